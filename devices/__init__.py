@@ -1,0 +1,1 @@
+"""The real equipment: everything that touches a port, a socket or a card reader."""

@@ -1,0 +1,1 @@
+"""The broker: payment modules, approval, refunds, batches, inquiries, ledger, terminals."""

@@ -1,0 +1,168 @@
+"""What a person can ask of the till: one closed set of commands for screen, command line and tests.
+
+The entry grammar (pos.entry) turns what was keyed into one of these; the till carries it out and
+answers with a notice. Each command needs one named right (pos.rights).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Add an item by barcode or code; `quantity` in thousandths."""
+
+    code: str
+    quantity: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuantity:
+    """Change the selected line's quantity, in thousandths."""
+
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoidLine:
+    """Take back the selected line."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidLast:
+    """Take back the line entered last."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidSale:
+    """Give up the basket."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Move the selection by so many lines; page keys move by half a page."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subtotal:
+    """Show what is due and the quick cash amounts; keyed again, go back to entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """Take a payment; without an amount, what is due. Cash may be more: the rest is change."""
+
+    method: str
+    amount: int | None = None
+    """Minor units."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickCash:
+    """After the subtotal: the n-th suggested amount, from 1."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Look for items by name, code or initial consonants; empty closes the list."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Take the n-th found item, from 1."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShift:
+    """Open the day with a float."""
+
+    float_amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCash:
+    """Cash in or out of the drawer without a sale."""
+
+    direction: Literal["in", "out", "drop"]
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountShift:
+    """What was counted: pieces by face value in minor units. Expected stays hidden until now."""
+
+    denominations: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseShift:
+    """Write the Z after the count; a difference wants a reason."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadX:
+    """Print the X: the figures so far, nothing reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDrawer:
+    """Open the drawer without a sale."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reprint:
+    """Print a receipt again, marked as a copy; without a number, the last one."""
+
+    sale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Change what the right pane shows."""
+
+    page: Literal["sale", "menu", "queue", "devices", "help"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Esc: clear the entry, go back one step; never cancels money in motion."""
+
+
+Command = (
+    Scan
+    | SetQuantity
+    | VoidLine
+    | VoidLast
+    | VoidSale
+    | Select
+    | Subtotal
+    | Pay
+    | QuickCash
+    | Find
+    | Pick
+    | OpenShift
+    | MoveCash
+    | CountShift
+    | CloseShift
+    | ReadX
+    | OpenDrawer
+    | Reprint
+    | Show
+    | Cancel
+)
+"""Everything a person can ask of the till."""

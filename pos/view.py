@@ -1,0 +1,155 @@
+"""What the till shows: one frozen snapshot, made by the till, drawn by any skin.
+
+The till replaces its view after every command and every device or broker event and calls whoever
+watches. A skin compares it with the last one and redraws the rows that differ; it holds no rule, asks
+no question and keeps no state of the sale.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from protocols.money import KRW, Currency
+
+
+class Lamp(Enum):
+    """A device's state in one letter; letters and place tell, colour only helps."""
+
+    OK = "O"
+    WARN = "!"
+    DOWN = "X"
+    ABSENT = "-"
+    """None is configured."""
+    UNKNOWN = "?"
+    """It does not answer; that is never "fine"."""
+
+
+class Stage(Enum):
+    """Where the till is."""
+
+    CLOSED = "closed"
+    """No shift is open."""
+    ENTRY = "entry"
+    """Taking items; an empty basket is this too."""
+    SUBTOTAL = "subtotal"
+    """Due and quick cash are shown; digits choose."""
+    TENDER = "tender"
+    """A payment is running."""
+    FIND = "find"
+    """A list of found items is shown; digits pick."""
+    COUNT = "count"
+    """The shift is being counted."""
+    COUNTED = "counted"
+    """Counted; expected and difference are shown; Enter closes."""
+    STOPPED = "stopped"
+    """The journal cannot be written: selling is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message of the table, its blanks filled."""
+
+    code: str
+    """Such as SCN-01; empty for a plain hint."""
+    level: Literal["A", "B", "C"]
+    banner: str
+    """At most 76 cells."""
+    short: str
+    """At most 38 cells."""
+    display: str = ""
+    """For the customer display, at most 20 cells; empty leaves it alone."""
+    money: str = ""
+    """Where the money is."""
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One row of the basket."""
+
+    number: int
+    """From 1; 0 on a discount row that belongs to the line above."""
+    name: str
+    quantity: str
+    price: str
+    amount: str
+    exempt: bool = False
+    voided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """One found item."""
+
+    choice: int
+    code: str
+    name: str
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """One device on the status line and the device page."""
+
+    role: str
+    """printer, drawer, line_display, scanner."""
+    label: str
+    address: str
+    lamp: Lamp
+    sentence: str
+    """What is the matter and what to do; empty when all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """What is on its way to the broker."""
+
+    link: Literal["online", "offline", "sending", "alone"]
+    """alone: this till has joined no broker."""
+    waiting: int = 0
+    sent: int = 0
+    in_doubt: int = 0
+    questioned: int = 0
+    rows: tuple[tuple[str, str, str], ...] = ()
+    """The newest entries of the queue page: (state, what, sentence)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TillView:
+    """Everything a skin needs."""
+
+    lane: str
+    clerk: str
+    store: str
+    language: Literal["ko", "en"]
+    currency: Currency = KRW
+    sale: str
+    """The sale's short name on screen, such as 0417-0128."""
+    stage: Stage
+    page: Literal["sale", "menu", "queue", "devices", "help"] = "sale"
+    lines: tuple[LineView, ...] = ()
+    selected: int = -1
+    """Index into lines; -1 for none."""
+    pieces: int = 0
+    total: int = 0
+    discount: int = 0
+    net: int = 0
+    vat: int = 0
+    exempt: int = 0
+    tendered: int = 0
+    due: int = 0
+    change: int = 0
+    quick_cash: tuple[int, ...] = ()
+    found: tuple[FoundView, ...] = ()
+    last_sale: str = ""
+    """How the sale before this one ended: number, method."""
+    last_change: int = 0
+    notice: Notice | None = None
+    devices: tuple[DeviceView, ...] = ()
+    queue: QueueView = QueueView("alone")
+    paper_waiting: int = 0
+    """Receipts that are stored and not yet printed."""
+    expected: int | None = None
+    """Cash that should be there; None until counted."""
+    counted: int | None = None
+    training: bool = False

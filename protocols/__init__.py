@@ -1,0 +1,22 @@
+"""Agreements, in both senses of the word: what bytes mean, and what parts expect of each other.
+
+Everything here is pure: no input or output, no clock, no randomness, no thread, no global.
+Time is an argument, and so is entropy.
+
+money         amounts in minor units of an ISO 4217 currency; splitting and rounding that lose nothing
+outcome       the five answers of anything that moves money
+ports         what parts expect of each other: clock, entropy, byte links, buses, fault points
+barcode       EAN/UPC check digits, AIM identifiers, price- and weight-embedded codes
+catalogue     an item, a catalogue version, and their wire form
+facts         what happened at a terminal: the bodies of journal records
+journal       the record: one byte string that is hashed, stored and uploaded alike; the chain
+batch         many records in one signed envelope, and the broker's typed answers
+enrolment     a terminal joins a broker by a one-time code; the certificate it gets
+session       the MAC on an online request (a profile of RFC 9421)
+broker        the other requests of a terminal to its broker: payments, refunds, inquiries
+documents     versioned, signed policy documents that the broker pushes to terminals
+control       the control interface of virtual equipment: verbs, faults, state
+escpos        ESC/POS printers: both directions of the wire
+line_display  two-line customer displays (CD5220)
+rfc2217       serial ports over TELNET, both ends
+"""

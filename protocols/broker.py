@@ -1,0 +1,103 @@
+"""The other requests of a terminal to its broker, JSON over HTTP, each under a session MAC.
+
+    POST /v1/payments                ask for a payment through a module; the key is the terminal's
+    GET  /v1/payments/KEY            what became of it: asked after silence, never sent again anew
+    POST /v1/refunds                 ask for money back on a payment
+    GET  /v1/inquiries/NAME          settled | open | refunded | refund-requests   (the paper's I14-I17)
+    GET  /v1/documents/NAME          the newest signed document (MessagePack)
+    GET  /v1/health                  no MAC: is anybody there
+
+A refusal that is not an outcome (bad MAC, bad JSON, unknown module) is an Problem with a 4xx status.
+"""
+
+from typing import Literal
+
+import msgspec
+
+InquiryName = Literal["settled", "open", "refunded", "refund-requests"]
+OutcomeName = Literal["approved", "declined", "pending", "unknown", "not_sent"]
+
+
+class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Ask for money. The same key asked again answers what happened the first time."""
+
+    key: str
+    """The attempt key: idempotency key of this payment at the broker and beyond."""
+    module: str
+    """The payment module's name, such as cash, card, purse."""
+    flow: str = "sale"
+    amount: int
+    currency: str = "KRW"
+    store: str
+    terminal: str
+    order: str = ""
+    """The sale, as store-terminal-YYYYMMDD-sale."""
+    fields: dict[str, str] = {}
+    """What the module's manifest says it needs."""
+
+
+class RefundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Ask for money back; never more than was paid."""
+
+    key: str
+    payment: str
+    """The key of the payment."""
+    amount: int
+    currency: str = "KRW"
+    reason: str
+    actor: str
+
+
+class PaymentAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a payment or a refund."""
+
+    key: str
+    outcome: OutcomeName
+    state: str
+    """The state of its flow, such as settled, open, refused."""
+    amount: int = 0
+    reference: str = ""
+    code: str = ""
+    reason: str = ""
+    ask_again_ns: int = 0
+    """For pending and unknown: ask again from this UTC time on."""
+
+
+class InquiryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One payment in an inquiry."""
+
+    key: str
+    order: str
+    module: str
+    store: str
+    terminal: str
+    business_date: str
+    state: str
+    amount: int
+    """What the inquiry is about: settled, still open, refunded, or asked back."""
+    currency: str = "KRW"
+    at_ns: int
+    reference: str = ""
+    reason: str = ""
+
+
+class InquiryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of rows; `after` asks for the next one."""
+
+    name: InquiryName
+    rows: list[InquiryRow]
+    count: int
+    """Of all rows that match, over all pages."""
+    totals: dict[str, int]
+    """Sum by currency over all pages."""
+    after: str = ""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Any refusal: what, why, what to do."""
+
+    error: str
+    """Stable code."""
+    reason: str
+    reason_ko: str = ""
+    hint: str = ""

@@ -1,0 +1,278 @@
+"""Facts: what happened at a terminal. The bodies of journal records, by kind.
+
+A fact has happened; the broker always accepts it, with a question where something is odd
+(decisions.md "Facts"). Amounts are minor units of the record's currency. Every fact is a small
+MessagePack map; names are the wire, so a field is only ever added, with a default.
+
+    shift.opened      float counted into the drawer, business date fixed
+    attempt.opened    the intent to move money, before the first byte that can move it
+    attempt.closed    its result: the outcome, by name
+    sale.closed       goods and money changed hands; the whole sale in one record
+    sale.voided       a basket given up, with everything that was in it
+    cash.moved        into or out of the drawer without a sale: pay-in, pay-out, drop
+    drawer.opened     by hand, with a reason
+    receipt.copied    a copy or reprint of a receipt left the printer
+    refund.closed     money went back to a customer
+    shift.counted     what the clerk counted, by denomination, before seeing what was expected
+    shift.closed      the Z: its number, its totals, what was over or short
+    terminal.noted    something about the terminal itself worth keeping: restart, recovery, enrolment
+"""
+
+from typing import ClassVar, Final, Literal
+
+import msgspec
+
+TaxClass = Literal["taxed", "exempt"]
+"""taxed: VAT is inside the price; exempt: none (fresh food, books)."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of all bodies."""
+
+    kind: ClassVar[str] = ""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a sale as it was sold; prices and names are kept, never looked up again."""
+
+    sku: str
+    barcode: str = ""
+    name_ko: str
+    name_en: str
+    quantity: int
+    """In thousandths of the unit: 3 pieces are 3000, 0.512 kg is 512."""
+    unit: str = "ea"
+    unit_price: int
+    discount: int = 0
+    """What was taken off this line, zero or positive, the line's part of a whole-sale discount included."""
+    amount: int
+    """What the line costs after discount."""
+    tax: TaxClass = "taxed"
+    group: str = ""
+    voided: bool = False
+    """Scanned and taken back: stays in the journal, counts for nothing."""
+
+
+class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One payment that stands in a sale."""
+
+    method: str
+    """The tender's name: cash, card, purse, transfer."""
+    attempt: str
+    """The attempt key."""
+    amount: int
+    """What counts toward the sale."""
+    tendered: int = 0
+    """Cash handed over."""
+    change: int = 0
+    """Cash given back."""
+    reference: str = ""
+    """The peer's own number: approval number, purse reference."""
+
+
+class ShiftOpened(Fact, frozen=True, kw_only=True):
+    """A clerk opened the day with a float."""
+
+    kind: ClassVar[str] = "shift.opened"
+    shift: int
+    """Counts shifts of this terminal, gap-free."""
+    float_amount: int
+    store: str
+    drawer: str = "1"
+
+
+class AttemptOpened(Fact, frozen=True, kw_only=True):
+    """Intent: durable before the first byte that can move value."""
+
+    kind: ClassVar[str] = "attempt.opened"
+    sale: int
+    method: str
+    amount: int
+    peer: str = ""
+    """What the recovery needs to ask: purse names, terminal id, bank reference; as `name=value;...`"""
+
+
+class AttemptClosed(Fact, frozen=True, kw_only=True):
+    """Result: durable before "done" is shown, the drawer opens or paper moves."""
+
+    kind: ClassVar[str] = "attempt.closed"
+    sale: int
+    method: str
+    outcome: Literal["approved", "declined", "pending", "unknown", "not_sent"]
+    amount: int
+    tendered: int = 0
+    change: int = 0
+    reference: str = ""
+    code: str = ""
+    reason: str = ""
+
+
+class SaleClosed(Fact, frozen=True, kw_only=True):
+    """Goods and money changed hands."""
+
+    kind: ClassVar[str] = "sale.closed"
+    sale: int
+    """The terminal's sale number within the business date, as it stands in the attempt keys."""
+    shift: int
+    lines: list[Line]
+    total: int
+    discount: int = 0
+    net: int = 0
+    """Supply value of the taxed lines."""
+    vat: int = 0
+    exempt: int = 0
+    tenders: list[Tender]
+    customer: str = ""
+    training: bool = False
+
+
+class SaleVoided(Fact, frozen=True, kw_only=True):
+    """A basket was given up before it was paid."""
+
+    kind: ClassVar[str] = "sale.voided"
+    sale: int
+    shift: int
+    lines: list[Line]
+    total: int
+    reason: str = ""
+
+
+class CashMoved(Fact, frozen=True, kw_only=True):
+    """Cash in or out of the drawer without a sale."""
+
+    kind: ClassVar[str] = "cash.moved"
+    shift: int
+    direction: Literal["in", "out", "drop"]
+    """in: paid in; out: paid out (an expense); drop: to the safe."""
+    amount: int
+    reason: str
+
+
+class DrawerOpened(Fact, frozen=True, kw_only=True):
+    """The drawer was opened by hand."""
+
+    kind: ClassVar[str] = "drawer.opened"
+    shift: int
+    reason: str
+
+
+class ReceiptCopied(Fact, frozen=True, kw_only=True):
+    """A reprint, marked as such."""
+
+    kind: ClassVar[str] = "receipt.copied"
+    sale: int
+    copy: int
+    reason: str = ""
+
+
+class RefundClosed(Fact, frozen=True, kw_only=True):
+    """Money went back to a customer."""
+
+    kind: ClassVar[str] = "refund.closed"
+    sale: int
+    """This refund's own number, from the same sequence as sales."""
+    shift: int
+    original: str = ""
+    """store-terminal-YYYYMMDD-sale of the sale returned; empty without a receipt."""
+    lines: list[Line]
+    total: int
+    net: int = 0
+    vat: int = 0
+    exempt: int = 0
+    tenders: list[Tender]
+    reason: str = ""
+
+
+class ShiftCounted(Fact, frozen=True, kw_only=True):
+    """What was counted, before the clerk saw what was expected."""
+
+    kind: ClassVar[str] = "shift.counted"
+    shift: int
+    counted: int
+    denominations: dict[str, int] = {}
+    """Pieces by face value in minor units."""
+
+
+class ShiftClosed(Fact, frozen=True, kw_only=True):
+    """The Z report's figures."""
+
+    kind: ClassVar[str] = "shift.closed"
+    shift: int
+    z: int
+    """Gap-free."""
+    store: str
+    sales: int
+    """How many sales."""
+    gross: int
+    net: int
+    vat: int
+    exempt: int
+    discounts: int = 0
+    voids: int = 0
+    refunds: int = 0
+    by_method: dict[str, int]
+    float_amount: int
+    cash_in: int = 0
+    cash_out: int = 0
+    drops: int = 0
+    expected: int
+    """Cash that should be in the drawer."""
+    counted: int
+    over_short: int
+    """counted - expected: negative is short."""
+    reason: str = ""
+    unsent: int = 0
+    in_doubt: int = 0
+    questioned: int = 0
+
+
+class TerminalNoted(Fact, frozen=True, kw_only=True):
+    """Something about the terminal itself."""
+
+    kind: ClassVar[str] = "terminal.noted"
+    note: str
+    detail: dict[str, str] = {}
+
+
+FACTS: Final[dict[str, type[Fact]]] = {
+    fact.kind: fact
+    for fact in (
+        ShiftOpened,
+        AttemptOpened,
+        AttemptClosed,
+        SaleClosed,
+        SaleVoided,
+        CashMoved,
+        DrawerOpened,
+        ReceiptCopied,
+        RefundClosed,
+        ShiftCounted,
+        ShiftClosed,
+        TerminalNoted,
+    )
+}
+"""Every fact by its kind."""
+
+
+class FactError(ValueError):
+    """A body is not what its kind says."""
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
+_DECODERS: Final = {kind: msgspec.msgpack.Decoder(fact) for kind, fact in FACTS.items()}
+
+
+def encode_fact(fact: Fact) -> msgspec.Raw:
+    """Return the body of a record."""
+    return msgspec.Raw(_ENCODER.encode(fact))
+
+
+def decode_fact(kind: str, body: msgspec.Raw | bytes) -> Fact:
+    """Decode a body by its kind. Raises: FactError for an unknown kind or another shape."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        raise FactError(f"unknown kind of fact {kind!r}")
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise FactError(f"not a {kind}: {error}") from error

@@ -1,0 +1,1 @@
+"""Facts to document, document to ESC/POS, text, PNG, HTML. Pure."""
