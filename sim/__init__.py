@@ -1,1 +1,17 @@
-"""Virtual equipment: twins of every device, a wire with faults, virtual time, the tester's bench."""
+"""Virtual equipment: twins of every device, a wire with faults, virtual time, the tester's bench.
+
+A product of its own, not a test helper. It meets the drivers only through bytes; nothing imports it
+but its own stage.
+
+twin        what a virtual device is to its hosting and its bench
+clock       virtual time: an event loop whose clock jumps instead of waiting
+entropy     randomness from a seed, in streams by name
+host        the one file that asks the operating system for time and randomness
+memory      two ends of a byte link in memory, for virtual time
+wire        the line between twin and driver: its rate, and what goes wrong on it
+faults      what a tester may let go wrong on a wire, as values
+hosting/    twins served on pty, TCP, RFC 2217 and memory links
+control     the control interface: HTTP on loopback, after protocols.control
+bus         opens sim:// addresses
+stage/      the roof: the ips-sim command; may import everything
+"""
