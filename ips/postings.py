@@ -1,0 +1,52 @@
+"""What a payment's steps and a sale's lines put into the ledger.
+
+A step's transfers come from its flow's templates. A receipt is first a sum of signed legs by account
+(debits positive, credits negative, together zero) and only then transfers: so an event with many
+tenders and many tax groups needs no clearing account and cannot be written down unbalanced.
+"""
+
+from typing import Final
+
+from ips.flows import Flow
+from ips.ledger import Phase, Transfer
+from ips.payments import PaymentMoved, PaymentRecord
+
+SALES: Final = "{sales}"
+"""Stands in a transfer for the split of a sale by group and tax; never reaches the ledger."""
+RETURNS: Final = "{returns}"
+"""The same for the split of a refund."""
+
+
+def transfers_of(
+    flow: Flow, payment: PaymentRecord, event: PaymentMoved, *, asset: str
+) -> list[Transfer]:
+    """Return what a step posts. `{sales}` and `{returns}` stay as they are: the receipt splits them.
+
+    `asset` is the module's own account, already filled in. Nothing is posted for an amount of zero.
+    """
+    if not event.amount:
+        return []
+    names = {
+        "asset": asset,
+        "sales": SALES,
+        "returns": RETURNS,
+        "store": payment.store,
+        "terminal": payment.terminal,
+        "module": payment.module,
+        "key": payment.key,
+    }
+    transfers = []
+    for name in event.post:
+        posting = flow.postings[name]
+        transfers.append(
+            Transfer(
+                debit=posting.debit.format_map(names),
+                credit=posting.credit.format_map(names),
+                amount=event.amount,
+                currency=payment.currency,
+                phase=posting.phase,
+                hold="" if posting.phase is Phase.POST else payment.key,
+                memo=posting.memo or name,
+            )
+        )
+    return transfers
