@@ -1,0 +1,111 @@
+"""Rights: every command needs one named right; a role is a set of rights.
+
+    right              what it allows
+    sale.enter         take items, change a quantity, look items up
+    sale.void_line     take back a line
+    sale.void          give up a basket
+    payment.take       take a payment
+    shift.open         open the day with a float
+    shift.close        count, and write the Z
+    shift.read         print the X
+    cash.move          cash in or out of the drawer without a sale
+    drawer.open        open the drawer without a sale
+    receipt.reprint    print a receipt again
+    screen.show        look at queue, devices, menu and help
+
+Verbs are kept apart as the trade keeps them apart (uniCenta's and Dynamics' operations), so that a
+store can forbid one without the other. A policy document may replace the table; this is what ships.
+Source: decisions.md "Messages", clerk-and-courier.md 1.1 and 1.2 (Roles).
+"""
+
+from enum import StrEnum
+from typing import Final, assert_never
+
+from pos import commands
+from pos.commands import Command
+
+
+class Right(StrEnum):
+    """One thing a person may be allowed to do; the value is its name in documents and messages."""
+
+    SALE_ENTER = "sale.enter"
+    SALE_VOID_LINE = "sale.void_line"
+    SALE_VOID = "sale.void"
+    PAYMENT_TAKE = "payment.take"
+    SHIFT_OPEN = "shift.open"
+    SHIFT_CLOSE = "shift.close"
+    SHIFT_READ = "shift.read"
+    CASH_MOVE = "cash.move"
+    DRAWER_OPEN = "drawer.open"
+    RECEIPT_REPRINT = "receipt.reprint"
+    SCREEN_SHOW = "screen.show"
+
+
+class Role(StrEnum):
+    """Who somebody is at the till."""
+
+    CLERK = "clerk"
+    SUPERVISOR = "supervisor"
+    MANAGER = "manager"
+    TRAINER = "trainer"
+    """Shows newcomers the till in training mode: may do everything there, nothing that lasts."""
+
+
+_CLERK: Final = frozenset(
+    {
+        Right.SALE_ENTER,
+        Right.SALE_VOID_LINE,
+        Right.SALE_VOID,
+        Right.PAYMENT_TAKE,
+        Right.SHIFT_OPEN,
+        Right.SHIFT_CLOSE,
+        Right.DRAWER_OPEN,
+        Right.RECEIPT_REPRINT,
+        Right.SCREEN_SHOW,
+    }
+)
+_SUPERVISOR: Final = _CLERK | {Right.SHIFT_READ, Right.CASH_MOVE}
+
+ROLES: Final[dict[Role, frozenset[Right]]] = {
+    Role.CLERK: _CLERK,
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.MANAGER: frozenset(Right),
+    Role.TRAINER: frozenset(Right),
+}
+"""The table that ships."""
+
+
+def may(role: Role, right: Right) -> bool:
+    """Tell whether a role has a right."""
+    return right in ROLES[role]
+
+
+def right_of(command: Command) -> Right:
+    """Return the one right a command needs."""
+    match command:
+        case commands.Scan() | commands.SetQuantity() | commands.Select():
+            return Right.SALE_ENTER
+        case commands.Find() | commands.Pick() | commands.Cancel():
+            return Right.SALE_ENTER
+        case commands.VoidLine() | commands.VoidLast():
+            return Right.SALE_VOID_LINE
+        case commands.VoidSale():
+            return Right.SALE_VOID
+        case commands.Subtotal() | commands.Pay() | commands.QuickCash():
+            return Right.PAYMENT_TAKE
+        case commands.OpenShift():
+            return Right.SHIFT_OPEN
+        case commands.CountShift() | commands.CloseShift():
+            return Right.SHIFT_CLOSE
+        case commands.ReadX():
+            return Right.SHIFT_READ
+        case commands.MoveCash():
+            return Right.CASH_MOVE
+        case commands.OpenDrawer():
+            return Right.DRAWER_OPEN
+        case commands.Reprint():
+            return Right.RECEIPT_REPRINT
+        case commands.Show():
+            return Right.SCREEN_SHOW
+        case _:
+            assert_never(command)
