@@ -6,7 +6,8 @@ Time is an argument, and so is entropy.
 money         amounts in minor units of an ISO 4217 currency; splitting and rounding that lose nothing
 outcome       the five answers of anything that moves money
 ports         what parts expect of each other: clock, entropy, byte links, buses, fault points
-barcode       EAN/UPC check digits, AIM identifiers, price- and weight-embedded codes
+barcode       EAN/UPC check digits, AIM identifiers, the forms of one number
+scale_label   codes that a scale prints: a price or a weight inside an EAN-13
 catalogue     an item, a catalogue version, and their wire form
 facts         what happened at a terminal: the bodies of journal records
 journal       the record: one byte string that is hashed, stored and uploaded alike; the chain
@@ -17,6 +18,7 @@ broker        the other requests of a terminal to its broker: payments, refunds,
 documents     versioned, signed policy documents that the broker pushes to terminals
 control       the control interface of virtual equipment: verbs, faults, state
 escpos        ESC/POS printers: both directions of the wire
+scanner       how a serial scanner frames a code, both ends
 line_display  two-line customer displays (CD5220)
 rfc2217       serial ports over TELNET, both ends
 """
