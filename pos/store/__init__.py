@@ -1,0 +1,14 @@
+"""What the till keeps: one SQLite file in the till's folder, one writer, full sync.
+
+errors        StoreError: the journal cannot be trusted now, selling stops
+database      the connection: WAL and synchronous=FULL or nothing; transactions; numbered SQL, forward only
+0001_journal  chain, record, attempt, sale number, basket, paper, question, document, setting
+journal       Store: append many facts in one transaction, hash-chained and gap-free; what the broker has
+basket        the open sale's events, durable scan by scan
+papers        receipts and reports that wait for the printer
+documents     the newest version of each policy document
+verify        walks every chain and names the first break
+export        the journal as JSON lines or CSV
+threads       Store in its one owned thread, or inline under virtual time
+lock          one program in a till's folder at a time
+"""

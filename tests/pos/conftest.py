@@ -1,0 +1,41 @@
+"""What every test of the till needs: a clock that stands still until told, and a store in a folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pos.store.store import FILE_NAME, Store
+
+MORNING_NS = 1_776_387_600_000_000_000
+"""2026-04-17 10:00:00 in Seoul."""
+
+
+@dataclass
+class StandingClock:
+    """Both readings move only when a test moves them."""
+
+    utc_ns: int = MORNING_NS
+    since_start_ns: int = 0
+
+    def now_ns(self) -> int:
+        return self.utc_ns
+
+    def monotonic_ns(self) -> int:
+        return self.since_start_ns
+
+    def advance(self, seconds: int) -> None:
+        self.utc_ns += seconds * 1_000_000_000
+        self.since_start_ns += seconds * 1_000_000_000
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: StandingClock) -> Iterator[Store]:
+    with Store(tmp_path / FILE_NAME, clock=clock) as opened:
+        yield opened

@@ -1,0 +1,80 @@
+BEGIN TRANSACTION;
+CREATE TABLE attempt (
+    key      TEXT    PRIMARY KEY,
+    state    TEXT    NOT NULL,
+    position INTEGER NOT NULL REFERENCES record (position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE basket (
+    number INTEGER PRIMARY KEY,
+    event  BLOB NOT NULL
+) STRICT;
+INSERT INTO "basket" VALUES(1,X'80');
+CREATE TABLE chain (
+    number     INTEGER PRIMARY KEY,
+    terminal   TEXT    NOT NULL,
+    epoch      INTEGER NOT NULL CHECK (epoch > 0),
+    sequence   INTEGER NOT NULL DEFAULT 0,
+    head       BLOB    NOT NULL CHECK (length(head) = 32),
+    high_water INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (terminal, epoch),
+    CHECK (high_water BETWEEN 0 AND sequence)
+) STRICT;
+INSERT INTO "chain" VALUES(1,'01',1,2,X'AC7A957C7EA4C8A03EC666EF15F5FB624524ABD4ED0A77351E8F961415F9F219',0);
+CREATE TABLE document (
+    name    TEXT    PRIMARY KEY,
+    version INTEGER NOT NULL,
+    data    BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE paper (
+    number        INTEGER PRIMARY KEY,
+    form          TEXT    NOT NULL CHECK (form IN ('sale', 'x', 'z')),
+    body          BLOB    NOT NULL,
+    actor         TEXT    NOT NULL,
+    business_date TEXT    NOT NULL,
+    sale          INTEGER NOT NULL DEFAULT 0,
+    sequence      INTEGER NOT NULL DEFAULT 0,
+    at_ns         INTEGER NOT NULL,
+    copy          INTEGER NOT NULL DEFAULT 0,
+    state         TEXT    NOT NULL CHECK (state IN ('waiting', 'sending', 'printed', 'kept'))
+) STRICT;
+INSERT INTO "paper" VALUES(1,'sale',X'80','kim','20260417',1,2,1776387600000000000,0,'waiting');
+CREATE TABLE question (
+    chain       INTEGER NOT NULL REFERENCES chain (number),
+    sequence    INTEGER NOT NULL,
+    code        TEXT    NOT NULL,
+    sentence_ko TEXT    NOT NULL,
+    sentence_en TEXT    NOT NULL,
+    settled     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chain, sequence, code)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE record (
+    position      INTEGER PRIMARY KEY,
+    chain         INTEGER NOT NULL REFERENCES chain (number),
+    sequence      INTEGER NOT NULL CHECK (sequence > 0),
+    kind          TEXT    NOT NULL,
+    business_date TEXT    NOT NULL,
+    bytes         BLOB    NOT NULL,
+    hash          BLOB    NOT NULL CHECK (length(hash) = 32),
+    UNIQUE (chain, sequence)
+) STRICT;
+INSERT INTO "record" VALUES(1,1,1,'shift.opened','20260417',X'DC001001A230310101C42010415343D546C4F8ACBCEAB4F4E64AC665BBE59CF4530C80280A4FDA60D93937AC73686966742E6F70656E6564A36B696DC0C0CF18A6FF1C4968A00005A83230323630343137A34B5257CDC3508083A5736869667401AC666C6F61745F616D6F756E74CDC350A573746F7265A25331',X'E957DCDC113A47686021418F5D9CF683434603896DB944E62759EBAC64CF76F5');
+INSERT INTO "record" VALUES(2,1,2,'sale.voided','20260417',X'DC001001A230310102C420E957DCDC113A47686021418F5D9CF683434603896DB944E62759EBAC64CF76F5AB73616C652E766F69646564A36B696DC0C0CF18A6FF1C4968A00005A83230323630343137A34B5257008085A473616C6501A5736869667401A56C696E657390A5746F74616C00A6726561736F6EA474657374',X'AC7A957C7EA4C8A03EC666EF15F5FB624524ABD4ED0A77351E8F961415F9F219');
+CREATE TABLE sale_number (
+    business_date TEXT    PRIMARY KEY,
+    last          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "sale_number" VALUES('20260417',1);
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_by_kind ON record (kind, position);
+CREATE TRIGGER record_is_never_changed BEFORE UPDATE ON record
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER record_is_never_removed BEFORE DELETE ON record
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE INDEX attempt_in_doubt ON attempt (state) WHERE state IN ('opened', 'pending', 'unknown');
+CREATE INDEX paper_by_state ON paper (state, number);
+CREATE INDEX paper_by_sale ON paper (business_date, sale, copy);
+COMMIT;
+PRAGMA user_version = 1;
