@@ -32,7 +32,7 @@ def test_price_of_meat_is_read_from_the_label() -> None:
 
     assert code == "2000123135007"
     assert split is not None
-    assert (split.item, split.measure, split.value) == ("2000123000004", Measure.PRICE, 13_500)
+    assert (split.item, split.measure, split.value) == ("2000123000008", Measure.PRICE, 13_500)
     assert has_good_check_digit(split.item)
 
 
