@@ -1,0 +1,185 @@
+"""Look-ups by key over one SQLite connection: the writer's own, or a reader beside it."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from ips.store.errors import StoreError
+from ips.store.rows import (
+    AccountRow,
+    DocumentRow,
+    EnrolmentRow,
+    FlowRow,
+    LifeRow,
+    ModuleRow,
+    NonceRow,
+    PaymentEventRow,
+    PaymentRow,
+    QuestionRow,
+    RecordRow,
+    RefundRow,
+    SealRow,
+    SessionRow,
+    TerminalRow,
+    TransferRow,
+)
+
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+class Counters(NamedTuple):
+    """The last number given out, by table."""
+
+    record: int
+    account: int
+    transfer: int
+    event: int
+
+
+class Reader:
+    """Asks for rows. Raises: StoreError, when the database cannot answer."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def rows(
+        self, row: type[Row], table: str, tail: str = "", values: Sequence[object] = ()
+    ) -> list[Row]:
+        """Return rows of a table; `tail` is everything after FROM, with ? for each value."""
+        columns = ", ".join(row._fields)
+        found = self.ask(f"SELECT {columns} FROM {table} {tail}", values)  # noqa: S608  our own words
+        return [row._make(each) for each in found]
+
+    def row(self, kind: type[Row], table: str, tail: str, values: Sequence[object]) -> Row | None:
+        """Return the one row, or None."""
+        found = self.rows(kind, table, tail, values)
+        assert len(found) <= 1, f"a key of {table} names one row"
+        return found[0] if found else None
+
+    def ask(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return all rows of a query."""
+        try:
+            return self.connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the database cannot answer: {error}") from error
+
+    def terminal(self, terminal: str) -> TerminalRow | None:
+        """Return a terminal by its id."""
+        return self.row(TerminalRow, "terminal", "WHERE id = ?", (terminal,))
+
+    def terminals(self) -> list[TerminalRow]:
+        """Return all terminals, by id."""
+        return self.rows(TerminalRow, "terminal", "ORDER BY id")
+
+    def life(self, terminal: str, epoch: int) -> LifeRow | None:
+        """Return one life of a terminal."""
+        return self.row(LifeRow, "life", "WHERE terminal = ? AND epoch = ?", (terminal, epoch))
+
+    def enrolment(self, terminal: str) -> EnrolmentRow | None:
+        """Return the open code of a terminal."""
+        return self.row(EnrolmentRow, "enrolment", "WHERE terminal = ?", (terminal,))
+
+    def session(self, key_id: str) -> SessionRow | None:
+        """Return a session."""
+        return self.row(SessionRow, "session", "WHERE key_id = ?", (key_id,))
+
+    def nonces(self) -> list[NonceRow]:
+        """Return the nonces that are remembered."""
+        return self.rows(NonceRow, "nonce")
+
+    def records(self, terminal: str, epoch: int, first: int, last: int) -> list[RecordRow]:
+        """Return records of one chain, in order."""
+        tail = "WHERE terminal = ? AND epoch = ? AND sequence BETWEEN ? AND ? ORDER BY sequence"
+        return self.rows(RecordRow, "record", tail, (terminal, epoch, first, last))
+
+    def questions(self, terminal: str, epoch: int, first: int, last: int) -> list[QuestionRow]:
+        """Return the unanswered questions about these records."""
+        tail = (
+            "WHERE terminal = ? AND epoch = ? AND sequence BETWEEN ? AND ? "
+            "AND answered_ns IS NULL ORDER BY id"
+        )
+        return self.rows(QuestionRow, "question", tail, (terminal, epoch, first, last))
+
+    def account(self, name: str, currency: str) -> AccountRow | None:
+        """Return an account with its sums."""
+        return self.row(AccountRow, "account", "WHERE name = ? AND currency = ?", (name, currency))
+
+    def hold(self, key: str) -> TransferRow | None:
+        """Return a hold that nobody has resolved yet."""
+        tail = (
+            "WHERE hold = ? AND phase = 'hold' AND NOT EXISTS (SELECT 1 FROM transfer AS resolved "
+            "WHERE resolved.hold = transfer.hold AND resolved.phase IN ('settle', 'void'))"
+        )
+        return self.row(TransferRow, "transfer", tail, (key,))
+
+    def payment(self, key: str) -> PaymentRow | None:
+        """Return a payment."""
+        return self.row(PaymentRow, "payment", "WHERE key = ?", (key,))
+
+    def payments_of(self, order_key: str) -> list[PaymentRow]:
+        """Return the payments of one sale, oldest first."""
+        return self.rows(PaymentRow, "payment", "WHERE order_key = ? ORDER BY rowid", (order_key,))
+
+    def payments_due(self, now_ns: int, limit: int) -> list[PaymentRow]:
+        """Return payments that the janitor is to ask about, most urgent first."""
+        tail = "WHERE due_ns > 0 AND due_ns <= ? ORDER BY due_ns LIMIT ?"
+        return self.rows(PaymentRow, "payment", tail, (now_ns, limit))
+
+    def payment_events(self, key: str) -> list[PaymentEventRow]:
+        """Return what happened to a payment, in order."""
+        return self.rows(
+            PaymentEventRow, "payment_event", "WHERE payment = ? ORDER BY number", (key,)
+        )
+
+    def payment_event_count(self, key: str) -> int:
+        """Return how many events a payment has."""
+        [[count]] = self.ask("SELECT count(*) FROM payment_event WHERE payment = ?", (key,))
+        return int(count)
+
+    def flow(self, name: str, pin: str) -> FlowRow | None:
+        """Return a flow's text as a payment is pinned to it."""
+        return self.row(FlowRow, "flow", "WHERE name = ? AND pin = ?", (name, pin))
+
+    def refund(self, key: str) -> RefundRow | None:
+        """Return a refund."""
+        return self.row(RefundRow, "refund", "WHERE key = ?", (key,))
+
+    def refunds_of(self, payment: str) -> list[RefundRow]:
+        """Return the refunds of one payment."""
+        return self.rows(RefundRow, "refund", "WHERE payment = ? ORDER BY rowid", (payment,))
+
+    def document(self, name: str) -> DocumentRow | None:
+        """Return the newest version of a document."""
+        tail = "WHERE name = ? ORDER BY version DESC LIMIT 1"
+        return self.row(DocumentRow, "document", tail, (name,))
+
+    def document_versions(self) -> dict[str, str]:
+        """Return the newest version of every document, as terminals name it."""
+        found = self.ask("SELECT name, max(version) FROM document GROUP BY name ORDER BY name")
+        return {name: str(version) for name, version in found}
+
+    def module(self, name: str) -> ModuleRow | None:
+        """Return a payment module's state."""
+        return self.row(ModuleRow, "module", "WHERE name = ?", (name,))
+
+    def modules(self) -> list[ModuleRow]:
+        """Return the modules that this broker knows of."""
+        return self.rows(ModuleRow, "module", "ORDER BY name")
+
+    def last_seal(self) -> SealRow | None:
+        """Return the newest seal."""
+        return self.row(SealRow, "seal", "ORDER BY id DESC LIMIT 1", ())
+
+    def counters(self) -> Counters:
+        """Return the last numbers given out."""
+        [found] = self.ask(
+            "SELECT (SELECT coalesce(max(id), 0) FROM record), "
+            "(SELECT coalesce(max(id), 0) FROM account), "
+            "(SELECT coalesce(max(id), 0) FROM transfer), "
+            "(SELECT coalesce(max(id), 0) FROM payment_event)"
+        )
+        return Counters._make(found)
