@@ -22,8 +22,8 @@ import msgspec
 from protocols.money import Money, currency
 
 SCHEMA: Final = 1
-RECORD_BYTES_MAX: Final = 64 * 1024
-"""A longer record is a programming error: a sale is bounded by its 999 lines."""
+RECORD_BYTES_MAX: Final = 512 * 1024
+"""A longer record is a programming error: a sale is bounded by its 999 lines and their texts."""
 
 
 class RecordError(ValueError):

@@ -1,1 +1,6 @@
-"""To be mapped."""
+"""Ways to pay at the counter: one file each, named like the payment module that books it.
+
+agreement  what a tender is: its name, its right, what it does with too much, and take()
+registry   this folder and the entry-point group pos.tenders, by name
+cash       coins and notes into the drawer, change out of it (T1)
+"""

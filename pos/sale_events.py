@@ -1,0 +1,95 @@
+"""What happens to an open sale: the events that pos.sale decides on, and their bytes on disk.
+
+They live in the till's own store while the basket is open (pos.store.basket); the journal gets the
+whole sale as one fact when it ends. A field is only ever added, with a default.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from protocols.facts import TaxClass, Tender
+
+
+class SaleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="e"):
+    """The base of all of them."""
+
+
+class Begun(SaleEvent, frozen=True, kw_only=True, tag="begun"):
+    """The first item came; the number is taken for good."""
+
+    sale: int
+    vat_percent: int
+    catalogue: str = ""
+    """The version that prices come from."""
+    policy: str = ""
+
+
+class Goods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a line sells, as it stood in the catalogue at that moment."""
+
+    sku: str
+    barcode: str = ""
+    name_ko: str
+    name_en: str
+    unit_price: int
+    tax: TaxClass = "taxed"
+    unit: str = "ea"
+    group: str = ""
+
+
+class LineAdded(SaleEvent, frozen=True, kw_only=True, tag="line"):
+    """A new line at the end."""
+
+    goods: Goods
+    quantity: int
+
+
+class QuantityChanged(SaleEvent, frozen=True, kw_only=True, tag="quantity"):
+    """A line has another quantity; lines count from 0."""
+
+    line: int
+    quantity: int
+
+
+class LineDiscounted(SaleEvent, frozen=True, kw_only=True, tag="discount"):
+    """A line costs less: so many per cent, or so much money."""
+
+    line: int
+    percent: int = 0
+    amount: int = 0
+
+
+class LineVoided(SaleEvent, frozen=True, kw_only=True, tag="void"):
+    """A line was taken back; it stays in the sale and counts for nothing."""
+
+    line: int
+
+
+class AttemptMade(SaleEvent, frozen=True, kw_only=True, tag="attempt"):
+    """A key was minted; its letter never comes again in this sale."""
+
+    key: str
+
+
+class TenderHeld(SaleEvent, frozen=True, kw_only=True, tag="held"):
+    """A payment stands in the sale."""
+
+    tender: Tender
+
+
+Event = Begun | LineAdded | QuantityChanged | LineDiscounted | LineVoided | AttemptMade | TenderHeld
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final[msgspec.msgpack.Decoder[Event]] = msgspec.msgpack.Decoder(Event)
+
+
+def encode_events(events: Iterable[Event]) -> list[bytes]:
+    """Return the events as they are stored."""
+    return [_ENCODER.encode(event) for event in events]
+
+
+def decode_events(stored: Sequence[bytes]) -> list[Event]:
+    """Read events back. Raises: msgspec.DecodeError for bytes that no till of ours wrote."""
+    return [_DECODER.decode(data) for data in stored]

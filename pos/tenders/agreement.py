@@ -1,0 +1,84 @@
+"""What a way to pay is to the till.
+
+A tender moves money, or lets the clerk move it, and answers with one of the five outcomes; it never
+raises and never touches the journal. The desk that it is handed mints the attempt key and makes the
+intent durable; a tender whose device can move value calls `intend` before the first byte that can.
+The till refuses an outcome that moved money without it.
+
+    take() --intend()--> attempt.opened is durable --> first byte to a card, purse or terminal
+Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rules 2, 5, 8b.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from pos.rights import Right
+from protocols.money import Money
+from protocols.outcome import Outcome
+
+
+class OverTender(Enum):
+    """What happens when more is offered than is due."""
+
+    CHANGE = "change"
+    """The rest goes back to the customer in coins and notes."""
+    REFUSED = "refused"
+
+
+class Mover(Enum):
+    """Who moves the money."""
+
+    HAND = "hand"
+    """The clerk, over the counter: there is no peer to ask and nothing to be in doubt about."""
+    DEVICE = "device"
+    """A card, a terminal or a network: the intent must be durable first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is to be paid with this tender."""
+
+    amount: Money
+    """What is to count toward the sale; positive, never more than what is due."""
+    offered: Money
+    """What the customer hands over; more than the amount only where there is change."""
+
+
+class Desk(Protocol):
+    """What the till does for a tender."""
+
+    async def intend(self, peer: str = "") -> str:
+        """Make the intent durable and return the attempt key; once an attempt.
+
+        `peer` is what a recovery needs to ask, as name=value;...  Raises: StoreError.
+        """
+        ...
+
+
+class Tender(Protocol):
+    """A way to pay."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that facts, policy and payment module share, such as cash."""
+        ...
+
+    @property
+    def right(self) -> Right:
+        """Return what the clerk must be allowed."""
+        ...
+
+    @property
+    def over(self) -> OverTender:
+        """Return what happens with too much."""
+        ...
+
+    @property
+    def mover(self) -> Mover:
+        """Return who moves the money."""
+        ...
+
+    async def take(self, ask: Ask, desk: Desk) -> Outcome:
+        """Take the payment. Approved may be for less than was asked, never for more."""
+        ...
