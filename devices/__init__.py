@@ -1,1 +1,9 @@
-"""The real equipment: everything that touches a port, a socket or a card reader."""
+"""The real equipment: everything that touches a port, a socket or a card reader.
+
+health        how a device is, in the words of UnifiedPOS, and what to do, in Korean and English
+supervisor    opens, watches and reopens one device; nothing is raised into the till
+line_display  the customer display
+scanner       barcode scanners, on a serial line or playing a keyboard
+drivers       the pure machines behind these
+bus           one file per kind of address
+"""

@@ -13,5 +13,7 @@ faults      what a tester may let go wrong on a wire, as values
 hosting/    twins served on pty, TCP, RFC 2217 and memory links
 control     the control interface: HTTP on loopback, after protocols.control
 bus         opens sim:// addresses
+line_display  a virtual customer display
+scanner     a virtual barcode scanner
 stage/      the roof: the ips-sim command; may import everything
 """

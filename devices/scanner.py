@@ -1,0 +1,76 @@
+"""Barcode scanners: on their own serial line, or playing a keyboard.
+
+SerialScanner    a supervised port; a callback per code
+KeyboardWedge    a pure machine for the screen: keys in, typed text and codes out
+"""
+
+from collections.abc import Callable
+
+from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
+from devices.drivers.scanner import REPEAT_WINDOW_NS, Handshake, Scan, ScannerDriver, Source
+from devices.health import Health, Role
+from devices.supervisor import OpenLink, Supervisor
+from protocols.address import Address
+from protocols.ports import Clock
+from protocols.scanner import Ending
+
+__all__ = [
+    "Ended",
+    "Ending",
+    "Handshake",
+    "KeyboardWedge",
+    "Scan",
+    "SerialScanner",
+    "Source",
+    "Typed",
+    "WedgeEvent",
+]
+
+
+class SerialScanner:
+    """A scanner on a line of its own."""
+
+    def __init__(
+        self,
+        *,
+        address: Address,
+        open_link: OpenLink,
+        clock: Clock,
+        on_scan: Callable[[Scan], None],
+        on_health: Callable[[Health], None] = lambda _: None,
+        ending: Ending = Ending.CR,
+        handshake: Handshake = Handshake.NONE,
+        repeat_window_ns: int = REPEAT_WINDOW_NS,
+    ) -> None:
+        self._driver = ScannerDriver(
+            on_scan=on_scan,
+            ending=ending,
+            handshake=handshake,
+            repeat_window_ns=repeat_window_ns,
+        )
+        self._supervisor = Supervisor(
+            role=Role.SCANNER,
+            address=address,
+            driver=self._driver,
+            open_link=open_link,
+            clock=clock,
+            on_health=on_health,
+        )
+
+    @property
+    def health(self) -> Health:
+        """How the scanner is now."""
+        return self._supervisor.health
+
+    @property
+    def noise_count(self) -> int:
+        """How many pieces of garbage it has sent."""
+        return self._driver.noise_count
+
+    def start(self) -> None:
+        """Begin to keep it open; on the running loop, once."""
+        self._supervisor.start()
+
+    async def stop(self, *, deadline_ns: int) -> None:
+        """Close and end."""
+        await self._supervisor.stop(deadline_ns=deadline_ns)
