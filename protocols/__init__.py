@@ -20,5 +20,7 @@ control       the control interface of virtual equipment: verbs, faults, state
 escpos        ESC/POS printers: both directions of the wire
 scanner       how a serial scanner frames a code, both ends
 line_display  two-line customer displays (CD5220)
-rfc2217       serial ports over TELNET, both ends
+rfc2217       serial ports over TELNET (package: words, client, server)
+telnet        the stream under it: escaping, options, subnegotiations
+serial_line   rate, data bits, parity, stop bits, flow control of a serial line
 """

@@ -11,6 +11,9 @@ from protocols.address import Address
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
+LINK_PENDING_BYTES_MAX = 4 * 1024 * 1024
+"""A link that would have to keep more unsent bytes than this is lost: the device takes none."""
+
 
 class Clock(Protocol):
     """Tells the time; two readings, because only one of them can be set back."""
@@ -49,7 +52,10 @@ class ByteLink(Protocol):
     """
 
     def write(self, data: bytes) -> None:
-        """Queue bytes to be sent. Bytes written after the link is lost are dropped."""
+        """Queue bytes to be sent. Bytes written after the link is lost are dropped.
+
+        With more than LINK_PENDING_BYTES_MAX unsent the link is lost, a little later.
+        """
         ...
 
     def pending(self) -> int:

@@ -1,1 +1,13 @@
-"""To be mapped."""
+"""How bytes get to a device and back: one file for each kind of address.
+
+opening     open_link: picks the bus by the address's scheme (entry-point group devices.bus)
+descriptor  an open, non-blocking descriptor on the event loop
+serial      serial:///dev/ttyS0    a serial port or a pty; the one file that imports pyserial
+holder      which program has a port open, for the sentence that says so
+tcp         tcp://host:port        a raw TCP stream, such as a network printer's port 9100
+rfc2217     rfc2217://host:port    a serial port on another machine
+"""
+
+from devices.bus.opening import open_link
+
+__all__ = ["open_link"]

@@ -1,0 +1,95 @@
+"""Opens sim://NAME: a virtual device by its name on the bench.
+
+Two ways, in this order:
+1. A device in this very program, offered on this event loop by its hosting (sim.hosting.memory): so
+   in virtual time.
+2. A running bench. `ips-sim up` writes what it serves to a file that only its user can read; the
+   real address stands there and is opened by the bus of its own scheme. Which file: the option
+   `bench` of the address, else the variable IPS_BENCH, else bench.json in the user's run-time folder.
+
+A file, and no question over HTTP: addresses do not change while a bench lives, cables or not.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from protocols.address import Address, AddressError, parse_address
+from protocols.control import Endpoint
+from protocols.ports import Bus, ByteLink, LinkDownError
+
+BENCH_VARIABLE: Final = "IPS_BENCH"
+
+Dial = Callable[[], ByteLink]
+
+_offers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Dial]]] = WeakKeyDictionary()
+
+
+def offer(name: str, dial: Dial) -> None:
+    """Make a device of this program reachable as sim://name. Raises: OSError when the name is taken."""
+    offers = _offers.setdefault(asyncio.get_running_loop(), {})
+    if name in offers:
+        raise OSError(f"sim://{name} is taken by another device of this program")
+    offers[name] = dial
+
+
+def withdraw(name: str) -> None:
+    """Make it unreachable again."""
+    _offers.get(asyncio.get_running_loop(), {}).pop(name, None)
+
+
+def bench_file() -> Path:
+    """Return where a bench says what it serves, unless somebody names another file."""
+    named = os.environ.get(BENCH_VARIABLE)
+    if named:
+        return Path(named)
+    folder = os.environ.get("XDG_RUNTIME_DIR")
+    if folder:
+        return Path(folder) / "intermarket" / "bench.json"
+    # No run-time folder: a service, a container. The user's own state folder does as well.
+    return Path.home() / ".local" / "state" / "intermarket" / "bench.json"
+
+
+class SimBus:
+    """Opens sim:// addresses; satisfies protocols.ports.Bus."""
+
+    async def open(self, address: Address, *, deadline_ns: int) -> ByteLink:
+        """Open a virtual device. Raises: LinkDownError, AddressError."""
+        address.known("bench")
+        here = _offers.get(asyncio.get_running_loop(), {})
+        if address.place in here:
+            return here[address.place]()
+        file = Path(address.options["bench"]) if "bench" in address.options else bench_file()
+        real = parse_address(_real_address(address, file))
+        return await _bus_of(real).open(real, deadline_ns=deadline_ns)
+
+
+BUS: Final = SimBus()
+
+
+def _real_address(address: Address, file: Path) -> str:
+    try:
+        endpoint = msgspec.json.decode(file.read_bytes(), type=Endpoint)
+    except FileNotFoundError as error:
+        raise LinkDownError(
+            f"{address} is not there: no bench is running ({file}). Start one: ips-sim up"
+        ) from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise LinkDownError(f"{address}: {file} cannot be read: {error}") from error
+    if address.place not in endpoint.devices:
+        names = ", ".join(sorted(endpoint.devices)) or "none"
+        raise AddressError(f"{address}: the bench has no device of that name; it has: {names}")
+    return endpoint.devices[address.place]
+
+
+def _bus_of(address: Address) -> Bus:
+    for point in entry_points(group="devices.bus", name=address.scheme):
+        bus: Bus = point.load()
+        return bus
+    raise AddressError(f"{address}: the bench names an address that nothing here can open")

@@ -1,0 +1,9 @@
+"""Twins served on real wires, so that a driver opens them like any device.
+
+carrier   what a twin's bytes travel on, and who listens to it
+hosted    one twin on one wire on one carrier: the pump, and the verbs every device has
+pty       a pseudo-terminal with a stable name
+tcp       a listening socket on loopback
+rfc2217   the same, as a serial port with its line settings and signals
+memory    no descriptor at all: for virtual time
+"""

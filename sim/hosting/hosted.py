@@ -1,0 +1,236 @@
+"""One twin on one wire on one carrier: the pump between them, and the verbs that every device has.
+
+    carrier --received--> lane to the device --> twin.receive
+    carrier <--write----- lane from the device <-- twin.outgoing
+                one timer, at the earliest of the three deadlines
+
+Whatever the twin's own verbs are, a tester can also pull the cable, mute the device, delay or
+corrupt what is on the wire, and clear all that again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from operator import attrgetter
+from typing import Final
+
+from protocols.control import HISTORY_MAX, DeviceState, Event, Verb, VerbHelp
+from protocols.ports import NANOSECONDS_PER_SECOND, Clock
+from protocols.serial_line import LineSettings
+from sim.faults import DELAY_NS_MAX, Faults, Passage
+from sim.hosting.carrier import Carrier
+from sim.twin import History, Twin, VerbError, refuse_verb
+from sim.wire import Wire
+
+TO_DEVICE_BYTES_MAX: Final = 4_096
+"""More on the way to the device and the carrier is paused, as a serial port's own buffer would."""
+_OVERDUE_NS: Final = 1_000_000
+"""A deadline that stays in the past is looked at again only this much later."""
+_NS_PER_MS: Final = 1_000_000
+
+WIRE_VERBS: Final = (
+    VerbHelp(name="pull_cable", label_ko="케이블 뽑기", label_en="Pull the cable"),
+    VerbHelp(name="plug_cable", label_ko="케이블 꽂기", label_en="Plug the cable in"),
+    VerbHelp(name="mute", label_ko="응답 없음", label_en="Say and hear nothing"),
+    VerbHelp(name="unmute", label_ko="응답 재개", label_en="Speak again"),
+    VerbHelp(
+        name="delay",
+        label_ko="지연",
+        label_en="Delay everything",
+        arguments={"ms": "milliseconds each way, 0 to 3600000"},
+    ),
+    VerbHelp(
+        name="corrupt",
+        label_ko="데이터 손상",
+        label_en="Corrupt bytes",
+        arguments={"per_mille": "how many bytes of a thousand get a wrong bit, 0 to 1000"},
+    ),
+    VerbHelp(
+        name="lose",
+        label_ko="데이터 유실",
+        label_en="Lose bytes",
+        arguments={"per_mille": "how many bytes of a thousand are lost, 0 to 1000"},
+    ),
+    VerbHelp(name="clear", label_ko="장애 해제", label_en="End all faults of the wire"),
+)
+
+
+class Hosted:
+    """A twin that drivers can reach and a tester can work on."""
+
+    def __init__(
+        self, *, name: str, twin: Twin, carrier: Carrier, wire: Wire, clock: Clock
+    ) -> None:
+        self.name = name
+        self.twin = twin
+        self._carrier = carrier
+        self._wire = wire
+        self._clock = clock
+        self._events = History()
+        self._timer: asyncio.TimerHandle | None = None
+        self._plugged = False
+        self._paused = False
+
+    @property
+    def address(self) -> str:
+        """What a driver opens."""
+        return self._carrier.address
+
+    async def start(self) -> None:
+        """Plug the device in and begin to pump. Raises: OSError when its place is taken."""
+        await self._carrier.plug(self)
+        self._plugged = True
+        self._pump()
+
+    async def stop(self) -> None:
+        """Unplug the device for good."""
+        self._plugged = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        await self._carrier.pull()
+
+    def verbs(self) -> list[VerbHelp]:
+        """Return what can be done to the device, its own verbs first."""
+        return [*self.twin.verbs(), *WIRE_VERBS]
+
+    async def do(self, verb: Verb) -> None:
+        """Carry out a verb. Raises: VerbError; OSError when the cable's place was taken meanwhile."""
+        known = next((each for each in WIRE_VERBS if each.name == verb.verb), None)
+        if known is None:
+            if verb.verb not in {each.name for each in self.twin.verbs()}:
+                raise refuse_verb(verb, self.verbs())
+            self.twin.do(verb, self._clock.monotonic_ns())
+        elif set(verb.arguments) != set(known.arguments):
+            raise refuse_verb(verb, WIRE_VERBS)
+        else:
+            await self._work_wire(verb)
+        self._pump()
+
+    def state(self) -> DeviceState:
+        """Return the device as the control interface shows it."""
+        faults = self._wire.faults
+        wire = {
+            "cable": "plugged" if self._plugged else "pulled",
+            "passage": faults.passage.value,
+            "delay_ms": faults.delay_ns // _NS_PER_MS,
+            "corrupt_per_mille": faults.flip_ppm // 1_000,
+            "lose_per_mille": faults.drop_ppm // 1_000,
+            "line": str(self._wire.line),
+            "line_agrees": not self._wire.to_device.garbled,
+        }
+        return DeviceState(
+            name=self.name,
+            device=self.twin.device,
+            address=self.address,
+            verbs=self.verbs(),
+            state={**self.twin.state(), "wire": wire},
+        )
+
+    def history(self) -> Sequence[Event]:
+        """Return what happened to the device and its wire, oldest first."""
+        both = [*self.twin.history, *self._events.events()]
+        return sorted(both, key=attrgetter("at_ns"))[-HISTORY_MAX:]
+
+    def received(self, data: bytes) -> None:
+        """Take bytes from the carrier."""
+        self._wire.to_device.send(data, self._clock.monotonic_ns())
+        self._pump()
+
+    def line_set(self, settings: LineSettings | None) -> None:
+        """Learn how the driver has set its end of the line."""
+        self._wire.driver_line(settings)
+        if settings is not None:
+            self._note("line_set", str(settings))
+
+    def opened(self) -> None:
+        """Learn that a driver has come."""
+        self._note("opened")
+
+    def closed(self) -> None:
+        """Learn that the driver has left."""
+        self._note("closed")
+
+    def _pump(self) -> None:
+        """Move everything that is due, and be woken when more is."""
+        now_ns = self._clock.monotonic_ns()
+        arrived = self._wire.to_device.arrived(now_ns)
+        if arrived:
+            self.twin.receive(arrived, now_ns)
+        due = self.twin.deadline_ns
+        if due is not None and due <= now_ns:
+            self.twin.tick(now_ns)
+        said = self.twin.outgoing()
+        if said and self._plugged:
+            lost = self._wire.from_device.send(said, now_ns)
+            if lost:
+                self._note("overrun", f"{lost} bytes to the driver were lost")
+        told = self._wire.from_device.arrived(now_ns)
+        if told:
+            self._carrier.write(told)
+        self._throttle()
+        self._wake(now_ns)
+
+    def _throttle(self) -> None:
+        """Let a driver feel that the line is slower than it writes."""
+        full = self._wire.to_device.pending() > TO_DEVICE_BYTES_MAX
+        if full and not self._paused:
+            self._carrier.pause()
+        elif self._paused and not full:
+            self._carrier.resume()
+        self._paused = full
+
+    def _wake(self, now_ns: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        both = (self.twin.deadline_ns, self._wire.deadline_ns())
+        due = min((when for when in both if when is not None), default=None)
+        if due is not None:
+            wait_ns = due - now_ns if due > now_ns else _OVERDUE_NS
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(wait_ns / NANOSECONDS_PER_SECOND, self._pump)
+
+    async def _work_wire(self, verb: Verb) -> None:
+        faults = self._wire.faults
+        match verb.verb:
+            case "pull_cable":
+                await self._pull()
+            case "plug_cable":
+                await self._plug()
+            case "mute":
+                self._wire.spoil(replace(faults, passage=Passage.MUTE))
+            case "unmute":
+                self._wire.spoil(replace(faults, passage=Passage.OPEN))
+            case "delay":
+                delay_ns = _number(verb, "ms", DELAY_NS_MAX // _NS_PER_MS) * _NS_PER_MS
+                self._wire.spoil(replace(faults, delay_ns=delay_ns))
+            case "corrupt":
+                rate = _number(verb, "per_mille", 1_000) * 1_000
+                self._wire.spoil(replace(faults, flip_ppm=rate))
+            case "lose":
+                rate = _number(verb, "per_mille", 1_000) * 1_000
+                self._wire.spoil(replace(faults, drop_ppm=rate))
+            case "clear":
+                self._wire.spoil(Faults())
+        self._note(verb.verb, " ".join(verb.arguments.values()))
+
+    async def _pull(self) -> None:
+        self._plugged = False
+        self._wire.clear()
+        await self._carrier.pull()
+
+    async def _plug(self) -> None:
+        if not self._plugged:
+            await self._carrier.plug(self)
+            self._plugged = True
+
+    def _note(self, what: str, detail: str = "") -> None:
+        self._events.add(self._clock.monotonic_ns(), what, detail)
+
+
+def _number(verb: Verb, name: str, most: int) -> int:
+    text = verb.arguments[name]
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise VerbError(f"{verb.verb}: {name}={text!r}: expected a whole number from 0 to {most}")
+    return int(text)
