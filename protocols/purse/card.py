@@ -79,7 +79,7 @@ PIN_KEY: Final = 0x81
 _START_BYTES: Final = 30
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A command ends with this status word and nothing changed."""
 
     def __init__(self, sw: int) -> None:
@@ -116,28 +116,28 @@ class Purse:
             return self._dispatch(command).encode()
         except ApduError as error:
             return error.sw.to_bytes(2)
-        except _Refused as refusal:
+        except _RefusedError as refusal:
             return refusal.sw.to_bytes(2)
         except MemoryWornOutError:
             return SW.MEMORY_FAILURE.to_bytes(2)
 
     def _dispatch(self, command: Command) -> Response:
         if command.cla not in (0x00, 0x90):
-            raise _Refused(SW.CLASS_NOT_SUPPORTED)
+            raise _RefusedError(SW.CLASS_NOT_SUPPORTED)
         act = _COMMANDS.get((command.cla, command.ins))
         if act is None:
-            raise _Refused(SW.INSTRUCTION_NOT_SUPPORTED)
+            raise _RefusedError(SW.INSTRUCTION_NOT_SUPPORTED)
         if not self.selected and command.ins != 0xA4:
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         return act(self, command)
 
     # Reading
 
     def _select(self, command: Command) -> Response:
         if (command.p1, command.p2) != (4, 0):
-            raise _Refused(SW.P1_P2_WRONG)
+            raise _RefusedError(SW.P1_P2_WRONG)
         if not command.data or not AID.startswith(command.data):
-            raise _Refused(SW.NOT_FOUND)
+            raise _RefusedError(SW.NOT_FOUND)
         self.selected = True
         self.verified = False
         image = self._image()
@@ -194,7 +194,7 @@ class Purse:
             case (0x01, 0x05):
                 return Response(image.update_sequence.to_bytes(4) + image.parameters, SW.OK)
             case _:
-                raise _Refused(SW.KEY_UNKNOWN)
+                raise _RefusedError(SW.KEY_UNKNOWN)
 
     def _read_record(self, command: Command) -> Response:
         image = self._image()
@@ -204,41 +204,41 @@ class Purse:
             case 0x14:
                 records = image.log
             case _:
-                raise _Refused(SW.NOT_FOUND)
+                raise _RefusedError(SW.NOT_FOUND)
         if not 1 <= command.p1 <= len(records):
-            raise _Refused(SW.RECORD_NOT_FOUND)
+            raise _RefusedError(SW.RECORD_NOT_FOUND)
         return Response(records[command.p1 - 1], SW.OK)
 
     # The holder
 
     def _verify(self, command: Command) -> Response:
         if (command.p1, command.p2) != (0, PIN_KEY):
-            raise _Refused(SW.P1_P2_WRONG)
+            raise _RefusedError(SW.P1_P2_WRONG)
         image = self._image()
         if not command.data:
-            raise _Refused(SW.OK if self.verified else SW.TRIES_LEFT | min(image.tries, 15))
+            raise _RefusedError(SW.OK if self.verified else SW.TRIES_LEFT | min(image.tries, 15))
         self._check_pin(image, command.data)
         return Response(b"", SW.OK)
 
     def _check_pin(self, image: Image, pin: bytes) -> None:
         """Compare a PIN. The try is spent before the comparison, so a torn card gains none."""
         if len(pin) != 8:
-            raise _Refused(SW.WRONG_LENGTH)
+            raise _RefusedError(SW.WRONG_LENGTH)
         if image.tries == 0:
-            raise _Refused(SW.PIN_BLOCKED)
+            raise _RefusedError(SW.PIN_BLOCKED)
         self.verified = False
         left = image.tries - 1
         self._commit(image._replace(tries=left))
         if pin != image.pin:
-            raise _Refused(SW.TRIES_LEFT | left if left else SW.PIN_BLOCKED)
+            raise _RefusedError(SW.TRIES_LEFT | left if left else SW.PIN_BLOCKED)
         self._commit(image._replace(tries=self.personality.tries_max))
         self.verified = True
 
     def _change_pin(self, command: Command) -> Response:
         if (command.p1, command.p2) != (0, PIN_KEY):
-            raise _Refused(SW.P1_P2_WRONG)
+            raise _RefusedError(SW.P1_P2_WRONG)
         if len(command.data) != 16:
-            raise _Refused(SW.WRONG_LENGTH)
+            raise _RefusedError(SW.WRONG_LENGTH)
         self._check_pin(self._image(), command.data[:8])
         self._commit(self._image()._replace(pin=command.data[8:]))
         return Response(b"", SW.OK)
@@ -252,7 +252,7 @@ class Purse:
     def _unlock(self, command: Command) -> Response:
         _expect(command, 0, p1=0, p2=0)
         if not self.verified:
-            raise _Refused(SW.SECURITY_NOT_SATISFIED)
+            raise _RefusedError(SW.SECURITY_NOT_SATISFIED)
         self._commit(self._image()._replace(life=Life.ACTIVE))
         return Response(b"", SW.OK)
 
@@ -269,7 +269,7 @@ class Purse:
             case 0x03 if self.personality.flow is Flow.ORIGINAL:
                 return self._start_payee(command)
             case _:
-                raise _Refused(SW.P1_P2_WRONG)
+                raise _RefusedError(SW.P1_P2_WRONG)
 
     def _start_payer(self, command: Command) -> Response:
         image = self._image()
@@ -299,9 +299,9 @@ class Purse:
         details, peer = self._signed(command.data[:-4], MessageType.OFFER)
         day = int.from_bytes(command.data[-4:])
         if details.payee != self.personality.name:
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         if not self.rules.offer_is_fresh(details, image.sequence):
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         self._peer_is_welcome(image, peer, day, payer=peer.purse_class, payee=None)
         self._may_start(image, details, pocket, day)
         self._may_receive(image, pocket, details.value)
@@ -309,36 +309,36 @@ class Purse:
 
     def _may_start(self, image: Image, details: PaymentDetails, pocket: int, day: int) -> None:
         if not self.rules.strangers(details.payer, details.payee) or details.value == 0:
-            raise _Refused(SW.DATA_WRONG)
+            raise _RefusedError(SW.DATA_WRONG)
         if self.personality.currencies[pocket] != details.currency:
-            raise _Refused(SW.POCKET)
+            raise _RefusedError(SW.POCKET)
         if not self.rules.sequence_left(image.sequence):
-            raise _Refused(SW.SEQUENCE_EXHAUSTED)
+            raise _RefusedError(SW.SEQUENCE_EXHAUSTED)
         if not self.rules.room_to_start(image, self.personality.log_slots):
-            raise _Refused(SW.LOG_FULL)
+            raise _RefusedError(SW.LOG_FULL)
         if max(day, image.date) > decode_certificate(self.personality.certificate).expiry:
-            raise _Refused(SW.REFERENCE_NOT_USABLE)
+            raise _RefusedError(SW.REFERENCE_NOT_USABLE)
 
     def _may_spend(self, image: Image, pocket: int, value: int) -> None:
         if image.life == Life.LOCKED:
-            raise _Refused(SW.SECURITY_NOT_SATISFIED)
+            raise _RefusedError(SW.SECURITY_NOT_SATISFIED)
         if not self.rules.funds(image.balances[pocket], value):
-            raise _Refused(SW.FUNDS)
+            raise _RefusedError(SW.FUNDS)
         parameters = _parameters(image)
         if value > parameters.transfer_max:
-            raise _Refused(SW.LIMIT)
+            raise _RefusedError(SW.LIMIT)
         if self.personality.counting and (
             image.offline_count + 1 > parameters.offline_count_max
             or image.offline_value + value > parameters.offline_value_max
         ):
-            raise _Refused(SW.LIMIT)
+            raise _RefusedError(SW.LIMIT)
         if value > parameters.pin_above and not self.verified:
-            raise _Refused(SW.SECURITY_NOT_SATISFIED)
+            raise _RefusedError(SW.SECURITY_NOT_SATISFIED)
 
     def _may_receive(self, image: Image, pocket: int, value: int) -> None:
         ceiling = self.personality.ceilings[pocket]
         if not self.rules.below_ceiling(image.balances[pocket], value, ceiling):
-            raise _Refused(SW.CEILING)
+            raise _RefusedError(SW.CEILING)
 
     def _begin(self, image: Image, details: PaymentDetails, status: Status) -> Response:
         """Give up what was in hand, take this transfer, and answer its first message."""
@@ -363,14 +363,14 @@ class Purse:
         image = self._image()
         details, peer = self._signed(command.data[:-4], MessageType.REQ)
         if not self.rules.may_pay(image.status):
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         if not self.rules.same_transfer(details.encode(), image.details):
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         day = int.from_bytes(command.data[-4:])
         self._peer_is_welcome(image, peer, day, payer=None, payee=peer.purse_class)
         pocket = self._pocket_of(details.currency)
         if not self.rules.funds(image.balances[pocket], details.value):
-            raise _Refused(SW.FUNDS)
+            raise _RefusedError(SW.FUNDS)
         answer = self._message(MessageType.VAL, image.details)
         paid = self.rules.debited(image, pocket, details.value)
         self._commit(self._told(self._counted(paid, details.value), MessageType.VAL, image.details))
@@ -389,14 +389,14 @@ class Purse:
                     self.rules.may_be_credited(image.status)
                     and self.rules.same_transfer(encoded, image.details)
                 ):
-                    raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+                    raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
                 credited = self.rules.credited(image, pocket, details.value)
             case 1 if self.personality.late_completion:
                 entry = self._logged(image, encoded, details.payee)
                 self._may_receive(image, pocket, details.value)
                 credited = self.rules.credited_late(image, pocket, details.value, entry)
             case _:
-                raise _Refused(SW.P1_P2_WRONG)
+                raise _RefusedError(SW.P1_P2_WRONG)
         answer = self._message(MessageType.ACK, encoded)
         self._commit(self._told(credited, MessageType.ACK, encoded))
         return Response(answer, SW.OK)
@@ -412,19 +412,19 @@ class Purse:
                     self.rules.may_end(image.status)
                     and self.rules.same_transfer(encoded, image.details)
                 ):
-                    raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+                    raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
                 ended = self.rules.acknowledged(image, NO_DETAILS)
             case 1 if self.personality.late_completion:
                 entry = self._logged(image, encoded, details.payer)
                 ended = self.rules.acknowledged_late(image, entry)
             case _:
-                raise _Refused(SW.P1_P2_WRONG)
+                raise _RefusedError(SW.P1_P2_WRONG)
         self._commit(ended)
         return Response(b"", SW.OK)
 
     def _resume(self, command: Command) -> Response:
         if command.p2:
-            raise _Refused(SW.P1_P2_WRONG)
+            raise _RefusedError(SW.P1_P2_WRONG)
         image = self._image()
         match command.p1:
             case 0:
@@ -433,7 +433,7 @@ class Purse:
                 if kind is None or (
                     kind is MessageType.OFFER and self.personality.flow is Flow.ORIGINAL
                 ):
-                    raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+                    raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
                 return Response(self._message(kind, image.details), SW.OK)
             case 1:
                 _expect(command, DETAILS_BYTES)
@@ -442,10 +442,10 @@ class Purse:
             case 2:
                 _expect(command, DETAILS_BYTES)
                 if bytes((MessageType.ACK,)) + command.data not in image.narrative:
-                    raise _Refused(SW.RECORD_NOT_FOUND)
+                    raise _RefusedError(SW.RECORD_NOT_FOUND)
                 return Response(self._message(MessageType.ACK, command.data), SW.OK)
             case _:
-                raise _Refused(SW.P1_P2_WRONG)
+                raise _RefusedError(SW.P1_P2_WRONG)
 
     def _abort(self, command: Command) -> Response:
         _expect(command, 0, p1=0, p2=0)
@@ -457,7 +457,7 @@ class Purse:
     def _claim(self, command: Command) -> Response:
         _expect(command, 1 + 8 + 64, p1=0, p2=0)
         if not self.personality.claims:
-            raise _Refused(SW.INSTRUCTION_NOT_SUPPORTED)
+            raise _RefusedError(SW.INSTRUCTION_NOT_SUPPORTED)
         name, nonce = self.personality.name, command.data[1:9]
         self._from_issuer(command.data[0], claim_text(name, nonce), command.data[9:])
         given_up = self.rules.aborted(self._image(), NO_DETAILS)
@@ -476,27 +476,27 @@ class Purse:
         given_up = self.rules.aborted(self._image(), NO_DETAILS)
         log = given_up.log
         if self.personality.claims and not self.rules.claimed_whole(log):
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         own = log_image(tuple(entry[1:] for entry in log))
         if not log or not self.rules.clear_matches(told, own):
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         self._commit(given_up._replace(log=()))
         return Response(b"", SW.OK)
 
     def _update(self, command: Command) -> Response:
         if len(command.data) < 1 + 4 + 1 + 64 or (command.p1, command.p2) != (0, 0):
-            raise _Refused(SW.WRONG_LENGTH)
+            raise _RefusedError(SW.WRONG_LENGTH)
         image = self._image()
         sequence = int.from_bytes(command.data[1:5])
         body, signature = command.data[5:-64], command.data[-64:]
         text = update_text(self.personality.name, sequence, body)
         self._from_issuer(command.data[0], text, signature)
         if sequence <= image.update_sequence:
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         try:
             date, parameters = msgspec.msgpack.decode(body, type=tuple[int, Parameters])
         except msgspec.DecodeError:
-            raise _Refused(SW.DATA_WRONG) from None
+            raise _RefusedError(SW.DATA_WRONG) from None
         self._commit(
             image._replace(
                 update_sequence=sequence,
@@ -518,14 +518,14 @@ class Purse:
 
     def _pocket(self, index: int) -> int:
         if index >= POCKETS or not self.personality.currencies[index]:
-            raise _Refused(SW.POCKET)
+            raise _RefusedError(SW.POCKET)
         return index
 
     def _pocket_of(self, currency: int) -> int:
         try:
             return self._pocket(self.personality.currencies.index(currency))
         except ValueError:
-            raise _Refused(SW.POCKET) from None
+            raise _RefusedError(SW.POCKET) from None
 
     def _message(self, kind: MessageType, details: bytes) -> bytes:
         signature = self.suite.sign(self.personality.secret, message_text(kind, details))
@@ -534,24 +534,24 @@ class Purse:
     def _signed(self, data: bytes, kind: MessageType) -> tuple[PaymentDetails, Certificate]:
         """Check a message with its certificate: type, length, both signatures, signer's role."""
         if len(data) != SIGNED_BYTES:
-            raise _Refused(SW.WRONG_LENGTH)
+            raise _RefusedError(SW.WRONG_LENGTH)
         if data[0] != kind:
-            raise _Refused(SW.DATA_WRONG)
+            raise _RefusedError(SW.DATA_WRONG)
         encoded = data[1 : 1 + DETAILS_BYTES]
         details = decode_details(encoded)
         certificate = decode_certificate(data[MESSAGE_BYTES:])
         key = self.personality.issuer_keys.get(certificate.issuer_key)
         if key is None or certificate.version != 1:
-            raise _Refused(SW.KEY_UNKNOWN)
+            raise _RefusedError(SW.KEY_UNKNOWN)
         signer = details.payer if kind in (MessageType.OFFER, MessageType.VAL) else details.payee
         if signer != certificate.name:
-            raise _Refused(SW.SIGNATURE_WRONG)
+            raise _RefusedError(SW.SIGNATURE_WRONG)
         if not self.suite.verify(key, certificate_text(certificate), certificate.signature):
-            raise _Refused(SW.SIGNATURE_WRONG)
+            raise _RefusedError(SW.SIGNATURE_WRONG)
         text = message_text(kind, encoded)
         signature = data[1 + DETAILS_BYTES : MESSAGE_BYTES]
         if not self.suite.verify(certificate.public_key, text, signature):
-            raise _Refused(SW.SIGNATURE_WRONG)
+            raise _RefusedError(SW.SIGNATURE_WRONG)
         return details, certificate
 
     def _peer_is_welcome(
@@ -560,20 +560,20 @@ class Purse:
         """Check expiry, hotlist and the class matrix: only before value moves, never after."""
         parameters = _parameters(image)
         if max(day, image.date) > peer.expiry or peer.name in parameters.hotlist:
-            raise _Refused(SW.REFERENCE_NOT_USABLE)
+            raise _RefusedError(SW.REFERENCE_NOT_USABLE)
         mine = self.personality.purse_class
         if not parameters.allows(
             mine if payer is None else payer, mine if payee is None else payee
         ):
-            raise _Refused(SW.FUNCTION_NOT_SUPPORTED)
+            raise _RefusedError(SW.FUNCTION_NOT_SUPPORTED)
 
     def _logged(self, image: Image, details: bytes, role: bytes) -> bytes:
         """Return the log entry of these details, in which this purse has that role."""
         entry = next((entry for entry in image.log if entry[1:] == details), None)
         if entry is None or role != self.personality.name:
-            raise _Refused(SW.RECORD_NOT_FOUND)
+            raise _RefusedError(SW.RECORD_NOT_FOUND)
         if not self.rules.may_complete_late(entry):
-            raise _Refused(SW.CONDITIONS_NOT_SATISFIED)
+            raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         return entry
 
     def _counted(self, image: Image, value: int) -> Image:
@@ -593,12 +593,12 @@ class Purse:
     def _from_issuer(self, key_id: int, text: bytes, signature: bytes) -> None:
         key = self.personality.issuer_keys.get(key_id)
         if key is None:
-            raise _Refused(SW.KEY_UNKNOWN)
+            raise _RefusedError(SW.KEY_UNKNOWN)
         if not self.suite.verify(key, text, signature):
-            raise _Refused(SW.SIGNATURE_WRONG)
+            raise _RefusedError(SW.SIGNATURE_WRONG)
 
 
-_LAST_MESSAGE: Final = {
+_LAST_MESSAGE: Final[dict[int, MessageType]] = {
     Status.EPR: MessageType.OFFER,
     Status.EPV: MessageType.REQ,
     Status.EPA: MessageType.VAL,
@@ -627,15 +627,15 @@ _COMMANDS: Final[dict[tuple[int, int], Callable[[Purse, Command], Response]]] = 
 
 def _expect(command: Command, length: int, *, p1: int | None = None, p2: int | None = None) -> None:
     if (p1 is not None and command.p1 != p1) or (p2 is not None and command.p2 != p2):
-        raise _Refused(SW.P1_P2_WRONG)
+        raise _RefusedError(SW.P1_P2_WRONG)
     if len(command.data) != length:
-        raise _Refused(SW.WRONG_LENGTH)
+        raise _RefusedError(SW.WRONG_LENGTH)
 
 
 def _start_data(command: Command) -> tuple[bytes, int, int, int, bytes, int]:
     """Return (other purse, value, currency, its sequence, reference, day) of a START."""
     if len(command.data) != _START_BYTES:
-        raise _Refused(SW.WRONG_LENGTH)
+        raise _RefusedError(SW.WRONG_LENGTH)
     data = command.data
     return (
         data[:8],

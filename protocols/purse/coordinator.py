@@ -20,6 +20,7 @@ the readers connects anew, and `recover` reads both purses and follows the table
     idle               eaTo or credited   done
 """
 
+import contextlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
@@ -135,7 +136,7 @@ def decode_state(data: bytes) -> PurseState | None:
     )
 
 
-class _Lost(Exception):
+class _LostError(Exception):
     """No answer came."""
 
     def __init__(self, slot: Slot) -> None:
@@ -143,7 +144,7 @@ class _Lost(Exception):
         self.slot = slot
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A purse said no."""
 
     def __init__(self, slot: Slot, sw: int) -> None:
@@ -155,12 +156,14 @@ class _Refused(Exception):
 _Asking = Generator[Step, Response | None, bytes]
 
 
-def _ask(slot: Slot, *header: int, body: bytes = b"", le: int | None = 256) -> _Asking:
-    response = yield Ask(slot, Command(*header, body, le).encode())
+def _ask(
+    slot: Slot, cla: int, ins: int, p1: int, p2: int, *, body: bytes = b"", le: int | None = 256
+) -> _Asking:
+    response = yield Ask(slot, Command(cla, ins, p1, p2, body, le).encode())
     if response is None:
-        raise _Lost(slot)
+        raise _LostError(slot)
     if response.sw not in (SW.OK, SW.SELECTED_LOCKED):
-        raise _Refused(slot, response.sw)
+        raise _RefusedError(slot, response.sw)
     return response.data
 
 
@@ -172,11 +175,11 @@ def find_pocket(
     pockets = yield from _ask(slot, 0x00, 0xCA, 0x01, 0x02)
     numbers = [int.from_bytes(pockets[n * 10 : n * 10 + 2]) for n in range(POCKETS)]
     if currency not in numbers:
-        raise _Refused(slot, SW.POCKET)
+        raise _RefusedError(slot, SW.POCKET)
     index = numbers.index(currency)
     state = decode_state((yield from _ask(slot, 0x90, 0x50, 0, index)))
     if state is None:
-        raise _Refused(slot, SW.NOT_FOUND)
+        raise _RefusedError(slot, SW.NOT_FOUND)
     return index, state
 
 
@@ -199,9 +202,9 @@ def transfer(order: Order) -> Dialogue:
         offer = yield from _ask(Slot.PAYER, 0x90, 0x50, 1, payer_pocket, body=start)
         request = yield from _ask(Slot.PAYEE, 0x90, 0x50, 2, payee_pocket, body=offer + day)
         return (yield from _pay(details, request, day))
-    except _Refused as refusal:
+    except _RefusedError as refusal:
         return NotMoved(refusal.slot, refusal.sw)
-    except _Lost as lost:
+    except _LostError as lost:
         if details is None:
             return NotMoved(lost.slot, 0)
         return InDoubt(details, lost.slot, "no answer")
@@ -216,17 +219,15 @@ def _credit(details: PaymentDetails, value: bytes, *, late_credit: int, late_end
     """From here on a refusal is no longer "not moved": the value has left the payer."""
     try:
         receipt = yield from _ask(Slot.PAYEE, 0x90, 0x52, late_credit, 0, body=value)
-    except _Refused as refusal:
+    except _RefusedError as refusal:
         return InDoubt(details, refusal.slot, f"refused the value: {refusal.sw:04X}")
     return (yield from _complete(details, receipt, late_end))
 
 
 def _complete(details: PaymentDetails, receipt: bytes, late: int) -> Dialogue:
     """The payee has the value; whether the payer hears so no longer matters to the sale."""
-    try:
+    with contextlib.suppress(_RefusedError, _LostError):
         yield from _ask(Slot.PAYER, 0x90, 0x56, late, 0, body=receipt, le=None)
-    except (_Refused, _Lost):
-        pass
     return Transferred(details)
 
 
@@ -251,9 +252,9 @@ def recover(details: PaymentDetails, day: int) -> Dialogue:
         payer = yield from _standing(Slot.PAYER, details.payer, encoded)
         payee = yield from _standing(Slot.PAYEE, details.payee, encoded)
         return (yield from _heal(details, payer, payee, day.to_bytes(4)))
-    except _Refused as refusal:
+    except _RefusedError as refusal:
         return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}")
-    except _Lost as lost:
+    except _LostError as lost:
         return InDoubt(details, lost.slot, "no answer")
 
 
@@ -281,7 +282,7 @@ def _heal(details: PaymentDetails, payer: _Standing, payee: _Standing, day: byte
         request = yield from _ask(Slot.PAYEE, 0x90, 0x5A, 0, 0)
         try:
             return (yield from _pay(details, request, day))
-        except _Refused as refusal:
+        except _RefusedError as refusal:
             yield from _ask(Slot.PAYER, 0x90, 0x5E, 0, 0, le=None)
             return NotMoved(refusal.slot, refusal.sw)
     return (yield from _give_up(payer, payee))
@@ -302,7 +303,7 @@ def _standing(
     yield from _ask(slot, 0x00, 0xA4, 4, 0, body=AID)
     state = decode_state((yield from _ask(slot, 0x90, 0x50, 0, 0)))
     if state is None or state.name != name:
-        raise _Refused(slot, SW.NOT_FOUND)
+        raise _RefusedError(slot, SW.NOT_FOUND)
     current = yield from _ask(slot, 0x00, 0xCA, 0x01, 0x03)
     in_hand = current[1:] == encoded != NO_DETAILS
     logged = yield from _has_record(slot, 0x14, encoded, None)
@@ -316,7 +317,7 @@ def _has_record(
     for number in range(1, LOG_RECORDS_MAX + 1):
         try:
             record = yield from _ask(slot, 0x00, 0xB2, number, file)
-        except _Refused as refusal:
+        except _RefusedError as refusal:
             if refusal.sw == SW.RECORD_NOT_FOUND:
                 return False
             raise

@@ -109,7 +109,9 @@ class Certificate(NamedTuple):
 
 def decode_certificate(data: bytes) -> Certificate:
     """Decode 112 bytes."""
-    return Certificate(*_CERTIFICATE.unpack_from(data), data[_CERTIFICATE.size :])
+    version, issuer_key, name, purse_class, expiry, public_key = _CERTIFICATE.unpack_from(data)
+    signature = data[_CERTIFICATE.size :]
+    return Certificate(version, issuer_key, name, purse_class, expiry, public_key, signature)
 
 
 def certificate_text(certificate: Certificate) -> bytes:
