@@ -1,0 +1,9 @@
+"""The exhaustive search of the purse: every state that any terminal, however hostile, can bring about.
+
+What is searched is the production class (protocols.purse.card), bytes in and bytes out. There is no
+model of it here, only of the world around it: who may say what to whom, and what must never happen.
+
+universe     purses, the ether of all messages ever sent, the issuer; what an adversary can do next
+explore      breadth first over a universe; the shortest way to a broken property
+properties   G1 to G6: the ghost ledger that every state is held against
+"""

@@ -1,0 +1,327 @@
+"""A universe: some purses, one ether, an issuer, and an adversary who may do anything but forge.
+
+    state = ( image of each purse, ether, archive, paid )
+
+The ether is the set of all messages ever sent; any of them may be delivered any number of times, to
+anyone, at any moment, so loss, repetition, reordering and replay are all in it (PRG-126 ch. 4). The
+adversary starts any purse with any counterparty, sequence number and value, gives up anywhere, and
+presents cards to the issuer in any order. Only signatures are beyond him.
+
+Everything is interned: an image, a message and a payment are numbers; a set of them is a bit mask. A
+command is run on the production class once per distinct image and remembered, which is sound because
+`Purse.handle` is a function of image and command. So the class answers a few thousand commands and
+millions of states cost table look-ups.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from protocols.iso7816 import Command
+from protocols.purse.card import Purse
+from protocols.purse.details import (
+    DETAILS_BYTES,
+    Certificate,
+    MessageType,
+    PaymentDetails,
+    certificate_text,
+    claim_text,
+    decode_details,
+)
+from protocols.purse.image import (
+    Flow,
+    Image,
+    Personality,
+    decode_image,
+    encode_image,
+    first_image,
+)
+from protocols.purse.memory import Cell
+from protocols.purse.rules import Rules
+from protocols.purse.suite import RememberingP256, public_key, secret_from
+
+CURRENCY: Final = 410
+_DAY: Final = (20260101).to_bytes(4)
+_NONCE: Final = bytes(8)
+_REFERENCE: Final = bytes(8)
+ABORT: Final = Command(0x90, 0x5E, 0, 0).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """How large a universe is searched."""
+
+    purses: int = 2
+    starts: int = 2
+    """How often each purse may begin a transfer."""
+    values: tuple[int, ...] = (1,)
+    flow: Flow = Flow.OFFER
+    late: bool = True
+    claims: bool = True
+    balance: int = 2
+    """What each purse holds at first."""
+    log_slots: int = 99
+
+
+class State(NamedTuple):
+    """One state, interned."""
+
+    images: tuple[int, ...]
+    ether: int
+    """Bit mask over messages."""
+    archive: int
+    """Bit mask over (purse, payment) pairs that were claimed at the issuer."""
+    paid: int
+    """Bit mask over payments that the issuer has paid back."""
+
+
+class Step(NamedTuple):
+    """What somebody did."""
+
+    purse: int
+    """Which purse; -1 for the issuer."""
+    label: str
+    target: State
+
+
+@dataclass(slots=True)
+class _Reactions:
+    """What one purse does from one image: to commands anybody can give, and to messages."""
+
+    commands: list[tuple[str, int, int]]
+    """(label, next image, bit of the message sent or -1)."""
+    messages: list[tuple[int, str, int, int]] = field(default_factory=list)
+    """(bit delivered, label, next image, bit of the message sent or -1)."""
+    known: int = 0
+    """How many messages of the universe have been tried."""
+
+
+class Universe:
+    """Builds states and says what can happen next."""
+
+    def __init__(self, scope: Scope, rules: Rules | None = None) -> None:
+        self.scope = scope
+        self.suite = RememberingP256()
+        self._issuer = secret_from(b"issuer".ljust(40, b"\0"))
+        self.names = [bytes((0x41 + n,)) * 8 for n in range(scope.purses)]
+        self.purses = [self._purse(name, rules) for name in self.names]
+        self.images: list[Image] = []
+        self.messages: list[bytes] = []
+        self.payments: list[bytes] = []
+        self._image_ids: dict[bytes, int] = {}
+        self._image_bytes: list[bytes] = []
+        self._message_ids: dict[bytes, int] = {}
+        self._payment_ids: dict[bytes, int] = {}
+        self._reactions: dict[tuple[int, int], _Reactions] = {}
+        self._claimed: dict[tuple[int, int], tuple[int, int]] = {}
+        self._aborted: dict[tuple[int, int], int] = {}
+        self.vals = 0
+        """Bit mask of all VAL messages known so far; likewise of ACKs."""
+        self.acks = 0
+
+    def _purse(self, name: bytes, rules: Rules | None) -> Purse:
+        scope = self.scope
+        secret = secret_from(hashlib.sha512(name).digest())
+        bare = Certificate(1, 1, name, 0, 20991231, public_key(secret), b"")
+        signature = self.suite.sign(self._issuer, certificate_text(bare))
+        personality = Personality(
+            name=name,
+            purse_class=0,
+            secret=secret,
+            certificate=bare._replace(signature=signature).encode(),
+            issuer_keys={1: public_key(self._issuer)},
+            currencies=(CURRENCY, 0, 0, 0, 0),
+            ceilings=(0xFFFF_FFFF, 0, 0, 0, 0),
+            flow=scope.flow,
+            late_completion=scope.late,
+            claims=scope.claims,
+            log_slots=scope.log_slots,
+            narrative_slots=0,
+            counting=False,
+        )
+        cell = Cell(encode_image(first_image(balances=(scope.balance, 0, 0, 0, 0))))
+        purse = Purse(personality, cell, self.suite, rules)
+        purse.selected = True
+        return purse
+
+    def first(self) -> State:
+        """Return the state before anything happened."""
+        return State(tuple(self._intern_image(p.memory.read()) for p in self.purses), 0, 0, 0)
+
+    def total(self) -> int:
+        """Return the value there is in the beginning."""
+        return self.scope.balance * self.scope.purses
+
+    def after(self, state: State) -> Iterator[Step]:
+        """Yield everything that can happen next and changes anything."""
+        for index, image in enumerate(state.images):
+            reactions = self._reactions_of(index, image)
+            for label, target, sent in reactions.commands:
+                yield from self._moved(state, index, label, target, sent)
+            ether = state.ether
+            for bit, label, target, sent in reactions.messages:
+                if ether >> bit & 1:
+                    yield from self._moved(state, index, label, target, sent)
+            if self.scope.claims:
+                yield from self._claim(state, index, image)
+        if self.scope.claims:
+            yield from self._pay_back(state)
+
+    def _moved(
+        self, state: State, index: int, label: str, target: int, sent: int
+    ) -> Iterator[Step]:
+        ether = state.ether if sent < 0 else state.ether | 1 << sent
+        if target == state.images[index] and ether == state.ether:
+            return
+        images = (*state.images[:index], target, *state.images[index + 1 :])
+        yield Step(index, label, State(images, ether, state.archive, state.paid))
+
+    def _claim(self, state: State, index: int, image: int) -> Iterator[Step]:
+        """The holder presents the purse at the issuer: its log is frozen and archived."""
+        frozen, archived = self._claim_of(index, image)
+        archive = state.archive | archived
+        if frozen != image or archive != state.archive:
+            images = (*state.images[:index], frozen, *state.images[index + 1 :])
+            yield Step(index, "CLAIM", State(images, state.ether, archive, state.paid))
+
+    def _pay_back(self, state: State) -> Iterator[Step]:
+        """The issuer pays a transfer that both purses have claimed, once."""
+        width = self.scope.purses
+        for payment, details in enumerate(self.payments):
+            if state.paid >> payment & 1:
+                continue
+            transfer = decode_details(details)
+            both = sum(
+                1 << (payment * width + self.names.index(name))
+                for name in (transfer.payer, transfer.payee)
+            )
+            if state.archive & both == both:
+                yield Step(-1, "PAY BACK", state._replace(paid=state.paid | 1 << payment))
+
+    def _claim_of(self, index: int, image: int) -> tuple[int, int]:
+        known = self._claimed.get((index, image))
+        if known is None:
+            signature = self.suite.sign(self._issuer, claim_text(self.names[index], _NONCE))
+            command = Command(0x90, 0xE8, 0, 0, b"\1" + _NONCE + signature)
+            frozen, _ = self._run(index, image, command.encode())
+            archived = 0
+            for entry in self.images[frozen].log:
+                payment = self._intern_payment(entry[1:])
+                archived |= 1 << (payment * self.scope.purses + index)
+            known = self._claimed[index, image] = (frozen, archived)
+        return known
+
+    def aborted(self, index: int, image: int) -> Image:
+        """Return what a purse would remember if it gave up now."""
+        known = self._aborted.get((index, image))
+        if known is None:
+            known = self._aborted[index, image] = self._run(index, image, ABORT)[0]
+        return self.images[known]
+
+    # Running the production class, once per image and command
+
+    def _reactions_of(self, index: int, image: int) -> _Reactions:
+        reactions = self._reactions.get((index, image))
+        if reactions is None:
+            commands = [
+                (label, target, sent)
+                for label, apdu in self._commands(index, image)
+                for target, sent in (self._run(index, image, apdu),)
+                if target != image or sent >= 0
+            ]
+            reactions = self._reactions[index, image] = _Reactions(commands)
+        if reactions.known < len(self.messages):
+            self._try_messages(index, image, reactions)
+        return reactions
+
+    def _try_messages(self, index: int, image: int, reactions: _Reactions) -> None:
+        for bit in range(reactions.known, len(self.messages)):
+            for label, apdu in self._deliveries(index, image, self.messages[bit]):
+                target, sent = self._run(index, image, apdu)
+                if target != image or sent >= 0:
+                    reactions.messages.append((bit, label, target, sent))
+            reactions.known = bit + 1
+
+    def _run(self, index: int, image: int, apdu: bytes) -> tuple[int, int]:
+        purse = self.purses[index]
+        memory = purse.memory
+        assert isinstance(memory, Cell)
+        memory.body = self._image_bytes[image]
+        answer = purse.handle(apdu)
+        target = self._intern_image(memory.body)
+        if answer[-2:] != b"\x90\x00":
+            return target, -1
+        signed = len(answer) > 2 and answer[0] in tuple(MessageType) and len(answer) > 100
+        return target, self._intern_message(answer[:-2]) if signed else -1
+
+    def _commands(self, index: int, image: int) -> Iterator[tuple[str, bytes]]:
+        """Yield what anybody with a reader can say to a purse."""
+        yield "ABORT", ABORT
+        if self.images[image].sequence >= self.scope.starts:
+            return
+        for other in self.names:
+            for value in self.scope.values:
+                for sequence in range(self.scope.starts):
+                    body = (
+                        other
+                        + value.to_bytes(4)
+                        + CURRENCY.to_bytes(2)
+                        + sequence.to_bytes(4)
+                        + _REFERENCE
+                        + _DAY
+                    )
+                    what = f"{other[:1].decode()} {value} #{sequence}"
+                    yield f"START PAYER to {what}", Command(0x90, 0x50, 1, 0, body).encode()
+                    if self.scope.flow is Flow.ORIGINAL:
+                        yield f"START PAYEE of {what}", Command(0x90, 0x50, 3, 0, body).encode()
+
+    def _deliveries(self, index: int, image: int, message: bytes) -> Iterator[tuple[str, bytes]]:
+        """Yield the commands that carry a message to a purse."""
+        kind = MessageType(message[0])
+        label = f"{kind.name} {self.describe(message[1 : 1 + DETAILS_BYTES])}"
+        match kind:
+            case MessageType.OFFER:
+                if self.images[image].sequence < self.scope.starts:
+                    yield label, Command(0x90, 0x50, 2, 0, message + _DAY).encode()
+            case MessageType.REQ:
+                yield label, Command(0x90, 0x54, 0, 0, message + _DAY).encode()
+            case MessageType.VAL | MessageType.ACK:
+                ins = 0x52 if kind is MessageType.VAL else 0x56
+                yield label, Command(0x90, ins, 0, 0, message).encode()
+                if self.scope.late:
+                    yield f"late {label}", Command(0x90, ins, 1, 0, message).encode()
+
+    def describe(self, details: bytes) -> str:
+        """Return payment details in a few characters: A#0 -> B#1 2."""
+        pd: PaymentDetails = decode_details(details)
+        payer, payee = pd.payer[:1].decode(), pd.payee[:1].decode()
+        return f"{payer}#{pd.payer_sequence}->{payee}#{pd.payee_sequence} {pd.value}"
+
+    # Interning
+
+    def _intern_image(self, body: bytes) -> int:
+        number = self._image_ids.get(body)
+        if number is None:
+            number = self._image_ids[body] = len(self.images)
+            self.images.append(decode_image(body))
+            self._image_bytes.append(body)
+        return number
+
+    def _intern_message(self, message: bytes) -> int:
+        number = self._message_ids.get(message)
+        if number is None:
+            number = self._message_ids[message] = len(self.messages)
+            self.messages.append(message)
+            if message[0] == MessageType.VAL:
+                self.vals |= 1 << number
+            elif message[0] == MessageType.ACK:
+                self.acks |= 1 << number
+        return number
+
+    def _intern_payment(self, details: bytes) -> int:
+        number = self._payment_ids.get(details)
+        if number is None:
+            number = self._payment_ids[details] = len(self.payments)
+            self.payments.append(details)
+        return number
