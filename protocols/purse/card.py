@@ -343,11 +343,7 @@ class Purse:
     def _begin(self, image: Image, details: PaymentDetails, status: Status) -> Response:
         """Give up what was in hand, take this transfer, and answer its first message."""
         encoded = details.encode()
-        begun = self.rules.aborted(image, NO_DETAILS)._replace(
-            status=status,
-            details=encoded,
-            sequence=self.rules.next_sequence(image.sequence),
-        )
+        begun = self.rules.begun(self.rules.aborted(image, NO_DETAILS), encoded, status)
         match status:
             case Status.EPV:
                 answer = self._message(MessageType.REQ, encoded)
@@ -364,7 +360,7 @@ class Purse:
         details, peer = self._signed(command.data[:-4], MessageType.REQ)
         if not self.rules.may_pay(image.status):
             raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
-        if not self.rules.same_transfer(details.encode(), image.details):
+        if not self.rules.same_transfer(MessageType.REQ, details.encode(), image.details):
             raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         day = int.from_bytes(command.data[-4:])
         self._peer_is_welcome(image, peer, day, payer=None, payee=peer.purse_class)
@@ -387,7 +383,7 @@ class Purse:
             case 0:
                 if not (
                     self.rules.may_be_credited(image.status)
-                    and self.rules.same_transfer(encoded, image.details)
+                    and self.rules.same_transfer(MessageType.VAL, encoded, image.details)
                 ):
                     raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
                 credited = self.rules.credited(image, pocket, details.value)
@@ -410,7 +406,7 @@ class Purse:
             case 0:
                 if not (
                     self.rules.may_end(image.status)
-                    and self.rules.same_transfer(encoded, image.details)
+                    and self.rules.same_transfer(MessageType.ACK, encoded, image.details)
                 ):
                     raise _RefusedError(SW.CONDITIONS_NOT_SATISFIED)
                 ended = self.rules.acknowledged(image, NO_DETAILS)

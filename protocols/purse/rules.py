@@ -4,7 +4,7 @@ They are methods of one class so that a test can break exactly one and must then
 (purse.md 6.3 lists which). Nothing here knows bytes, keys or commands.
 """
 
-from protocols.purse.details import SEQUENCE_MAX, PaymentDetails
+from protocols.purse.details import SEQUENCE_MAX, MessageType, PaymentDetails
 from protocols.purse.image import FROZEN, Image, Status
 
 
@@ -25,10 +25,6 @@ class Rules:
         """
         pending = 1 if self.must_log(image.status) else 0
         return len(image.log) + pending + 1 <= slots
-
-    def next_sequence(self, sequence: int) -> int:
-        """Return the counter after a start."""
-        return sequence + 1
 
     def sequence_left(self, sequence: int) -> bool:
         """Return whether the counter may still move; it never wraps."""
@@ -53,8 +49,8 @@ class Rules:
         """
         return offered.payee_sequence == next_sequence
 
-    def same_transfer(self, received: bytes, in_hand: bytes) -> bool:
-        """Return whether these payment details are the ones in hand: all 38 bytes, no less."""
+    def same_transfer(self, kind: MessageType, received: bytes, in_hand: bytes) -> bool:
+        """Return whether a message is about the transfer in hand: all 38 bytes, no less."""
         return received == in_hand
 
     def may_pay(self, status: int) -> bool:
@@ -89,6 +85,10 @@ class Rules:
         if self.must_log(image.status):
             log = (*log, bytes((0,)) + image.details)
         return image._replace(status=Status.EAFROM, details=no_details, log=log)
+
+    def begun(self, image: Image, details: bytes, status: Status) -> Image:
+        """Take a transfer in hand; its number is used up in the same commit."""
+        return image._replace(status=status, details=details, sequence=image.sequence + 1)
 
     def debited(self, image: Image, pocket: int, value: int) -> Image:
         """Take the value out and expect the ACK: the point of no return of a transfer."""

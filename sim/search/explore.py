@@ -1,10 +1,9 @@
 """Breadth first over a universe: counts, and the shortest way to a broken property."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Iterator
 
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.search.properties import Broken, Properties
@@ -64,9 +63,7 @@ def explore(
                     parents[target] = (state, f"{who}: {step.label}")
                     broken = properties.broken_in(target)
                     if broken is not None:
-                        counterexample = Counterexample(
-                            broken=broken, steps=_way(parents, target)
-                        )
+                        counterexample = Counterexample(broken=broken, steps=_way(parents, target))
                         return Report(
                             states=len(parents),
                             transitions=transitions,

@@ -4,8 +4,8 @@
     G1  credited is within debited
     G2  the sum of balances is what there was, less what is debited and not credited
     G3  no balance below zero or above its ceiling
-    G4  if everybody gave up now, the payments in both logs would be exactly those debited and not
-        credited: every loss can be claimed, and nothing else
+    G4  if everybody gave up now, the payments in both logs, or archived from them, would be exactly
+        those debited and not credited: every loss can be claimed, and nothing else
     G5  what the issuer paid is debited and not credited, for ever
     G6  balances and what was paid never exceed what there was
 
@@ -54,12 +54,28 @@ class Properties:
         total = self._universe.total()
         if balance != total - lost:
             return Broken("G2", f"balances are {balance}, in flight {lost}, of {total}")
-        if payers & payees != in_flight:
+        claimable = (payers | self._archived(state, of_payer=True)) & (
+            payees | self._archived(state, of_payer=False)
+        )
+        if claimable != in_flight:
             return Broken(
                 "G4",
-                f"claimable: {self._names(payers & payees)}; in flight: {self._names(in_flight)}",
+                f"claimable: {self._names(claimable)}; in flight: {self._names(in_flight)}",
             )
         return self._issuer(state, in_flight, balance)
+
+    def _archived(self, state: State, *, of_payer: bool) -> frozenset[bytes]:
+        """Return the payments that their payers, or payees, have claimed."""
+        if not state.archive:
+            return frozenset()
+        universe, width = self._universe, self._universe.scope.purses
+        found = set()
+        for number, details in enumerate(universe.payments):
+            transfer = decode_details(details)
+            name = transfer.payer if of_payer else transfer.payee
+            if state.archive >> (number * width + universe.names.index(name)) & 1:
+                found.add(details)
+        return frozenset(found)
 
     def _issuer(self, state: State, in_flight: frozenset[bytes], balance: int) -> Broken | None:
         if not state.paid:

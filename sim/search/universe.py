@@ -27,7 +27,9 @@ from protocols.purse.details import (
     PaymentDetails,
     certificate_text,
     claim_text,
+    clear_text,
     decode_details,
+    log_image,
 )
 from protocols.purse.image import (
     Flow,
@@ -62,6 +64,20 @@ class Scope:
     balance: int = 2
     """What each purse holds at first."""
     log_slots: int = 99
+    clears: bool = False
+    """Whether the issuer also clears logs that were archived, and a claim's answer may be lost."""
+
+
+class IssuerRules:
+    """What the issuer does with claims, each rule alone so that a test can break it."""
+
+    def may_pay_back(self, *, by_payer: bool, by_payee: bool) -> bool:
+        """Return whether a payment is paid back: only when both purses claim it."""
+        return by_payer and by_payee
+
+    def may_clear(self, entries: int, archive: int) -> bool:
+        """Return whether a log may be cleared: all of it is archived (bit masks)."""
+        return bool(entries) and entries & ~archive == 0
 
 
 class State(NamedTuple):
@@ -100,8 +116,11 @@ class _Reactions:
 class Universe:
     """Builds states and says what can happen next."""
 
-    def __init__(self, scope: Scope, rules: Rules | None = None) -> None:
+    def __init__(
+        self, scope: Scope, rules: Rules | None = None, issuer: IssuerRules | None = None
+    ) -> None:
         self.scope = scope
+        self._issuer_rules = IssuerRules() if issuer is None else issuer
         self.suite = RememberingP256()
         self._issuer = secret_from(b"issuer".ljust(40, b"\0"))
         self.names = [bytes((0x41 + n,)) * 8 for n in range(scope.purses)]
@@ -165,6 +184,8 @@ class Universe:
                     yield from self._moved(state, index, label, target, sent)
             if self.scope.claims:
                 yield from self._claim(state, index, image)
+            if self.scope.clears:
+                yield from self._clear(state, index, image)
         if self.scope.claims:
             yield from self._pay_back(state)
 
@@ -184,6 +205,8 @@ class Universe:
         if frozen != image or archive != state.archive:
             images = (*state.images[:index], frozen, *state.images[index + 1 :])
             yield Step(index, "CLAIM", State(images, state.ether, archive, state.paid))
+            if self.scope.clears and frozen != image:
+                yield Step(index, "CLAIM, answer lost", state._replace(images=images))
 
     def _pay_back(self, state: State) -> Iterator[Step]:
         """The issuer pays a transfer that both purses have claimed, once."""
@@ -192,12 +215,38 @@ class Universe:
             if state.paid >> payment & 1:
                 continue
             transfer = decode_details(details)
-            both = sum(
-                1 << (payment * width + self.names.index(name))
+            payer, payee = (
+                bool(state.archive >> (payment * width + self.names.index(name)) & 1)
                 for name in (transfer.payer, transfer.payee)
             )
-            if state.archive & both == both:
+            if self._issuer_rules.may_pay_back(by_payer=payer, by_payee=payee):
                 yield Step(-1, "PAY BACK", state._replace(paid=state.paid | 1 << payment))
+
+    def _clear(self, state: State, index: int, image: int) -> Iterator[Step]:
+        """The issuer clears a log that it has archived, and no other."""
+        for archived, apdu in self._clear_codes(state, index):
+            cleared, _ = self._run(index, image, apdu)
+            if cleared != image:
+                images = (*state.images[:index], cleared, *state.images[index + 1 :])
+                label = f"CLEAR {archived.bit_count()}"
+                yield Step(index, label, State(images, state.ether, state.archive, state.paid))
+
+    def _clear_codes(self, state: State, index: int) -> Iterator[tuple[int, bytes]]:
+        """Yield a clear command for every set of this purse's payments that may be cleared."""
+        width = self.scope.purses
+        own = [n for n in range(len(self.payments)) if self._concerns(n, index)]
+        for chosen in range(1, 1 << len(own)):
+            payments = [own[n] for n in range(len(own)) if chosen >> n & 1]
+            entries = sum(1 << (n * width + index) for n in payments)
+            if not self._issuer_rules.may_clear(entries, state.archive):
+                continue
+            told = log_image(tuple(self.payments[n] for n in payments))
+            signature = self.suite.sign(self._issuer, clear_text(self.names[index], told))
+            yield entries, Command(0x90, 0xEA, 0, 0, b"\1" + told + signature).encode()
+
+    def _concerns(self, payment: int, index: int) -> bool:
+        transfer = decode_details(self.payments[payment])
+        return self.names[index] in (transfer.payer, transfer.payee)
 
     def _claim_of(self, index: int, image: int) -> tuple[int, int]:
         known = self._claimed.get((index, image))
