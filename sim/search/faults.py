@@ -14,6 +14,7 @@ from protocols.purse.rules import Rules
 from sim.search.universe import IssuerRules, Scope
 
 _WORD: Final = 1 << 32
+_DEFAULT: Final = Scope(values=(1, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Fault:
     name: str
     rules: Callable[[], Rules] = Rules
     issuer: Callable[[], IssuerRules] = IssuerRules
-    scope: Scope = Scope(values=(1, 2))
+    scope: Scope = _DEFAULT
     harmless: str = ""
     """Why no search can find it; empty for a fault that must be found."""
 

@@ -94,7 +94,8 @@ class Properties:
         key = ether & (universe.vals | universe.acks)
         known = self._details.get(key)
         if known is None:
-            debited, credited = set(), set()
+            debited: set[bytes] = set()
+            credited: set[bytes] = set()
             for bit, message in enumerate(universe.messages):
                 if key >> bit & 1:
                     details = message[1 : 1 + DETAILS_BYTES]
