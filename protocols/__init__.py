@@ -22,5 +22,8 @@ scanner       how a serial scanner frames a code, both ends
 line_display  two-line customer displays (CD5220)
 rfc2217       serial ports over TELNET (package: words, client, server)
 telnet        the stream under it: escaping, options, subnegotiations
+tlv           BER-TLV data objects of cards
+iso7816       command and response APDUs, status words
+purse         e-cash: the purse itself, and the transfer between two (package)
 serial_line   rate, data bits, parity, stop bits, flow control of a serial line
 """

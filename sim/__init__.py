@@ -15,5 +15,6 @@ control     the control interface: HTTP on loopback, after protocols.control
 bus         opens sim:// addresses
 line_display  a virtual customer display
 scanner     a virtual barcode scanner
+search/     exhaustive search of the purse, with seeded faults
 stage/      the roof: the ips-sim command; may import everything
 """
