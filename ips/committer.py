@@ -126,6 +126,7 @@ class Committer:
 
     def _one_by_one(self, works: Sequence[Work[Any]], group: Group) -> list[Result]:
         results: list[Result] = []
+        group.careful = True
         for work in works:
             self._points.reach(Point.BEFORE_ITEM)
             try:

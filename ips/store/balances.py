@@ -96,6 +96,12 @@ class Balances:
             for each in transfers
         ]
 
+    def balance(self, name: str, currency: str) -> int:
+        """Return debits less credits posted; of an unknown account, zero."""
+        key = (name, currency)
+        sums = self._staged.get(key) or self._kept.get(key) or self._source.account(*key)
+        return 0 if sums is None else sums.debits_posted - sums.credits_posted
+
     def rows(self) -> dict[int, AccountRow]:
         """Return the rows of every account that the group touched."""
         return {

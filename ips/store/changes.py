@@ -13,14 +13,17 @@ from ips.store.rows import (
     LifeRow,
     ModuleRow,
     NonceRow,
+    NoteRow,
     OutboxRow,
     PaymentEventRow,
     PaymentRow,
     QuestionRow,
     RecordRow,
     RefundRow,
+    SaleRow,
     SealRow,
     SessionRow,
+    ShiftRow,
     TerminalRow,
     TransferRow,
 )
@@ -38,6 +41,8 @@ class Changes:
     ended_sessions: list[str] = field(default_factory=list)
     """Terminals whose sessions end."""
     nonces: list[NonceRow] = field(default_factory=list)
+    forget_nonces_before: int = 0
+    """UTC seconds; 0: forget none."""
     records: list[RecordRow] = field(default_factory=list)
     batches: list[BatchRow] = field(default_factory=list)
     evidence: list[EvidenceRow] = field(default_factory=list)
@@ -48,6 +53,9 @@ class Changes:
     payments: dict[str, PaymentRow] = field(default_factory=dict)
     payment_events: list[PaymentEventRow] = field(default_factory=list)
     refunds: dict[str, RefundRow] = field(default_factory=dict)
+    sales: dict[str, SaleRow] = field(default_factory=dict)
+    shifts: dict[tuple[str, int, int], ShiftRow] = field(default_factory=dict)
+    notes: list[NoteRow] = field(default_factory=list)
     documents: list[DocumentRow] = field(default_factory=list)
     modules: dict[str, ModuleRow] = field(default_factory=dict)
     administration: list[AdministrationRow] = field(default_factory=list)

@@ -24,7 +24,9 @@ from ips.store.rows import (
     QuestionRow,
     RecordRow,
     RefundRow,
+    SaleRow,
     SealRow,
+    ShiftRow,
     TerminalRow,
     TransferRow,
 )
@@ -52,6 +54,8 @@ class Group:
     def __init__(self, store: Store, balances: Balances, *, now_ns: int) -> None:
         self.store = store
         self.now_ns = now_ns
+        self.careful = False
+        """Whether this is the slow path: work that has parts tries them one by one."""
         self.changes = Changes()
         self._balances = balances
         self._records: list[bytes] = []
@@ -72,6 +76,8 @@ class Group:
         self._lives: dict[tuple[str, int], LifeRow | None] = {}
         self._payments: dict[str, PaymentRow | None] = {}
         self._refunds: dict[str, RefundRow | None] = {}
+        self._sales: dict[str, SaleRow | None] = {}
+        self._shifts: dict[tuple[str, int, int], ShiftRow | None] = {}
         self._event_counts: dict[str, int] = {}
 
     def terminal(self, terminal: str) -> TerminalRow | None:
@@ -177,6 +183,32 @@ class Group:
     def put_refund(self, row: RefundRow) -> None:
         """Add or replace a refund."""
         self._refunds[row.key] = self.changes.refunds[row.key] = row
+
+    def sale(self, order_key: str) -> SaleRow | None:
+        """Return a closed sale."""
+        if order_key not in self._sales:
+            self._sales[order_key] = self.store.sale(order_key)
+        return self._sales[order_key]
+
+    def put_sale(self, row: SaleRow) -> None:
+        """Add or replace a closed sale."""
+        self._sales[row.order_key] = self.changes.sales[row.order_key] = row
+
+    def shift(self, terminal: str, epoch: int, shift: int) -> ShiftRow | None:
+        """Return what a shift adds up to."""
+        key = (terminal, epoch, shift)
+        if key not in self._shifts:
+            self._shifts[key] = self.store.shift(terminal, epoch, shift)
+        return self._shifts[key]
+
+    def put_shift(self, row: ShiftRow) -> None:
+        """Add or replace a shift."""
+        key = (row.terminal, row.epoch, row.shift)
+        self._shifts[key] = self.changes.shifts[key] = row
+
+    def balance(self, account: str, currency: str) -> int:
+        """Return debits less credits posted."""
+        return self._balances.balance(account, currency)
 
     def notify(self, topic: str, subject: str, body: bytes) -> None:
         """Put a notification into the outbox."""

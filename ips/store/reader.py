@@ -13,13 +13,16 @@ from ips.store.rows import (
     LifeRow,
     ModuleRow,
     NonceRow,
+    NoteRow,
     PaymentEventRow,
     PaymentRow,
     QuestionRow,
     RecordRow,
     RefundRow,
+    SaleRow,
     SealRow,
     SessionRow,
+    ShiftRow,
     TerminalRow,
     TransferRow,
 )
@@ -151,6 +154,21 @@ class Reader:
     def refunds_of(self, payment: str) -> list[RefundRow]:
         """Return the refunds of one payment."""
         return self.rows(RefundRow, "refund", "WHERE payment = ? ORDER BY rowid", (payment,))
+
+    def sale(self, order_key: str) -> SaleRow | None:
+        """Return a closed sale."""
+        return self.row(SaleRow, "sale", "WHERE order_key = ?", (order_key,))
+
+    def shift(self, terminal: str, epoch: int, shift: int) -> ShiftRow | None:
+        """Return what a shift adds up to."""
+        tail = "WHERE terminal = ? AND epoch = ? AND shift = ?"
+        return self.row(ShiftRow, "shift", tail, (terminal, epoch, shift))
+
+    def notes(self, module: str, key: str) -> list[NoteRow]:
+        """Return what a module wrote under a key, oldest first."""
+        return self.rows(
+            NoteRow, "module_note", "WHERE module = ? AND key = ? ORDER BY id", (module, key)
+        )
 
     def document(self, name: str) -> DocumentRow | None:
         """Return the newest version of a document."""

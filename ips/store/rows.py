@@ -199,13 +199,46 @@ class RefundRow(NamedTuple):
 
     key: str
     payment: str
+    """Empty for a refund without a known sale."""
+    order_key: str
+    method: str
     amount: int
     currency: str
-    phase: str
-    reason: str
-    actor: str
+    store: str
+    terminal: str
+    business_date: str
+    state: str
+    requested_ns: int
+    record: bytes
+
+
+class SaleRow(NamedTuple):
+    """A closed sale, in the rules' own form."""
+
+    order_key: str
+    business_date: str
+    record: bytes
+
+
+class ShiftRow(NamedTuple):
+    """What a shift adds up to, in the rules' own form."""
+
+    terminal: str
+    epoch: int
+    shift: int
+    business_date: str
+    record: bytes
+
+
+class NoteRow(NamedTuple):
+    """What passed between a module and its peer."""
+
+    module: str
+    key: str
+    event: str
+    fields: str
+    """JSON."""
     at_ns: int
-    state: bytes
 
 
 class DocumentRow(NamedTuple):

@@ -21,6 +21,8 @@ from ips.store.rows import (
     ModuleRow,
     PaymentRow,
     RefundRow,
+    SaleRow,
+    ShiftRow,
     TerminalRow,
 )
 
@@ -45,8 +47,15 @@ _LIFE: Final = _put("life", LifeRow, ("terminal", "epoch"), ("identity", "enroll
 _ENROLMENT: Final = _put("enrolment", EnrolmentRow, ("terminal",))
 _ACCOUNT: Final = _put("account", AccountRow, ("id",), ("name", "currency", "bound"))
 _PAYMENT: Final = _put("payment", PaymentRow, ("key",))
-_REFUND: Final = _put("refund", RefundRow, ("key",), ("payment",))
+_REFUND: Final = _put("refund", RefundRow, ("key",), ("payment", "amount", "currency"))
+_SALE: Final = _put("sale", SaleRow, ("order_key",))
+_SHIFT: Final = _put("shift", ShiftRow, ("terminal", "epoch", "shift"))
 _MODULE: Final = _put("module", ModuleRow, ("name",))
+SESSIONS_OF_TERMINAL_MAX: Final = 4
+_TRIM_SESSIONS: Final = (
+    "DELETE FROM session WHERE terminal = ? AND key_id NOT IN "
+    "(SELECT key_id FROM session WHERE terminal = ? ORDER BY expires_ns DESC LIMIT ?)"
+)
 _QUESTION: Final = (
     "INSERT INTO question (terminal, epoch, sequence, code, sentence_ko, sentence_en, opened_ns) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -59,6 +68,7 @@ _ADMINISTRATION: Final = (
     "INSERT INTO administration (at_ns, actor, deed, subject, before, after) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
+_NOTE: Final = "INSERT INTO module_note (module, key, event, fields, at_ns) VALUES (?, ?, ?, ?, ?)"
 _OUTBOX: Final = "INSERT INTO outbox (topic, subject, body, at_ns) VALUES (?, ?, ?, ?)"
 
 
@@ -143,6 +153,14 @@ class SqliteStore(Reader):
             self._many("DELETE FROM session WHERE terminal = ?", ended)
         if changes.sessions:
             self._many(_insert("session", 5), changes.sessions)
+            owners = (
+                (row.terminal, row.terminal, SESSIONS_OF_TERMINAL_MAX) for row in changes.sessions
+            )
+            self._many(_TRIM_SESSIONS, owners)
+        if changes.forget_nonces_before:
+            self.connection.execute(
+                "DELETE FROM nonce WHERE created < ?", (changes.forget_nonces_before,)
+            )
         if changes.nonces:
             self._many(_insert("nonce", 3), changes.nonces)
 
@@ -169,8 +187,14 @@ class SqliteStore(Reader):
             self._many(_insert("payment_event", 6), changes.payment_events)
         if changes.refunds:
             self._many(_REFUND, changes.refunds.values())
+        if changes.sales:
+            self._many(_SALE, changes.sales.values())
+        if changes.shifts:
+            self._many(_SHIFT, changes.shifts.values())
 
     def _write_office(self, changes: Changes) -> None:
+        if changes.notes:
+            self._many(_NOTE, changes.notes)
         if changes.documents:
             self._many(_insert("document", 6), changes.documents)
         if changes.modules:

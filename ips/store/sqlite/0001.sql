@@ -205,18 +205,53 @@ CREATE TABLE payment_event (
 CREATE TRIGGER payment_event_stays BEFORE UPDATE ON payment_event BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER payment_event_kept BEFORE DELETE ON payment_event BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 
+-- Money asked back. `payment` is empty for a refund without a known sale.
 CREATE TABLE refund (
     key TEXT PRIMARY KEY,
-    payment TEXT NOT NULL REFERENCES payment (key),
+    payment TEXT NOT NULL,
+    order_key TEXT NOT NULL,
+    method TEXT NOT NULL,
     amount INTEGER NOT NULL CHECK (amount > 0),
     currency TEXT NOT NULL,
-    phase TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    at_ns INTEGER NOT NULL,
-    state BLOB NOT NULL
+    store TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    business_date TEXT NOT NULL,
+    state TEXT NOT NULL,
+    requested_ns INTEGER NOT NULL,
+    record BLOB NOT NULL
 ) STRICT;
-CREATE INDEX refund_by_payment ON refund (payment);
+CREATE INDEX refund_by_payment ON refund (payment) WHERE payment <> '';
+CREATE INDEX refund_by_state ON refund (state, requested_ns);
+
+-- A sale that was closed, and what a shift adds up to: the rules' own forms.
+CREATE TABLE sale (
+    order_key TEXT PRIMARY KEY,
+    business_date TEXT NOT NULL,
+    record BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sale_by_date ON sale (business_date);
+
+CREATE TABLE shift (
+    terminal TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    shift INTEGER NOT NULL,
+    business_date TEXT NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (terminal, epoch, shift)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shift_by_date ON shift (business_date);
+
+-- What passed between a payment module and its peer, scrubbed; apart for each module (I7).
+CREATE TABLE module_note (
+    id INTEGER PRIMARY KEY,
+    module TEXT NOT NULL,
+    key TEXT NOT NULL,
+    event TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    at_ns INTEGER NOT NULL
+) STRICT;
+CREATE INDEX module_note_by_key ON module_note (module, key);
+CREATE TRIGGER module_note_stays BEFORE UPDATE ON module_note BEGIN SELECT RAISE(ABORT, 'notes are never changed'); END;
 
 CREATE TABLE document (
     name TEXT NOT NULL,

@@ -1,0 +1,119 @@
+"""The broker's wiring, one TOML file read once at the start; what is allowed is in documents.
+
+    folder = "/var/lib/ips"          where database, keys and socket lie; default after XDG
+    listen = "127.0.0.1:8600"
+    organisation = "Sejong Markets"
+
+    [stores.main]
+    name_ko = "세종점"
+    name_en = "Sejong"
+    business_number = "123-45-67890"
+    currency = "KRW"
+    zone = "Asia/Seoul"
+
+An unknown key is an error that names the path and the nearest known key.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from protocols.money import currency
+
+STORE_ID: Final = re.compile(r"[A-Za-z0-9]{1,8}")
+"""Goes into attempt keys, which have 32 characters in all."""
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names file and key."""
+
+
+class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A shop."""
+
+    name_ko: str = ""
+    name_en: str = ""
+    business_number: str = ""
+    currency: str = "KRW"
+    zone: str = "Asia/Seoul"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it."""
+
+    folder: str = ""
+    listen: str = "127.0.0.1:8600"
+    organisation: str = "Intermarket"
+    stores: dict[str, StoreConfig] = {"main": StoreConfig(name_ko="본점", name_en="Main store")}
+
+    def place(self) -> Path:
+        """Return the folder of database, keys and socket."""
+        if self.folder:
+            return Path(self.folder).expanduser()
+        home = os.environ.get("XDG_DATA_HOME", "")
+        root = Path(home) if home else Path.home() / ".local" / "share"
+        return root / "intermarket" / "broker"
+
+    def address(self) -> tuple[str, int]:
+        """Return host and port to listen on. Raises: ConfigError."""
+        return split_address(self.listen)
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of `HOST:PORT`; port 0 is any free one. Raises: ConfigError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"listen: {text!r} is not HOST:PORT, such as 127.0.0.1:8600")
+    return host.strip("[]"), int(port)
+
+
+def load(path: Path | None) -> Config:
+    """Return the configuration of a file, or the defaults. Raises: ConfigError."""
+    if path is None:
+        return Config()
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    _check_keys(path, table, Config, "")
+    for name, store in table.get("stores", {}).items():
+        if isinstance(store, dict):
+            _check_keys(path, store, StoreConfig, f"stores.{name}.")
+    try:
+        config = msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    _check_values(path, config)
+    return config
+
+
+def _check_keys(path: Path, table: dict[str, Any], kind: type[msgspec.Struct], where: str) -> None:
+    known = kind.__struct_fields__
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise ConfigError(f"{path}: {where}{key} is not known; did you mean {where}{near[0]}?")
+
+
+def _check_values(path: Path, config: Config) -> None:
+    split_address(config.listen)
+    if not config.stores:
+        raise ConfigError(f"{path}: stores: at least one store is needed, such as [stores.main]")
+    for name, store in config.stores.items():
+        where = f"{path}: stores.{name}"
+        if not STORE_ID.fullmatch(name):
+            raise ConfigError(f"{where}: a store's id is 1 to 8 letters and digits")
+        try:
+            currency(store.currency)
+            ZoneInfo(store.zone)
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise ConfigError(f"{where}: {error}") from error

@@ -1,0 +1,142 @@
+"""The broker's keys: a folder of its own, 0700, each file 0600 and wrapped by one host secret.
+
+    keys/host.secret       32 random bytes; whoever has it and the folder has the broker's keys
+    keys/NAME.key          msgpack { name, kind, made_ns, public, wrapped }
+
+Wrapped: AES-256-GCM under the host secret, the key's name as associated data, so one file cannot be
+put in place of another. The same secret wraps what the database keeps of codes and sessions.
+A backup of the database alone opens nothing. Source: decisions.md "Keys".
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from protocols.ports import Clock, Entropy
+
+SECRET_NAME: Final = "host.secret"  # noqa: S105  a file name
+IDENTITY: Final = "identity"
+"""The broker's Ed25519 key: signs certificates, sessions and documents."""
+_NONCE_BYTES: Final = 12
+
+
+class KeyFolderError(Exception):
+    """A key is missing, readable by others, or not wrapped by this host's secret."""
+
+
+class KeyFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One key as it lies in the folder."""
+
+    name: str
+    kind: str
+    made_ns: int
+    public: bytes
+    wrapped: bytes
+
+
+class Vault:
+    """Wraps and unwraps secrets by the host secret."""
+
+    def __init__(self, secret: bytes, entropy: Entropy) -> None:
+        self._cipher = AESGCM(secret)
+        self._entropy = entropy
+
+    def wrap(self, name: str, secret: bytes) -> bytes:
+        """Return the secret, readable only by this host and only under this name."""
+        nonce = self._entropy.token(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, name.encode())
+
+    def unwrap(self, name: str, wrapped: bytes) -> bytes:
+        """Return what was wrapped under this name. Raises: KeyFolderError."""
+        try:
+            return self._cipher.decrypt(
+                wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], name.encode()
+            )
+        except InvalidTag:
+            raise KeyFolderError(
+                f"{name} was not wrapped by this host's secret; was keys/ restored from elsewhere?"
+            ) from None
+
+
+class KeyFolder:
+    """The folder, opened; made by `KeyFolder.init`."""
+
+    def __init__(self, folder: Path, entropy: Entropy) -> None:
+        """Open it. Raises: KeyFolderError when it is missing or others can read it."""
+        self._folder = folder
+        secret = _read_private(folder / SECRET_NAME)
+        if len(secret) != 32:
+            raise KeyFolderError(f"{folder / SECRET_NAME} is damaged: 32 bytes are expected")
+        self.vault = Vault(secret, entropy)
+
+    @classmethod
+    def init(cls, folder: Path, *, clock: Clock, entropy: Entropy) -> "KeyFolder":
+        """Make what is missing, keep what is there, and open the folder. Raises: KeyFolderError."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / SECRET_NAME).exists():
+            if any(folder.glob("*.key")):
+                raise KeyFolderError(
+                    f"{folder} has keys but no {SECRET_NAME}: restore it, the keys open with no other"
+                )
+            _write_private(folder / SECRET_NAME, entropy.token(32))
+        opened = cls(folder, entropy)
+        if not (folder / f"{IDENTITY}.key").exists():
+            key = Ed25519PrivateKey.from_private_bytes(entropy.token(32))
+            opened._put(IDENTITY, key, made_ns=clock.now_ns())
+        return opened
+
+    def identity(self) -> Ed25519PrivateKey:
+        """Return the broker's signing key. Raises: KeyFolderError."""
+        file = self._get(IDENTITY)
+        return Ed25519PrivateKey.from_private_bytes(self.vault.unwrap(file.name, file.wrapped))
+
+    def files(self) -> list[KeyFile]:
+        """Return every key without its secret part. Raises: KeyFolderError."""
+        return [self._get(path.stem) for path in sorted(self._folder.glob("*.key"))]
+
+    def _get(self, name: str) -> KeyFile:
+        path = self._folder / f"{name}.key"
+        try:
+            return msgspec.msgpack.decode(_read_private(path), type=KeyFile)
+        except msgspec.DecodeError as error:
+            raise KeyFolderError(f"{path} is not a key file: {error}") from error
+
+    def _put(self, name: str, key: Ed25519PrivateKey, *, made_ns: int) -> None:
+        file = KeyFile(
+            name=name,
+            kind="Ed25519",
+            made_ns=made_ns,
+            public=key.public_key().public_bytes_raw(),
+            wrapped=self.vault.wrap(name, key.private_bytes_raw()),
+        )
+        _write_private(self._folder / f"{name}.key", msgspec.msgpack.encode(file))
+
+
+def _read_private(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        data = path.read_bytes()
+    except OSError as error:
+        raise KeyFolderError(
+            f"cannot read {path}: {error.strerror}; `ips-broker keys init` makes what is missing"
+        ) from error
+    if mode & 0o077:
+        raise KeyFolderError(f"{path} can be read by others: chmod 600 {path}")
+    return data
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a new file that was never readable by others; durable, and never half there."""
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    fresh.replace(path)
