@@ -278,14 +278,16 @@ class BatchWork:
         try:
             return group.attempt(partial(self.bookkeeper.enter, group, [record]))
         except PoisonError as error:
-            return [
-                group.ask(
-                    record.terminal,
-                    record.epoch,
-                    record.sequence,
-                    "not-booked",
-                    "기록은 저장했지만 장부에 올리지 못했습니다. 금액을 확인하고 손으로 올려 주세요.",
-                    f"The record is stored and could not be booked ({error}). Check its amount and "
-                    "book it by hand.",
-                )
-            ]
+            row = QuestionRow(
+                record.terminal,
+                record.epoch,
+                record.sequence,
+                "not-booked",
+                "기록은 저장했지만 장부에 올리지 못했습니다. 금액을 확인하고 손으로 올려 주세요.",
+                f"The record is stored and could not be booked ({error}). Check its amount and "
+                "book it by hand.",
+                record.attempt or "",
+                record.amount,
+                group.now_ns,
+            )
+            return [group.ask(row)]

@@ -50,7 +50,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     folder: str = ""
     listen: str = "127.0.0.1:8600"
     organisation: str = "Intermarket"
-    stores: dict[str, StoreConfig] = {"main": StoreConfig(name_ko="본점", name_en="Main store")}
+    stores: dict[str, StoreConfig] = msgspec.field(
+        default_factory=lambda: {"main": StoreConfig(name_ko="본점", name_en="Main store")}
+    )
 
     def place(self) -> Path:
         """Return the folder of database, keys and socket."""

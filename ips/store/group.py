@@ -111,11 +111,8 @@ class Group:
         self.changes.records.append(row)
         self._records.append(digest)
 
-    def ask(
-        self, terminal: str, epoch: int, sequence: int, code: str, ko: str, en: str
-    ) -> QuestionRow:
-        """Put a question about a record on the work list."""
-        row = QuestionRow(terminal, epoch, sequence, code, ko, en, self.now_ns)
+    def ask(self, row: QuestionRow) -> QuestionRow:
+        """Put a question on the work list."""
         self.changes.questions.append(row)
         return row
 

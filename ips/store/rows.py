@@ -111,6 +111,10 @@ class QuestionRow(NamedTuple):
     code: str
     sentence_ko: str
     sentence_en: str
+    about: str
+    """The key of the payment or order, where there is one."""
+    amount: int
+    """What lies in suspense for it, minor units."""
     opened_ns: int
 
 

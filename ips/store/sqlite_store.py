@@ -57,8 +57,8 @@ _TRIM_SESSIONS: Final = (
     "(SELECT key_id FROM session WHERE terminal = ? ORDER BY expires_ns DESC LIMIT ?)"
 )
 _QUESTION: Final = (
-    "INSERT INTO question (terminal, epoch, sequence, code, sentence_ko, sentence_en, opened_ns) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO question (terminal, epoch, sequence, code, sentence_ko, sentence_en, about, "
+    "amount, opened_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _EVIDENCE: Final = (
     "INSERT INTO evidence (terminal, epoch, sequence, known_hash, envelope, signature, at_ns) "

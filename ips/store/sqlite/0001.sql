@@ -99,6 +99,8 @@ CREATE TABLE question (
     code TEXT NOT NULL,
     sentence_ko TEXT NOT NULL,
     sentence_en TEXT NOT NULL,
+    about TEXT NOT NULL,
+    amount INTEGER NOT NULL,
     opened_ns INTEGER NOT NULL,
     answered_ns INTEGER,
     answered_by TEXT,

@@ -1,0 +1,312 @@
+"""Between the rules and the store: books that read a group, and bookings that become its rows.
+
+The rules (`ips.booking`) are pure: they read `Books` and answer a `Booking`. Here a group of the
+writer is those books, and what a booking says is left in the group as rows, so that records, money,
+payments, work list and notices are one commit. Nothing here decides anything about money but one
+thing: a fact that would take a bounded account past its bound is booked against suspense/exceptions
+and asked about, because it has happened.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+import msgspec
+
+from ips.books import Booking, Books, OrderRecord, Overlay, RefundRecord, ShiftRecord
+from ips.flows import Flow, StateClass
+from ips.ledger import Transfer
+from ips.payments import PaymentOpened, PaymentRecord
+from ips.spi import Manifest
+from ips.store.balances import BoundError
+from ips.store.group import Group
+from ips.store.rows import (
+    PaymentRow,
+    QuestionRow,
+    RefundRow,
+    SaleRow,
+    ShiftRow,
+)
+from protocols.documents import Document, Policy, SignedDocument
+from protocols.facts import Fact, FactError, decode_fact
+from protocols.journal import Record
+
+EXCEPTIONS: Final = "suspense/exceptions"
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_PAYMENT: Final = msgspec.msgpack.Decoder(PaymentRecord)
+_REFUND: Final = msgspec.msgpack.Decoder(RefundRecord)
+_ORDER: Final = msgspec.msgpack.Decoder(OrderRecord)
+_SHIFT: Final = msgspec.msgpack.Decoder(ShiftRecord)
+
+Book = Callable[[Record, Fact, Books], Booking]
+"""The rules: what a fact does to the books."""
+
+
+class Practice(Protocol):
+    """What this broker has installed: modules and flows."""
+
+    def manifest(self, module: str) -> Manifest | None:
+        """Return a module's manifest; None for one that was never here."""
+        ...
+
+    def flow(self, name: str, pin: str = "") -> Flow | None:
+        """Return the newest flow of a name; with a pin, that version if it is at hand."""
+        ...
+
+    def read_flow(self, name: str, source: str) -> Flow:
+        """Return the flow of a text that was once in use here."""
+        ...
+
+
+class GroupBooks:
+    """A group of the writer as the rules' books. Implements `ips.books.Books`."""
+
+    def __init__(self, group: Group, practice: Practice) -> None:
+        self._group = group
+        self._practice = practice
+
+    def payment(self, key: str) -> PaymentRecord | None:
+        """Return a payment by its attempt key."""
+        row = self._group.payment(key)
+        return None if row is None else _PAYMENT.decode(row.record)
+
+    def payments_of(self, order: str) -> Sequence[PaymentRecord]:
+        """Return all attempts of a sale, in the order they were opened."""
+        return [_PAYMENT.decode(row.record) for row in self._group.payments_of(order)]
+
+    def refund(self, key: str) -> RefundRecord | None:
+        """Return a refund by its key."""
+        row = self._group.refund(key)
+        return None if row is None else _REFUND.decode(row.record)
+
+    def order(self, order: str) -> OrderRecord | None:
+        """Return a closed sale."""
+        row = self._group.sale(order)
+        return None if row is None else _ORDER.decode(row.record)
+
+    def shift(self, terminal: str, epoch: int, shift: int) -> ShiftRecord | None:
+        """Return what a shift adds up to so far."""
+        row = self._group.shift(terminal, epoch, shift)
+        return None if row is None else _SHIFT.decode(row.record)
+
+    def balance(self, account: str, currency: str) -> int:
+        """Return debits less credits posted."""
+        return self._group.balance(account, currency)
+
+    def store_of(self, terminal: str) -> str:
+        """Return the store a terminal is enrolled in."""
+        row = self._group.terminal(terminal)
+        return "" if row is None else row.store
+
+    def policy(self, store: str) -> Policy:
+        """Return the policy that the store works under: the newest published, or the built-in."""
+        row = self._group.store.document("policy")
+        if row is None:
+            return Policy()
+        signed = msgspec.msgpack.decode(row.signed, type=SignedDocument)
+        document = msgspec.msgpack.decode(signed.document, type=Document)
+        return msgspec.msgpack.decode(document.body, type=Policy)
+
+    def manifest(self, module: str) -> Manifest | None:
+        """Return a module's manifest."""
+        return self._practice.manifest(module)
+
+    def flow(self, name: str, pin: str = "") -> Flow | None:
+        """Return a flow by the pin of a payment, or the newest."""
+        found = self._practice.flow(name, pin)
+        if found is not None or not pin:
+            return found
+        kept = self._group.store.flow(name, pin)
+        return None if kept is None else self._practice.read_flow(name, kept.source)
+
+
+class Clerk:
+    """Puts bookings into a group. Money first, then everything as it stands at the end."""
+
+    def __init__(self, group: Group, practice: Practice) -> None:
+        self._group = group
+        self._practice = practice
+        self.books = Overlay(GroupBooks(group, practice))
+        self._payments: dict[str, PaymentRecord] = {}
+        self._refunds: dict[str, RefundRecord] = {}
+        self._sales: dict[str, OrderRecord] = {}
+        self._shifts: dict[tuple[str, int, int], ShiftRecord] = {}
+
+    def put(self, booking: Booking) -> None:
+        """Take a booking in. Raises: BoundError, when it would break a bound; then nothing is in."""
+        if booking.transfers:
+            self._group.book(booking.key, booking.transfers)
+        for event in booking.payments:
+            self._group.add_payment_event(event.key, booking.key, _ENCODER.encode(event))
+            if isinstance(event, PaymentOpened):
+                self._keep_flow(event)
+        self._payments.update(booking.records)
+        self._refunds.update(booking.refunds)
+        if booking.order is not None:
+            self._sales[booking.order.order] = booking.order
+        if (shift := booking.shift) is not None:
+            self._shifts[shift.terminal, shift.epoch, shift.shift] = shift
+        self.books.absorb(booking)
+
+    def finish(self) -> None:
+        """Leave the rows of everything that changed, each once."""
+        for payment in self._payments.values():
+            row = payment_row(payment)
+            self._group.put_payment(row)
+            self._group.notify(f"payment.{row.state_class}", row.key, b"")
+        for refund in self._refunds.values():
+            self._group.put_refund(refund_row(refund))
+            self._group.notify(f"refund.{refund.state}", refund.key, b"")
+        for sale in self._sales.values():
+            self._group.put_sale(SaleRow(sale.order, sale.business_date, _ENCODER.encode(sale)))
+        for (terminal, epoch, number), shift in self._shifts.items():
+            data = _ENCODER.encode(shift)
+            self._group.put_shift(ShiftRow(terminal, epoch, number, shift.business_date, data))
+
+    def _keep_flow(self, event: PaymentOpened) -> None:
+        flow = self._practice.flow(event.flow, event.flow_pin)
+        if flow is not None:
+            self._group.put_flow(flow.name, flow.pin, flow.source)
+
+
+class Bookkeeper:
+    """Books the records of a batch. Implements `ips.batches.Bookkeeper`."""
+
+    def __init__(self, book: Book, practice: Practice) -> None:
+        self._book = book
+        self._practice = practice
+
+    def enter(self, group: Group, records: Sequence[Record]) -> list[QuestionRow]:
+        """Book records in order, each seeing those before it; return what is asked about them."""
+        clerk = Clerk(group, self._practice)
+        asked: list[QuestionRow] = []
+        for record in records:
+            try:
+                fact = decode_fact(record.kind, record.body)
+            except FactError as error:
+                asked.append(_ask(group, record, "unknown-fact", _UNKNOWN_FACT, str(error)))
+                continue
+            booking = self._book(record, fact, clerk.books)
+            for account in put_fact(clerk, booking):
+                asked.append(_ask(group, record, "bound-exceeded", _BOUND_EXCEEDED, account))
+            for each in booking.questions:
+                sentences = (each.sentence_ko, each.sentence_en)
+                asked.append(
+                    _ask(
+                        group,
+                        record,
+                        each.code,
+                        sentences,
+                        "",
+                        about=each.about,
+                        amount=each.amount,
+                    )
+                )
+        clerk.finish()
+        return asked
+
+
+def put_fact(clerk: Clerk, booking: Booking) -> list[str]:
+    """Put a booking of what has happened; return the accounts whose bound it would have broken.
+
+    Each of them is replaced by suspense/exceptions on the side that takes from it.
+    """
+    broken: list[str] = []
+    while True:
+        try:
+            clerk.put(booking)
+        except BoundError as error:
+            assert error.account not in broken, "an account that is replaced takes part no more"
+            broken.append(error.account)
+            turned = [_turned(each, error.account) for each in booking.transfers]
+            booking.transfers = [each for each in turned if each is not None]
+        else:
+            return broken
+
+
+def _turned(transfer: Transfer, account: str) -> Transfer | None:
+    debit = EXCEPTIONS if transfer.debit == account else transfer.debit
+    credit = EXCEPTIONS if transfer.credit == account else transfer.credit
+    return None if debit == credit else replace(transfer, debit=debit, credit=credit)
+
+
+def payment_row(payment: PaymentRecord) -> PaymentRow:
+    """Return a payment as the store keeps it."""
+    is_open = payment.state_class in (StateClass.OPEN, StateClass.DOUBT)
+    return PaymentRow(
+        payment.key,
+        payment.order,
+        payment.module,
+        payment.flow,
+        payment.flow_pin,
+        payment.store,
+        payment.terminal,
+        payment.business_date,
+        payment.currency,
+        payment.amount,
+        payment.state,
+        str(payment.state_class),
+        payment.amount if is_open else 0,
+        payment.paid,
+        payment.refund_requested,
+        payment.refunded,
+        payment.reference,
+        payment.reason,
+        payment.changed_ns,
+        payment.due_ns,
+        _ENCODER.encode(payment),
+    )
+
+
+def refund_row(refund: RefundRecord) -> RefundRow:
+    """Return a refund as the store keeps it."""
+    return RefundRow(
+        refund.key,
+        refund.payment,
+        refund.order,
+        refund.method,
+        refund.amount,
+        refund.currency,
+        refund.store,
+        refund.terminal,
+        refund.business_date,
+        refund.state,
+        refund.requested_ns,
+        _ENCODER.encode(refund),
+    )
+
+
+_UNKNOWN_FACT: Final = (
+    "기록의 종류를 이 브로커가 모릅니다. 그대로 보관했습니다: {}",
+    "This broker does not know such a record. It is kept as it came: {}",
+)
+_BOUND_EXCEEDED: Final = (
+    "계정 {}에 있는 것보다 많이 나갔습니다. 돈은 suspense/exceptions에 있습니다.",
+    "More left account {} than it holds. The money lies in suspense/exceptions.",
+)
+
+
+def _ask(
+    group: Group,
+    record: Record,
+    code: str,
+    sentences: tuple[str, str],
+    blank: str,
+    *,
+    about: str = "",
+    amount: int = 0,
+) -> QuestionRow:
+    ko, en = (text.replace("{}", blank) for text in sentences)
+    return group.ask(
+        QuestionRow(
+            record.terminal,
+            record.epoch,
+            record.sequence,
+            code,
+            ko,
+            en,
+            about or record.attempt or "",
+            amount,
+            group.now_ns,
+        )
+    )
