@@ -16,6 +16,8 @@ realtime        finds real-time commands in any byte stream
 decode          bytes -> commands, incrementally
 status          what is known of a printer, and the bytes that say so
 answers         printer -> host, both directions
+bars            the bars a printer draws for a content (EAN/UPC, CODE39, ITF, CODE128)
+qr              the modules of a QR code
 
 Source: Epson, ESC/POS Application Programming Guide (command reference for TM printers); the Korean
 additions (FS &, FS ., ESC R 13, CP949) as TM-T88 Korean models and their compatibles print them.
