@@ -121,6 +121,8 @@ class Guard(StrEnum):
 
     WITHIN_AMOUNT = "within_amount"
     """The amount is at most what was asked for."""
+    WHOLE_AMOUNT = "whole_amount"
+    """The amount is exactly what was asked for."""
     REFUNDABLE = "refundable"
     """The amount is at most paid - refunded - already requested."""
     WITHIN_REQUESTED = "within_requested"

@@ -24,6 +24,7 @@ from ips.commands import (
     verb_of,
 )
 from ips.flows import DueRun, EventName, Flow, Guard, StateClass, Transition, Verb
+from ips.ledger import Phase
 from protocols.outcome import Approved
 from protocols.ports import NANOSECONDS_PER_SECOND
 
@@ -66,6 +67,8 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True):
     """UTC nanoseconds at which the janitor looks again; 0: never."""
     inquiries: int = 0
     """How many inquiries ended without an answer."""
+    hold: str = ""
+    """The ledger's key of the hold that is open for it."""
     steps: int = 1
     """How many events made this record: (key, steps) numbers them without gaps."""
 
@@ -111,6 +114,8 @@ class PaymentMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="event",
     code: str = ""
     reason: str = ""
     due_ns: int = 0
+    hold: str = ""
+    """The hold that is open after it."""
     post: tuple[str, ...] = ()
     """The flow's postings that this step makes."""
 
@@ -237,6 +242,8 @@ def _holds(guard: Guard, payment: PaymentRecord, amount: int) -> bool:
     match guard:
         case Guard.WITHIN_AMOUNT:
             return 0 <= amount <= payment.amount
+        case Guard.WHOLE_AMOUNT:
+            return amount == payment.amount
         case Guard.REFUNDABLE:
             return 0 < amount <= payment.refundable
         case Guard.WITHIN_REQUESTED:
@@ -275,8 +282,23 @@ def _moved(
         code=code,
         reason=reason,
         due_ns=until_ns or due_ns,
+        hold=_hold(flow, payment, transition),
         post=transition.post,
     )
+
+
+def _hold(flow: Flow, payment: PaymentRecord, transition: Transition) -> str:
+    """Return the hold open after a step. A payment that is claimed twice holds under two keys."""
+    hold = payment.hold
+    for name in transition.post:
+        match flow.postings[name].phase:
+            case Phase.HOLD:
+                hold = f"{payment.key}/{payment.steps + 1}"
+            case Phase.SETTLE | Phase.VOID:
+                hold = ""
+            case Phase.POST:
+                pass
+    return hold
 
 
 def _due_ns(flow: Flow, state: str, at_ns: int, inquiries: int) -> int:
@@ -340,5 +362,6 @@ def _evolved(payment: PaymentRecord, event: PaymentMoved) -> PaymentRecord:
         changed_ns=event.at_ns,
         due_ns=event.due_ns,
         inquiries=inquiries,
+        hold=event.hold,
         steps=payment.steps + 1,
     )

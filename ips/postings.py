@@ -20,7 +20,7 @@ RETURNS: Final = "{returns}"
 def transfers_of(
     flow: Flow, payment: PaymentRecord, event: PaymentMoved, *, asset: str
 ) -> list[Transfer]:
-    """Return what a step posts. `{sales}` and `{returns}` stay as they are: the receipt splits them.
+    """Return what a step posts; `payment` is the record before it. `{sales}` and `{returns}` stay as they are: the receipt splits them.
 
     `asset` is the module's own account, already filled in. Nothing is posted for an amount of zero.
     """
@@ -35,6 +35,12 @@ def transfers_of(
         "module": payment.module,
         "key": payment.key,
     }
+    holds = {
+        Phase.POST: "",
+        Phase.HOLD: event.hold,
+        Phase.SETTLE: payment.hold,
+        Phase.VOID: payment.hold,
+    }
     transfers = []
     for name in event.post:
         posting = flow.postings[name]
@@ -45,7 +51,7 @@ def transfers_of(
                 amount=event.amount,
                 currency=payment.currency,
                 phase=posting.phase,
-                hold="" if posting.phase is Phase.POST else payment.key,
+                hold=holds[posting.phase],
                 memo=posting.memo or name,
             )
         )
