@@ -59,6 +59,8 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     total: int
     currency: str
+    parts: dict[str, int] = {}
+    """Its total by account, as it was split: a refund without lines is split the same way."""
     groups: dict[str, int] = {}
     """Sold by item group, tax included: what refunds are compared with (I16)."""
 
@@ -80,13 +82,14 @@ class ShiftRecord(msgspec.Struct, frozen=True, kw_only=True):
     exempt: int = 0
     discounts: int = 0
     voids: int = 0
+    """How many sales were given up."""
     refunds: int = 0
+    """Given back, minor units; not taken off gross."""
     by_method: dict[str, int] = {}
+    """Taken less given back."""
     cash_in: int = 0
     cash_out: int = 0
     drops: int = 0
-    drawer: int = 0
-    """Cash that the facts put into the drawer."""
     counted: int = -1
     """-1: not counted yet."""
     z: int = 0

@@ -5,6 +5,7 @@ A step's transfers come from its flow's templates. A receipt is first a sum of s
 tenders and many tax groups needs no clearing account and cannot be written down unbalanced.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from ips.flows import Flow
@@ -15,6 +16,7 @@ SALES: Final = "{sales}"
 """Stands in a transfer for the split of a sale by group and tax; never reaches the ledger."""
 RETURNS: Final = "{returns}"
 """The same for the split of a refund."""
+SPLITS: Final = frozenset({SALES, RETURNS})
 
 
 def transfers_of(
@@ -55,4 +57,29 @@ def transfers_of(
                 memo=posting.memo or name,
             )
         )
+    return transfers
+
+
+def legs_to_transfers(legs: Mapping[str, int], *, currency: str, memo: str) -> list[Transfer]:
+    """Pair debits with credits in order, as few transfers as that takes: at most one fewer than legs.
+
+    Debits are positive, credits negative; together they are zero, and no name is a placeholder.
+    """
+    assert sum(legs.values()) == 0, "legs balance"
+    assert not any(account.startswith("{") for account in legs if legs[account]), "all is split"
+    debits = [(account, amount) for account, amount in legs.items() if amount > 0]
+    credits = [(account, -amount) for account, amount in legs.items() if amount < 0]
+    transfers: list[Transfer] = []
+    waiting = iter(credits)
+    credit, left = "", 0
+    for debit, amount in debits:
+        while amount:
+            if not left:
+                credit, left = next(waiting)
+            moved = min(amount, left)
+            transfers.append(
+                Transfer(debit=debit, credit=credit, amount=moved, currency=currency, memo=memo)
+            )
+            amount -= moved
+            left -= moved
     return transfers

@@ -1,0 +1,187 @@
+"""Books refunds that a terminal paid out: within what was paid, the rest in suspense (I10-I12).
+
+A tender of a refund first pays what was asked back under its own key; then it is laid against the
+payments of the original sale, the same way to pay first; what no payment covers is above what was
+paid, and asked about. Money has already gone back: none of this can refuse it.
+"""
+
+import msgspec
+
+from ips.books import RefundRecord
+from ips.commands import PayRefund, RequestRefund
+from ips.entry import EXCEPTIONS, Entry, repay_key
+from ips.flows import StateClass
+from ips.payments import PaymentRecord, Refusal
+from ips.postings import RETURNS
+from ips.splits import part_of, split_receipt
+from protocols.facts import RefundClosed, Tender
+
+UNPAID = ("requested", "approved", "paying", "doubt")
+"""States of a refund whose money has not gone back yet (ips.refunds.RefundState)."""
+
+
+def refund_closed(entry: Entry, fact: RefundClosed) -> None:
+    """Book a refund."""
+    for index, tender in enumerate(fact.tenders):
+        key = tender.attempt or f"{entry.booking.key}/{index}"
+        _pay_back(entry, fact, tender, key)
+    _split(entry, fact)
+    entry.add_to_shift(fact.shift, tenders=fact.tenders, sign=-1, refunds=fact.total)
+    entry.post_legs("refund")
+
+
+def _pay_back(entry: Entry, fact: RefundClosed, tender: Tender, key: str) -> None:
+    known = entry.refund(key)
+    if known is not None and known.state == "paid":
+        entry.ask("duplicate-refund", about=key, amount=tender.amount)
+        _suspend(entry, tender, tender.amount)
+        return
+    left = tender.amount
+    if known is not None and known.state in UNPAID:
+        left -= _pay_known(entry, known, tender, left)
+    if fact.original:
+        left = _against_sale(entry, fact, tender, key, left)
+    elif left:
+        _without_sale(entry, fact, tender, key, left)
+        return
+    if left:
+        entry.ask("refund-above-paid", about=key, amount=left)
+        _suspend(entry, tender, left)
+        _record(entry, fact, tender, f"{key}/above", payment="", amount=left)
+
+
+def _pay_known(entry: Entry, refund: RefundRecord, tender: Tender, left: int) -> int:
+    """Pay a refund that was asked for before, and return how much of the tender that took."""
+    payment = entry.payment(refund.payment)
+    amount = min(left, refund.amount)
+    if payment is None or not amount:
+        return 0
+    if refund.state == "requested":
+        entry.ask("refund-refused", about=refund.key, amount=amount, detail="not approved yet")
+    if not _pay(entry, payment, tender, refund.key, amount):
+        return 0
+    entry.booking.refunds[refund.key] = msgspec.structs.replace(
+        refund, state="paid", paid_ns=entry.occasion.at_ns, reference=tender.reference
+    )
+    return amount
+
+
+def _against_sale(entry: Entry, fact: RefundClosed, tender: Tender, key: str, left: int) -> int:
+    """Lay a tender against the payments of the original sale; return what they do not cover."""
+    payments = entry.payments_of(fact.original)
+    payments.sort(key=lambda payment: payment.module != tender.method)
+    pieces = 0
+    for payment in payments:
+        amount = min(left, max(payment.refundable, 0))
+        if payment.state_class is StateClass.OWED:
+            left -= _repay(entry, payment, tender, left)
+        elif payment.state_class is StateClass.SETTLED and amount:
+            piece = key if not pieces else f"{key}/{pieces}"
+            if _request_and_pay(entry, fact, tender, payment, piece, amount):
+                left -= amount
+                pieces += 1
+    return left
+
+
+def _request_and_pay(
+    entry: Entry,
+    fact: RefundClosed,
+    tender: Tender,
+    payment: PaymentRecord,
+    key: str,
+    amount: int,
+) -> bool:
+    at_ns = entry.occasion.at_ns
+    ask = RequestRefund(at_ns=at_ns, refund=key, amount=amount, reason=fact.reason)
+    if isinstance(refusal := entry.apply(payment, ask), Refusal):
+        entry.ask("flow-refuses", about=key, amount=amount, detail=refusal.reason)
+        return False
+    asked = entry.payment(payment.key)
+    assert asked is not None
+    paid = _pay(entry, asked, tender, key, amount)
+    state = "paid" if paid else "requested"
+    _record(entry, fact, tender, key, payment=payment.key, amount=amount, state=state)
+    return paid
+
+
+def _repay(entry: Entry, payment: PaymentRecord, tender: Tender, left: int) -> int:
+    """Give an owed payment back, whole or not at all: it is the customer's money."""
+    refund = entry.refund(repay_key(payment.key))
+    if refund is None or refund.state == "paid" or left < refund.amount:
+        return 0
+    return _pay_known(entry, msgspec.structs.replace(refund, state="approved"), tender, left)
+
+
+def _pay(entry: Entry, payment: PaymentRecord, tender: Tender, key: str, amount: int) -> bool:
+    pay = PayRefund(
+        at_ns=entry.occasion.at_ns, refund=key, amount=amount, reference=tender.reference
+    )
+    decision = entry.apply(payment, pay, asset=entry.asset(tender.method))
+    if isinstance(decision, Refusal):
+        entry.ask("flow-refuses", about=key, amount=amount, detail=decision.reason)
+        return False
+    return True
+
+
+def _without_sale(entry: Entry, fact: RefundClosed, tender: Tender, key: str, amount: int) -> None:
+    entry.leg(RETURNS, amount)
+    entry.leg(entry.asset(tender.method), -amount)
+    _record(entry, fact, tender, key, payment="", amount=amount)
+    if amount > entry.books.policy(entry.occasion.store).refund_without_receipt_max:
+        entry.ask("refund-without-sale", about=key, amount=amount)
+
+
+def _suspend(entry: Entry, tender: Tender, amount: int) -> None:
+    entry.leg(EXCEPTIONS, amount)
+    entry.leg(entry.asset(tender.method), -amount)
+
+
+def _record(
+    entry: Entry,
+    fact: RefundClosed,
+    tender: Tender,
+    key: str,
+    *,
+    payment: str,
+    amount: int,
+    state: str = "paid",
+) -> None:
+    at = entry.occasion
+    entry.booking.refunds[key] = RefundRecord(
+        key=key,
+        payment=payment,
+        order=fact.original,
+        method=tender.method,
+        amount=amount,
+        currency=at.currency,
+        store=at.store,
+        terminal=at.terminal,
+        business_date=at.business_date,
+        reason=fact.reason,
+        state=state,
+        requested_by=at.actor,
+        requested_ns=at.at_ns,
+        decided_by=at.approver or at.actor,
+        decided_ns=at.at_ns,
+        decision="at the terminal",
+        paid_ns=at.at_ns,
+        reference=tender.reference,
+    )
+
+
+def _split(entry: Entry, fact: RefundClosed) -> None:
+    """Replace what is left to the receipt's split by that split, in proportion to what it covers."""
+    amount = entry.leg_sum(RETURNS)
+    paid = sum(tender.amount for tender in fact.tenders)
+    split = split_receipt(fact, "returns", entry.books.policy(entry.occasion.store).vat_percent)
+    about = fact.original or entry.booking.key
+    if amount:
+        entry.leg(RETURNS, -amount)
+        for account, part in part_of(split, amount).items():
+            entry.leg(account, part)
+    if paid != fact.total:
+        entry.ask("total-mismatch", about=about, amount=paid - fact.total)
+    if split.lines_off:
+        entry.ask("lines-mismatch", about=about, amount=split.lines_off)
+    if split.tax_off:
+        entry.ask("tax-split", about=about, detail=split.tax_off)

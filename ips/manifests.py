@@ -1,0 +1,83 @@
+"""Reads manifests: the TOML beside a module, every mistake named with its place and nearest word."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from string import Formatter
+from typing import Final
+
+import msgspec
+
+from ips.flow_files import nearest
+from ips.spi import SPI_VERSION, Limits, Manifest, Need
+from protocols.money import CURRENCIES
+
+MANIFEST_BYTES_MAX: Final = 64 * 1024
+_ASSET_NAMES: Final = frozenset({"store", "terminal", "module"})
+
+
+class ManifestError(ValueError):
+    """A manifest cannot be used; the message names file, place and what to write instead."""
+
+
+def manifest_beside(module_file: str) -> Manifest:
+    """Return the manifest of a module's own file: NAME.toml beside NAME.py. Raises: ManifestError."""
+    return read_manifest(Path(module_file).with_suffix(".toml"))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest. Raises: ManifestError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: cannot be read: {error}") from error
+    return parse_manifest(text, file=path.name)
+
+
+def parse_manifest(text: str, *, file: str) -> Manifest:
+    """Return the manifest that a text describes. Raises: ManifestError."""
+    if len(text.encode()) > MANIFEST_BYTES_MAX:
+        raise ManifestError(f"{file}: longer than {MANIFEST_BYTES_MAX} bytes")
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{file}: not TOML: {error}") from error
+    _known(table, Manifest, file, "")
+    if isinstance(limits := table.get("limits"), dict):
+        _known(limits, Limits, file, "limits.")
+    needs = table.get("needs")
+    for index, need in enumerate(needs if isinstance(needs, list) else []):
+        if isinstance(need, dict):
+            _known(need, Need, file, f"needs[{index}].")
+    try:
+        manifest = msgspec.convert(table, Manifest)
+    except msgspec.ValidationError as error:
+        raise ManifestError(f"{file}: {error}") from error
+    _check(manifest, file)
+    return manifest
+
+
+def _known(table: Mapping[str, object], shape: type, file: str, place: str) -> None:
+    names = [each.name for each in fields(shape)]
+    for key in table:
+        if key not in names:
+            raise ManifestError(f"{file}: unknown key {place}{key}{nearest(key, names)}")
+
+
+def _check(manifest: Manifest, file: str) -> None:
+    if manifest.spi != SPI_VERSION:
+        raise ManifestError(f"{file}: spi {manifest.spi}, this broker speaks {SPI_VERSION}")
+    if not manifest.id.isidentifier() or not manifest.id.isascii():
+        raise ManifestError(f"{file}: id {manifest.id!r} is not a plain ASCII name")
+    names = [name for _, name, _, _ in Formatter().parse(manifest.asset) if name is not None]
+    for name in names:
+        if name not in _ASSET_NAMES:
+            raise ManifestError(f"{file}: asset: no {{{name}}}{nearest(name, _ASSET_NAMES)}")
+    for code in manifest.currencies:
+        if code not in CURRENCIES:
+            raise ManifestError(f"{file}: currencies: unknown {code!r}{nearest(code, CURRENCIES)}")
+    if not 0 <= manifest.limits.amount_min <= manifest.limits.amount_max:
+        raise ManifestError(f"{file}: limits: amount_min is above amount_max, or below zero")
+    if manifest.timeout_ms < 1:
+        raise ManifestError(f"{file}: timeout_ms is a whole number from 1 up")
