@@ -11,7 +11,7 @@ from ips.spi import Context, Manifest, Operation, Order
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome
 
-_UNKNOWN_KEY: Final = NotSent(code="PAY-10", reason="no cash was recorded under this key")
+_UNKNOWN_KEY: Final = NotSent(code="PAY-01", reason="no cash was recorded under this key")
 
 
 class Cash:
@@ -39,7 +39,7 @@ class Cash:
                 return Approved(amount=order.amount, reference="")
             case _:
                 reason = f"cash has no {order.operation}"
-                return Declined(code="PAY-11", reason=reason)
+                return Declined(code="PAY-01", reason=reason)
 
     def scrub(self, transcript: str) -> str:
         """Return the text as it is: there is nothing secret about cash."""
@@ -54,7 +54,7 @@ def _recorded(order: Order, context: Context) -> Outcome | None:
     _, fields = notes[0]
     amount = Money(int(fields["amount"]), currency(fields["currency"]))
     if order.operation is not Operation.INQUIRE and amount != order.amount:
-        return Declined(code="PAY-12", reason=f"{order.key} was recorded with {amount}")
+        return Declined(code="PAY-01", reason=f"{order.key} was recorded with {amount}")
     return Approved(amount=amount, reference="")
 
 
