@@ -46,6 +46,23 @@ def verify(store: Store) -> Sound | Broken:
     return Sound(records=count, head=head)
 
 
+def verify_tail(store: Store, most: int) -> Sound | Broken:
+    """Walk only the newest `most` records of the chain that is written. Raises: StoreError."""
+    chain = store.chains.current()
+    before = max(0, chain.sequence - most)
+    head = store.database.row(
+        "SELECT hash FROM record WHERE chain = ? AND sequence = ?", (chain.number, before)
+    )
+    known = head[0] if head is not None and isinstance(head[0], bytes) else None
+    if before and known is None:
+        return Broken(
+            terminal=chain.terminal, epoch=chain.epoch, sequence=before, reason="it is missing"
+        )
+    walker = Chain(chain.terminal, chain.epoch, sequence=before, head=known)
+    broken = _walk(store, chain, walker)
+    return broken or Sound(records=walker.sequence - before, head=walker.head.hex())
+
+
 def _walk(store: Store, chain: ChainRow, walker: Chain) -> Broken | None:
     def broken(sequence: int, reason: str) -> Broken:
         return Broken(terminal=chain.terminal, epoch=chain.epoch, sequence=sequence, reason=reason)

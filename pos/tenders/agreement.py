@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from pos.messages import Language
 from pos.rights import Right
 from protocols.money import Money
 from protocols.outcome import Outcome
@@ -62,6 +63,10 @@ class Tender(Protocol):
     @property
     def name(self) -> str:
         """Return the name that facts, policy and payment module share, such as cash."""
+        ...
+
+    def label(self, language: Language) -> str:
+        """Return what the screen and the receipt call it."""
         ...
 
     @property

@@ -7,6 +7,7 @@ and the till makes it durable together with the sale before the drawer opens.
 from dataclasses import dataclass
 from typing import Final
 
+from pos.messages import Language
 from pos.rights import Right
 from pos.tenders.agreement import Ask, Desk, Mover, OverTender
 from protocols.outcome import Approved, Outcome
@@ -20,6 +21,10 @@ class Cash:
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.CHANGE
     mover: Mover = Mover.HAND
+
+    def label(self, language: Language) -> str:
+        """Return what the screen and the receipt call it."""
+        return {"ko": "현금", "en": "CASH"}[language]
 
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         """Approve what was handed over; no peer, so no reference."""

@@ -39,3 +39,18 @@ def clock() -> StandingClock:
 def store(tmp_path: Path, clock: StandingClock) -> Iterator[Store]:
     with Store(tmp_path / FILE_NAME, clock=clock) as opened:
         yield opened
+
+
+class PassBy:
+    """Fault points that only remember that they were reached."""
+
+    def __init__(self) -> None:
+        self.reached: list[str] = []
+
+    def reach(self, point: str) -> None:
+        self.reached.append(point)
+
+
+@pytest.fixture
+def places() -> PassBy:
+    return PassBy()

@@ -1,0 +1,160 @@
+"""What the till knows when it starts: everything from the store, nothing from memory.
+
+The shift is replayed from the facts since its opening, the basket from its events. A till that did
+not end in order finds its mark: then the newest records are checked, papers that may have come out
+are sent again as copies, and the journal says so.
+"""
+
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final
+
+import msgspec
+
+from pos.catalogue import Assortment, load_catalogue
+from pos.sale_events import Event, decode_events
+from pos.shift import Shift, evolve
+from pos.store.chains import QueueCounts
+from pos.store.errors import StoreError
+from pos.store.journal import Draft
+from pos.store.store import Store
+from pos.store.verify import Broken, verify_tail
+from protocols.documents import Document, Policy, SignedDocument, policy_of
+from protocols.facts import Fact, ShiftClosed, ShiftOpened, TerminalNoted, decode_fact
+
+RUNNING: Final = "running"
+"""The setting that says that the till has not ended in order."""
+PROGRAM: Final = "till"
+"""The actor of what the program does by itself."""
+RESTART_RECORDS_MAX: Final = 1_000
+"""How many of the newest records are checked after a sudden end; the rest is `journal verify`'s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What was found after an end that was no end."""
+
+    records: int
+    """How many of the newest records were checked, and are whole."""
+    lines: int
+    """Of the open sale."""
+    papers: int
+    """Papers that may have come out and will come out again as copies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsInForce:
+    """What is sold, and under which rules."""
+
+    assortment: Assortment | None
+    policy: Policy
+    policy_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """All that a till remembers."""
+
+    terminal: str
+    shift: Shift
+    business_date: str
+    events: list[Event] = field(default_factory=list)
+    last_sale: int
+    counts: QueueCounts
+    papers_waiting: int
+    goods: GoodsInForce
+    recovery: Recovery | None
+
+
+def load(store: Store) -> Loaded:
+    """Read everything, put right what a sudden end left, and mark the till as running.
+
+    Raises: StoreError, also for a journal whose newest part is broken.
+    """
+    # A paper is still "sending" after an orderly end when its printer did not answer in time.
+    sudden = store.setting(RUNNING) == b"1" or bool(store.papers.in_sending())
+    recovery = _recover(store) if sudden else None
+    store.set_setting(RUNNING, b"1")
+    shift, date = _shift(store)
+    return Loaded(
+        terminal=store.identity().terminal,
+        shift=shift,
+        business_date=date,
+        events=_events(store),
+        last_sale=store.journal.last_sale_number(date),
+        counts=store.queue(),
+        papers_waiting=store.papers.waiting(),
+        goods=load_goods(store),
+        recovery=recovery,
+    )
+
+
+def load_goods(store: Store) -> GoodsInForce:
+    """Read the catalogue and the policy in force. Raises: StoreError."""
+    catalogue = load_catalogue(store.database)
+    policy, version = _policy(store)
+    return GoodsInForce(
+        assortment=None if catalogue is None else Assortment(catalogue),
+        policy=policy,
+        policy_version=version,
+    )
+
+
+def end_in_order(store: Store) -> None:
+    """Take the mark away: the next start finds nothing to put right. Raises: StoreError."""
+    store.set_setting(RUNNING, b"0")
+
+
+def _recover(store: Store) -> Recovery:
+    verdict = verify_tail(store, RESTART_RECORDS_MAX)
+    if isinstance(verdict, Broken):
+        raise StoreError(
+            f"{store.database.path}: record {verdict.sequence} is not what was written "
+            f"({verdict.reason}); keep the file as it is and call support"
+        )
+    again = store.papers.in_sending()
+    lines = len(decode_events(store.basket.events()))
+    detail = {
+        "basket_events": str(lines),
+        "papers_again": ",".join(str(paper.number) for paper in again),
+    }
+    with store.database.transaction():
+        for paper in again:
+            store.papers.send_again_as_copy(paper.number)
+        note = TerminalNoted(note="restart", detail=detail)
+        date = _shift(store)[1]
+        store.append([Draft(fact=note, actor=PROGRAM, business_date=date)])
+    return Recovery(records=verdict.records, lines=lines, papers=len(again))
+
+
+def _shift(store: Store) -> tuple[Shift, str]:
+    """Return the shift as its facts have it, and the business date that it belongs to."""
+    last_z = store.journal.newest(ShiftClosed.kind)
+    z = decode_fact(last_z.kind, last_z.body) if last_z else None
+    start = Shift(last_z=z.z if isinstance(z, ShiftClosed) else 0)
+    facts: list[tuple[Fact, str]] = [
+        (decode_fact(record.kind, record.body), record.business_date)
+        for record in store.journal.since_newest(ShiftOpened.kind)
+    ]
+    shift = reduce(lambda state, fact: evolve(state, *fact), facts, start)
+    return shift, facts[0][1] if facts else ""
+
+
+def _events(store: Store) -> list[Event]:
+    try:
+        return decode_events(store.basket.events())
+    except msgspec.DecodeError as error:
+        raise StoreError(f"{store.database.path}: the open sale cannot be read: {error}") from error
+
+
+def _policy(store: Store) -> tuple[Policy, int]:
+    """Return the newest policy; it was verified when it came."""
+    kept = store.document("policy")
+    if kept is None:
+        return Policy(), 0
+    try:
+        signed = msgspec.msgpack.decode(kept[1], type=SignedDocument)
+        document = msgspec.msgpack.decode(signed.document, type=Document)
+        return policy_of(document), document.version
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreError(f"{store.database.path}: the policy cannot be read: {error}") from error

@@ -1,0 +1,211 @@
+"""The till's memory between two commands, and the only way from it to the store.
+
+Everything here that matters is also on disk: `load` rebuilds it from the store alone, at start and
+after a failure. `append` makes facts durable first and then lets the figures follow.
+"""
+
+from dataclasses import dataclass, field
+from functools import reduce
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pos.catalogue import Assortment
+from pos.loading import GoodsInForce, Recovery, load, load_goods
+from pos.messages import Language, notice
+from pos.points import Around
+from pos.rights import Right, Role, may
+from pos.sale import Refusal
+from pos.sale_events import Event, encode_events
+from pos.sale_state import Sale, evolve, replay
+from pos.shift import Shift
+from pos.shift import evolve as evolve_shift
+from pos.store.chains import QueueCounts
+from pos.store.journal import Draft, Ending
+from pos.store.papers import Form, Paper, PaperState
+from pos.store.store import Store
+from pos.store.threads import StoreRunner
+from pos.tenders.registry import Registry
+from pos.view import Notice, Stage
+from protocols.catalogue import Item
+from protocols.documents import Policy
+from protocols.facts import Fact
+from protocols.journal import Record
+from protocols.money import KRW, Currency
+from protocols.ports import Clock, FaultPoints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clerk:
+    """Who works at the till."""
+
+    id: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What the till is told once, at start."""
+
+    store: str
+    store_name: str
+    clerk: Clerk
+    zone: ZoneInfo
+    language: Language = "ko"
+    currency: Currency = KRW
+    has_printer: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Register:
+    """The state of a till; pos.till and its parts are the only ones that change it."""
+
+    setup: Setup
+    clock: Clock
+    faults: FaultPoints
+    runner: StoreRunner
+    tenders: Registry
+    terminal: str = ""
+    assortment: Assortment | None = None
+    policy: Policy = field(default_factory=Policy)
+    policy_version: int = 0
+    shift: Shift = field(default_factory=Shift)
+    business_date: str = ""
+    """Of the open shift; of the last one when none is open."""
+    sale: Sale = field(default_factory=Sale)
+    next_sale: int = 1
+    stage: Stage = Stage.CLOSED
+    selected: int = -1
+    """Index into the sale's lines."""
+    found: tuple[Item, ...] = ()
+    last_sale: str = ""
+    last_change: int = 0
+    counts: QueueCounts = field(
+        default_factory=lambda: QueueCounts(waiting=0, sent=0, in_doubt=0, questioned=0)
+    )
+    papers_waiting: int = 0
+
+    def say(self, code: str, /, **blanks: str | int) -> Notice:
+        """Return a message in the till's language."""
+        return notice(code, self.setup.language, **blanks)
+
+    def explain(self, refusal: Refusal) -> Notice:
+        """Return a refusal as a message."""
+        return self.say(refusal.code, **refusal.blanks)
+
+    def allowed(self, right: Right) -> bool:
+        """Tell whether the clerk has a right, by the store's policy or the table that ships."""
+        named = self.policy.rights.get(self.setup.clerk.role.value)
+        return right.value in named if named is not None else may(self.setup.clerk.role, right)
+
+    def sale_name(self, number: int) -> str:
+        """Return a sale's short name on screen, such as 0417-0128."""
+        return f"{self.business_date[4:]}-{number:04d}"
+
+    def order(self, number: int) -> str:
+        """Return a sale's full name, the attempt keys' common part."""
+        return f"{self.setup.store}-{self.terminal}-{self.business_date}-{number:04d}"
+
+    def draft(self, fact: Fact, *, amount: int, attempt: str | None = None) -> Draft:
+        """Return a record to be, by this clerk and under the versions in force."""
+        references = {"store": self.setup.store}
+        number = getattr(fact, "sale", 0)
+        if number:
+            references["sale"] = self.order(number)
+        if self.sale.number and self.sale.catalogue:
+            references["catalogue"] = self.sale.catalogue
+        if self.policy_version:
+            references["policy"] = str(self.policy_version)
+        return Draft(
+            fact=fact,
+            actor=self.setup.clerk.id,
+            attempt=attempt,
+            business_date=self.business_date,
+            currency=self.setup.currency.code,
+            amount=amount,
+            references=references,
+        )
+
+    def paper(self, form: Form, fact: Fact, *, sale: int = 0, copy: int = 0) -> Paper:
+        """Return the paper that shows a fact; without a printer it is kept for later."""
+        return Paper(
+            form=form,
+            body=msgspec.msgpack.encode(fact),
+            actor=self.setup.clerk.id,
+            business_date=self.business_date,
+            sale=sale,
+            copy=copy,
+            state=PaperState.WAITING if self.setup.has_printer else PaperState.KEPT,
+        )
+
+    async def append(
+        self,
+        drafts: list[Draft],
+        around: Around,
+        *,
+        papers: list[Paper] | None = None,
+        ending: Ending = Ending.KEEP_BASKET,
+        events: list[Event] | None = None,
+    ) -> list[Record]:
+        """Make facts durable, with papers and basket events, and let the figures follow.
+
+        Raises: StoreError, and nothing happened.
+        """
+
+        def step(store: Store) -> tuple[list[Record], QueueCounts, int]:
+            with store.database.transaction():
+                records = store.append(drafts, papers=papers or (), ending=ending)
+                store.basket.add(encode_events(events or ()))
+            return records, store.queue(), store.papers.waiting()
+
+        self.faults.reach(around.before)
+        records, self.counts, self.papers_waiting = await self.runner.run(step)
+        self.faults.reach(around.after)
+        for draft in drafts:
+            self.shift = evolve_shift(self.shift, draft.fact, draft.business_date)
+        if ending is Ending.CLEAR_BASKET:
+            self.next_sale = self.sale.number + 1
+            self.sale, self.selected = Sale(), -1
+        self.sale = reduce(evolve, events or (), self.sale)
+        return records
+
+    async def keep(self, events: list[Event], around: Around) -> None:
+        """Make events of the open sale durable, then let the sale follow. Raises: StoreError."""
+        stored = encode_events(events)
+        self.faults.reach(around.before)
+        await self.runner.run(lambda store: store.basket.add(stored))
+        self.faults.reach(around.after)
+        self.sale = reduce(evolve, events, self.sale)
+
+    async def load(self) -> Recovery | None:
+        """Rebuild everything from the store. Returns what was found after a sudden end.
+
+        Raises: StoreError, also for a journal whose newest part is broken.
+        """
+        loaded = await self.runner.run(load)
+        self.terminal = loaded.terminal
+        self._take(loaded.goods)
+        self.shift = loaded.shift
+        self.business_date = loaded.business_date
+        self.sale = replay(loaded.events)
+        self.next_sale = loaded.last_sale + 1
+        self.counts, self.papers_waiting = loaded.counts, loaded.papers_waiting
+        self.selected = len(self.sale.lines) - 1
+        self.found = ()
+        self.stage = self.resting_stage()
+        return loaded.recovery
+
+    async def load_goods(self) -> None:
+        """Take the catalogue and the policy in force anew. Raises: StoreError."""
+        self._take(await self.runner.run(load_goods))
+
+    def resting_stage(self) -> Stage:
+        """Return the stage that the facts alone imply."""
+        if not self.shift.number:
+            return Stage.CLOSED
+        return Stage.ENTRY if self.shift.counted is None else Stage.COUNTED
+
+    def _take(self, goods: GoodsInForce) -> None:
+        self.assortment = goods.assortment
+        self.policy, self.policy_version = goods.policy, goods.policy_version

@@ -1,0 +1,188 @@
+"""The commands that fill a basket: scan, quantity, void, find, pick, select.
+
+Every scan is durable before the screen shows it. An unknown code is told at once and never swallowed.
+"""
+
+from dataclasses import dataclass, replace
+
+from pos import commands
+from pos.catalogue import Match
+from pos.equipment import Display
+from pos.points import BASKET, VOID
+from pos.register import Register
+from pos.sale import AddItem, ChangeQuantity, Refusal, TakeBack, decide, given_up
+from pos.sale import Step as SaleStep
+from pos.sale_events import Begun, Event, Goods, LineAdded, LineVoided, QuantityChanged
+from pos.sale_state import Sale, SaleLine, evolve
+from pos.showing import display_lines
+from pos.store.journal import Ending
+from pos.view import Notice, Stage
+from protocols.catalogue import Item
+from protocols.facts import AttemptClosed
+from protocols.money import Rounding
+
+_BARCODE_DIGITS_MIN = 8
+"""A shorter number is a code that somebody keyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selling:
+    """Carries out what concerns the basket."""
+
+    register: Register
+    display: Display
+
+    async def scan(self, command: commands.Scan) -> Notice | None:
+        """Sell what a code means."""
+        register = self.register
+        if register.assortment is None:
+            return register.say("CAT-01")
+        match = register.assortment.scan(command.code)
+        if match is None:
+            scanned = command.code.isdigit() and len(command.code) >= _BARCODE_DIGITS_MIN
+            return register.say("SCN-01" if scanned else "ENT-03", code=command.code)
+        return await self._sell(match, command.quantity)
+
+    async def pick(self, choice: int) -> Notice | None:
+        """Sell the n-th found item."""
+        found = self.register.found
+        if not 1 <= choice <= len(found):
+            return self.register.say("ENT-10", choice=str(choice))
+        return await self._sell(Match(item=found[choice - 1]), 1000)
+
+    def find(self, text: str) -> Notice | None:
+        """Show what a text may mean; an empty one closes the list."""
+        register = self.register
+        if register.assortment is None:
+            return register.say("CAT-01")
+        register.found = tuple(register.assortment.search(text)) if text else ()
+        register.stage = Stage.FIND if register.found else register.resting_stage()
+        if not text:
+            return None
+        if not register.found:
+            return register.say("FND-01", text=text)
+        return register.say("found", count=len(register.found))
+
+    async def set_quantity(self, quantity: int) -> Notice | None:
+        """Change the selected line."""
+        if self.register.selected < 0:
+            return self.register.say("ENT-07")
+        return await self._step(ChangeQuantity(self.register.selected, quantity))
+
+    async def take_back(self, line: int | None) -> Notice | None:
+        """Void a line, or the last one."""
+        if line is not None and line < 0:
+            return self.register.say("ENT-07")
+        if not self.register.sale.number:
+            return self.register.say("ENT-08")
+        refused = await self._step(TakeBack(line))
+        if refused is not None:
+            return refused
+        goods = self.register.sale.lines[self.register.selected].goods
+        return self.register.say("line_voided", name=self._name(goods))
+
+    def select(self, by: int) -> Notice | None:
+        """Move the selection, within the basket."""
+        last = len(self.register.sale.lines) - 1
+        if last >= 0:
+            self.register.selected = min(max(self.register.selected + by, 0), last)
+        return None
+
+    async def give_up(self, reason: str) -> Notice | None:
+        """Void the sale: it stays in the journal with everything that was in it."""
+        register = self.register
+        sale = register.sale
+        if not sale.number:
+            return register.say("ENT-08")
+        if any(not tender.tendered for tender in sale.tenders):
+            # What a device has moved is reversed by that device first; only cash goes back by hand.
+            return register.say("PAY-08", due=sale.due)
+        returned = [
+            register.draft(
+                AttemptClosed(
+                    sale=sale.number,
+                    method=tender.method,
+                    outcome="declined",
+                    amount=tender.amount,
+                    tendered=tender.tendered,
+                    change=tender.change,
+                    code="returned",
+                    reason=reason,
+                ),
+                amount=tender.amount,
+                attempt=tender.attempt,
+            )
+            for tender in sale.tenders
+        ]
+        fact = given_up(replace(sale, tenders=()), shift=register.shift.number, reason=reason)
+        voided = register.draft(fact, amount=fact.total)
+        count = len(sale.lines)
+        await register.append([*returned, voided], VOID, ending=Ending.CLEAR_BASKET)
+        register.stage = Stage.ENTRY
+        message = register.say("sale_voided", count=count)
+        self.display.show("", message.display)
+        return message
+
+    async def _sell(self, match: Match, quantity: int) -> Notice | None:
+        goods = _goods(match)
+        measured = quantity if match.quantity is None else match.quantity
+        if match.quantity is not None:
+            measured = Rounding.HALF_UP.divide(match.quantity * quantity, 1000)
+        return await self._step(AddItem(goods=goods, quantity=measured))
+
+    async def _step(self, step: SaleStep) -> Notice | None:
+        """Carry out one step on the sale, beginning one if need be; durable on return."""
+        register = self.register
+        begun: list[Event] = [] if register.sale.number else [self._begun()]
+        sale = evolve(Sale(), begun[0]) if begun else register.sale
+        events = decide(sale, step)
+        if isinstance(events, Refusal):
+            return register.explain(events)
+        await register.keep([*begun, *events], BASKET)
+        register.selected = _touched(events[-1], len(register.sale.lines))
+        register.found = ()
+        register.stage = Stage.ENTRY
+        line = register.sale.lines[register.selected]
+        self.display.show(*display_lines(self._name(line.goods), _shown(line), register))
+        return None
+
+    def _begun(self) -> Begun:
+        register = self.register
+        assert register.assortment is not None, "a sale begins with an item of the catalogue"
+        return Begun(
+            sale=register.next_sale,
+            vat_percent=register.policy.vat_percent,
+            catalogue=register.assortment.version,
+            policy=str(register.policy_version or ""),
+        )
+
+    def _name(self, goods: Goods) -> str:
+        return goods.name_ko if self.register.setup.language == "ko" else goods.name_en
+
+
+def _goods(match: Match) -> Goods:
+    item: Item = match.item
+    return Goods(
+        sku=item.sku,
+        barcode=match.barcode,
+        name_ko=item.name_ko,
+        name_en=item.name_en,
+        unit_price=item.price if match.amount is None else match.amount,
+        tax=item.tax,
+        unit=item.unit if match.amount is None else "ea",
+        group=item.group,
+    )
+
+
+def _touched(event: Event, count: int) -> int:
+    match event:
+        case LineAdded():
+            return count - 1
+        case QuantityChanged(line=line) | LineVoided(line=line):
+            return line
+        case _:
+            return count - 1
+
+
+def _shown(line: SaleLine) -> int:
+    return line.gross - line.discount

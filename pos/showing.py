@@ -1,0 +1,146 @@
+"""The till's state as one frozen snapshot for any skin, and as two lines for the customer.
+
+Rows of lines that did not change are the same objects as in the view before, so a skin tells at a
+glance which rows to draw, and a basket of 999 lines costs no more to show than its last scan.
+"""
+
+from collections.abc import Sequence
+
+from pos.messages import DISPLAY_CELLS, cells, clip
+from pos.quick_cash import quick_cash
+from pos.register import Register
+from pos.sale import shown
+from pos.sale_state import SaleLine
+from pos.view import DeviceView, FoundView, LineView, Notice, QueueView, Stage, TillView
+from protocols.catalogue import Item
+from protocols.money import Currency, Money
+
+FOUND_SHOWN_MAX = 9
+"""One for each digit."""
+
+
+class Viewer:
+    """Makes the view; remembers only the rows that it made last."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, tuple[SaleLine, tuple[LineView, ...]]] = {}
+
+    def view(
+        self,
+        register: Register,
+        *,
+        notice: Notice | None,
+        page: str,
+        devices: Sequence[DeviceView],
+        queue: QueueView,
+    ) -> TillView:
+        """Return the till as it is now."""
+        assert page in ("sale", "menu", "queue", "devices", "help")
+        sale, setup = register.sale, register.setup
+        totals = sale.totals()
+        lines, selected = self._lines(register)
+        counted = register.shift.counted
+        subtotal = register.stage is Stage.SUBTOTAL
+        return TillView(
+            lane=register.terminal,
+            clerk=setup.clerk.name,
+            store=setup.store_name,
+            language=setup.language,
+            currency=setup.currency,
+            sale=register.sale_name(sale.number or register.next_sale)
+            if register.business_date
+            else "",
+            stage=register.stage,
+            page=page,  # type: ignore[arg-type]  # asserted above
+            lines=lines,
+            selected=selected,
+            pieces=sale.pieces,
+            total=totals.total,
+            discount=totals.discount,
+            net=totals.net,
+            vat=totals.vat,
+            exempt=totals.exempt,
+            tendered=sum(held.tendered or held.amount for held in sale.tenders),
+            due=totals.total - sale.held,
+            change=sum(held.change for held in sale.tenders),
+            quick_cash=quick_cash(sale.due, setup.currency) if subtotal else (),
+            found=tuple(
+                _found(choice, item, register)
+                for choice, item in enumerate(register.found[:FOUND_SHOWN_MAX], 1)
+            ),
+            last_sale=register.last_sale,
+            last_change=register.last_change,
+            notice=notice,
+            devices=tuple(devices),
+            queue=queue,
+            paper_waiting=register.papers_waiting,
+            expected=None if counted is None else register.shift.expected,
+            counted=counted,
+        )
+
+    def _lines(self, register: Register) -> tuple[tuple[LineView, ...], int]:
+        rows: list[LineView] = []
+        kept: dict[int, tuple[SaleLine, tuple[LineView, ...]]] = {}
+        selected = -1
+        for at, line in enumerate(register.sale.lines):
+            before = self._rows.get(at)
+            if before is not None and before[0] is line:
+                kept[at] = before
+            else:
+                kept[at] = (line, _rows(at + 1, line, register))
+            if at == register.selected:
+                selected = len(rows)
+            rows.extend(kept[at][1])
+        self._rows = kept
+        return tuple(rows), selected
+
+
+def display_lines(name: str, amount: int, register: Register) -> tuple[str, str]:
+    """Return what the customer sees after a scan: the item with its price, the total."""
+    currency = register.setup.currency
+    label = "합계" if register.setup.language == "ko" else "TOTAL"
+    return (
+        _spread(name, Money(amount, currency).format()),
+        _spread(label, Money(register.sale.due, currency).format()),
+    )
+
+
+def _spread(left: str, right: str) -> str:
+    """Return both texts on one line of the display, the right one at its end."""
+    left = clip(left, DISPLAY_CELLS - cells(right) - 1)
+    return left + " " * (DISPLAY_CELLS - cells(left) - cells(right)) + right
+
+
+def _rows(number: int, line: SaleLine, register: Register) -> tuple[LineView, ...]:
+    currency, korean = register.setup.currency, register.setup.language == "ko"
+    row = LineView(
+        number=number,
+        name=line.goods.name_ko if korean else line.goods.name_en,
+        quantity=shown(line.quantity),
+        price=Money(line.goods.unit_price, currency).format(),
+        amount=Money(line.gross, currency).format(),
+        exempt=line.goods.tax == "exempt",
+        voided=line.voided,
+    )
+    if not line.discount or line.voided:
+        return (row,)
+    return row, _discount(line, currency, "할인" if korean else "Disc")
+
+
+def _discount(line: SaleLine, currency: Currency, word: str) -> LineView:
+    return LineView(
+        number=0,
+        name=f"{word} {line.percent}%" if line.percent else word,
+        quantity="",
+        price="",
+        amount=Money(-line.discount, currency).format(),
+    )
+
+
+def _found(choice: int, item: Item, register: Register) -> FoundView:
+    return FoundView(
+        choice=choice,
+        code=item.barcodes[0] if item.barcodes else item.sku,
+        name=item.name_ko if register.setup.language == "ko" else item.name_en,
+        price=Money(item.price, register.setup.currency).format(),
+    )

@@ -1,0 +1,371 @@
+"""The till: carries out commands one at a time, and shows what is, as one snapshot.
+
+    command -> right? -> stage? -> rules -> durable -> "done" -> drawer -> customer display -> paper
+
+Law 2: the result is durable before "done" is shown, the drawer opens or paper moves. Whatever follows
+it (drawer, display, printer, link) is a machine of its own and never gates it. When the store fails,
+selling stops; the next command tries to rebuild everything from the store and goes on if it can.
+Source: house.md "journal", clerk-and-courier.md 5.4.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Final, Literal, assert_never
+
+from pos import commands
+from pos.commands import Command
+from pos.equipment import Display, Drawer, Kick, Printer
+from pos.loading import Recovery, end_in_order
+from pos.paper import PaperQueue, Press, PrintEvent
+from pos.paying import Paid, Paying
+from pos.points import Point
+from pos.register import Register
+from pos.rights import right_of
+from pos.selling import Selling
+from pos.showing import Viewer
+from pos.store.errors import StoreError
+from pos.store.papers import Paper
+from pos.trading_day import TradingDay
+from pos.view import DeviceView, Lamp, Notice, QueueView, Stage, TillView
+from protocols.facts import ShiftClosed
+from protocols.ports import NANOSECONDS_PER_SECOND
+
+COMMANDS_WAITING_MAX: Final = 1_024
+"""A burst of a thousand scans is taken; whoever sends more is told."""
+DRAWER_TIMEOUT_NS: Final = 3 * NANOSECONDS_PER_SECOND
+STOP_SECONDS: Final = 5.0
+"""How long ending waits for a drawer and a display."""
+
+Page = Literal["sale", "menu", "queue", "devices", "help"]
+
+
+class Till:
+    """One counter. Made by pos.wiring; used by the screen, the headless commands and tests alike."""
+
+    def __init__(
+        self,
+        register: Register,
+        *,
+        drawer: Drawer,
+        display: Display,
+        printer: Printer | None = None,
+        press: Press | None = None,
+    ) -> None:
+        self.register = register
+        self._drawer = drawer
+        self._display = display
+        self._selling = Selling(register, display)
+        self._paying = Paying(register, self._publish)
+        self._day = TradingDay(register)
+        self._papers = (
+            PaperQueue(register, printer, press, self._on_print, self._on_store_error)
+            if printer is not None and press is not None
+            else None
+        )
+        self._viewer = Viewer()
+        self._watchers: list[Callable[[TillView], None]] = []
+        self._devices: dict[str, DeviceView] = {}
+        self._queue = QueueView("alone")
+        self._notice: Notice | None = None
+        self._page: Page = "sale"
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._view: TillView | None = None
+        self.appended: Callable[[], None] = lambda: None
+        """Called after facts were made durable: the outbox has something to send."""
+
+    @property
+    def view(self) -> TillView:
+        """Return the till as it is now; only after `start`."""
+        assert self._view is not None, "the till shows nothing before it has started"
+        return self._view
+
+    def watch(self, callback: Callable[[TillView], None]) -> Callable[[], None]:
+        """Call back with every new view; returns what ends it."""
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    async def start(self) -> Notice | None:
+        """Rebuild everything from the store and begin to work. Raises: StoreError."""
+        recovery = await self.register.load()
+        if recovery is not None:
+            self._notice = self._recovered(recovery)
+        if self._papers is not None:
+            self._spawn(self._papers.run(), name="papers")
+        self._publish()
+        return self._notice
+
+    async def stop(self) -> None:
+        """End in order: what runs is finished or let go, the store is closed."""
+        async with self._turn:
+            if self._papers is not None:
+                self._papers.end()
+            if self._tasks:
+                _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+                for task in late:
+                    task.cancel()
+            try:
+                if self.register.stage is not Stage.STOPPED:
+                    await self.register.runner.run(end_in_order)
+            finally:
+                await self.register.runner.close()
+
+    async def execute(self, command: Command) -> Notice | None:
+        """Carry out one command, after those before it; the notice is also in the view."""
+        if self._waiting >= COMMANDS_WAITING_MAX:
+            return self.register.say("PAY-05")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                before = self.register.counts
+                self._notice = await self._guarded(command)
+                self._publish()
+                if self.register.counts is not before:
+                    self.appended()
+                return self._notice
+        finally:
+            self._waiting -= 1
+
+    def set_device(self, device: DeviceView) -> None:
+        """Show a device as it is now; a printer that is well again gets the papers that wait."""
+        before = self._devices.get(device.role)
+        self._devices[device.role] = device
+        well_again = before is None or before.lamp is not device.lamp
+        if device.role == "printer" and device.lamp in (Lamp.OK, Lamp.WARN) and well_again:
+            self.print_what_waits()
+        self._publish()
+
+    def set_queue(self, queue: QueueView) -> None:
+        """Show what is on its way to the broker."""
+        self._queue = queue
+        self._publish()
+
+    def tell(self, notice: Notice) -> None:
+        """Show a message that no command asked for."""
+        self._notice = notice
+        self._publish()
+
+    def print_what_waits(self) -> None:
+        """Try the waiting papers now."""
+        if self._papers is not None:
+            self._papers.nudge()
+
+    async def load_goods(self) -> None:
+        """Sell from the newest catalogue, under the newest policy. Raises: StoreError."""
+        async with self._turn:
+            await self.register.load_goods()
+            self._publish()
+
+    async def papers_out(self, *, seconds: float) -> bool:
+        """Wait until no paper waits any more. Returns whether that came true in time."""
+        if self._papers is None:
+            return True
+        out = asyncio.Event()
+
+        def look(view: TillView) -> None:
+            if not view.paper_waiting:
+                out.set()
+
+        unwatch = self.watch(look)
+        look(self.view)
+        try:
+            async with asyncio.timeout(seconds):
+                await out.wait()
+        except TimeoutError:
+            return False
+        finally:
+            unwatch()
+        return True
+
+    def x_figures(self) -> ShiftClosed | None:
+        """Return the figures so far, or None when no shift is open."""
+        return self._day.x() if self.register.shift.number else None
+
+    async def _guarded(self, command: Command) -> Notice | None:
+        """Check right and stage, carry out, and stop selling when the store fails."""
+        register = self.register
+        try:
+            if register.stage is Stage.STOPPED:
+                await register.load()
+            right = right_of(command)
+            if not register.allowed(right):
+                return register.say("RGT-01", right=right.value)
+            refused = self._out_of_place(command)
+            return refused or await self._carry_out(command)
+        except StoreError as error:
+            return self._stopped(error)
+
+    def _out_of_place(self, command: Command) -> Notice | None:
+        """Return why a command cannot be carried out at this stage, if it cannot."""
+        register = self.register
+        match command:
+            case (
+                commands.Show()
+                | commands.Cancel()
+                | commands.OpenShift()
+                | commands.CountShift()
+                | commands.CloseShift()
+                | commands.ReadX()
+                | commands.Reprint()
+                | commands.Select()
+            ):
+                return None
+            case _ if not register.shift.number:
+                return register.say("SHF-01")
+            case _ if register.stage is Stage.COUNTED:
+                return register.say("SHF-06")
+            case _:
+                return None
+
+    async def _carry_out(self, command: Command) -> Notice | None:
+        match command:
+            case commands.Scan():
+                return await self._selling.scan(command)
+            case commands.SetQuantity(quantity):
+                return await self._selling.set_quantity(quantity)
+            case commands.VoidLine():
+                return await self._selling.take_back(self.register.selected)
+            case commands.VoidLast():
+                return await self._selling.take_back(None)
+            case commands.VoidSale(reason):
+                return await self._void(reason)
+            case commands.Select(by):
+                return self._selling.select(by)
+            case commands.Find(text):
+                return self._selling.find(text)
+            case commands.Pick(choice):
+                return await self._selling.pick(choice)
+            case commands.Subtotal():
+                return self._paying.subtotal()
+            case commands.Pay(method, amount):
+                return self._ended(await self._paying.pay(method, amount))
+            case commands.QuickCash(choice):
+                return self._ended(await self._paying.quick(choice))
+            case commands.Show(page):
+                self._page = page
+                return None
+            case commands.Cancel():
+                return self._back()
+            case _:
+                return await self._of_the_day(command)
+
+    async def _of_the_day(
+        self,
+        command: commands.OpenShift
+        | commands.MoveCash
+        | commands.CountShift
+        | commands.CloseShift
+        | commands.ReadX
+        | commands.OpenDrawer
+        | commands.Reprint,
+    ) -> Notice | None:
+        before = self.register.counts
+        match command:
+            case commands.OpenShift(float_amount):
+                notice: Notice | None = await self._day.open(float_amount)
+            case commands.MoveCash():
+                notice = await self._day.move_cash(command)
+            case commands.CountShift(denominations):
+                notice = await self._day.count(denominations)
+            case commands.CloseShift(reason):
+                notice = await self._day.close(reason)
+            case commands.ReadX():
+                notice = await self._day.read_x()
+            case commands.OpenDrawer(reason):
+                notice = await self._day.open_drawer(reason)
+            case commands.Reprint(sale):
+                notice = await self._day.reprint(sale)
+            case _:
+                assert_never(command)
+        happened = self.register.counts is not before
+        if happened and isinstance(command, commands.MoveCash | commands.OpenDrawer):
+            self._spawn(self._kick(), name="drawer")
+        self.print_what_waits()
+        return notice
+
+    async def _void(self, reason: str) -> Notice | None:
+        cash_goes_back = bool(self.register.sale.tenders)
+        before = self.register.counts
+        notice = await self._selling.give_up(reason)
+        if cash_goes_back and self.register.counts is not before:
+            self._spawn(self._kick(), name="drawer")
+        return notice
+
+    def _ended(self, result: Notice | Paid) -> Notice:
+        """Let drawer, display and printer follow a sale that is durable."""
+        if not isinstance(result, Paid):
+            self._display_notice(result)
+            return result
+        self._page = "sale"
+        self._notice = result.notice
+        self._publish()
+        self._spawn(self._after_sale(result), name="drawer")
+        return result.notice
+
+    async def _after_sale(self, paid: Paid) -> None:
+        if paid.cash:
+            await self._kick()
+        self._display_notice(paid.notice)
+        self.print_what_waits()
+
+    async def _kick(self) -> None:
+        register = self.register
+        register.faults.reach(Point.BEFORE_KICK_DRAWER)
+        deadline_ns = register.clock.monotonic_ns() + DRAWER_TIMEOUT_NS
+        kicked = await self._drawer.kick(deadline_ns=deadline_ns)
+        register.faults.reach(Point.AFTER_KICK_DRAWER)
+        if kicked is Kick.STUCK:
+            self.tell(register.say("DRW-02"))
+
+    def _back(self) -> Notice | None:
+        """Go back one step: the page, the found items, the subtotal, the count."""
+        register = self.register
+        if self._page != "sale":
+            self._page = "sale"
+            return None
+        register.found = ()
+        register.stage = Stage.ENTRY if register.shift.number else Stage.CLOSED
+        return None
+
+    def _display_notice(self, notice: Notice) -> None:
+        if notice.display:
+            self._display.show("", notice.display)
+
+    def _on_print(self, event: PrintEvent, paper: Paper) -> None:
+        register = self.register
+        match event:
+            case PrintEvent.UNSURE if paper.sale:
+                self.tell(
+                    register.say("PRN-06", sale=f"{paper.business_date[4:]}-{paper.sale:04d}")
+                )
+            case PrintEvent.UNSURE:
+                self.tell(register.say("PRN-05"))
+            case PrintEvent.WAITS | PrintEvent.PRINTED:
+                self._publish()
+
+    def _on_store_error(self, error: StoreError) -> None:
+        self.tell(self._stopped(error))
+
+    def _stopped(self, error: StoreError) -> Notice:
+        self.register.stage = Stage.STOPPED
+        return self.register.say("JNL-01", reason=str(error.__cause__ or error))
+
+    def _recovered(self, recovery: Recovery) -> Notice:
+        return self.register.say("JNL-02", count=recovery.records)
+
+    def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _publish(self) -> None:
+        self._view = self._viewer.view(
+            self.register,
+            notice=self._notice,
+            page=self._page,
+            devices=tuple(self._devices.values()),
+            queue=self._queue,
+        )
+        for watcher in list(self._watchers):
+            watcher(self._view)

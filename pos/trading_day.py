@@ -1,0 +1,150 @@
+"""The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, reprint."""
+
+from dataclasses import dataclass, replace
+
+from pos import commands
+from pos.points import CASH, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT_OPEN
+from pos.register import Register
+from pos.sale import Refusal
+from pos.shift import Close, Count, Move, Open, business_date, decide, figures
+from pos.store.papers import Paper, PaperState
+from pos.store.store import Store
+from pos.view import Notice, Stage
+from protocols.facts import CashMoved, DrawerOpened, ShiftClosed, ShiftCounted, ShiftOpened
+
+_DIRECTIONS = {
+    ("in", "ko"): "입금",
+    ("out", "ko"): "출금",
+    ("drop", "ko"): "금고로 보냄",
+    ("in", "en"): "Cash in",
+    ("out", "en"): "Cash out",
+    ("drop", "en"): "To the safe",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDay:
+    """Carries out what concerns the shift and the drawer."""
+
+    register: Register
+
+    async def open(self, float_amount: int) -> Notice:
+        """Open a shift; the business date is the store's date now, and holds until it closes."""
+        register = self.register
+        date = business_date(register.clock.now_ns(), register.setup.zone)
+        step = Open(float_amount=float_amount, business_date=date, store=register.setup.store)
+        fact = decide(register.shift, step)
+        if isinstance(fact, Refusal):
+            return register.explain(fact)
+        assert isinstance(fact, ShiftOpened)
+        last_sale = await register.runner.run(lambda store: store.journal.last_sale_number(date))
+        draft = replace(register.draft(fact, amount=float_amount), business_date=date)
+        await register.append([draft], SHIFT_OPEN)
+        register.business_date, register.next_sale = date, last_sale + 1
+        register.stage = Stage.ENTRY
+        return register.say("shift_opened", amount=float_amount)
+
+    async def move_cash(self, command: commands.MoveCash) -> Notice:
+        """Put cash in or take it out; the fact is durable before the drawer opens."""
+        register = self.register
+        fact = decide(
+            register.shift,
+            Move(direction=command.direction, amount=command.amount, reason=command.reason),
+        )
+        if isinstance(fact, Refusal):
+            return register.explain(fact)
+        assert isinstance(fact, CashMoved)
+        await register.append([register.draft(fact, amount=fact.amount)], CASH)
+        return register.say(
+            "cash_moved",
+            direction=_DIRECTIONS[command.direction, register.setup.language],
+            amount=fact.amount,
+            reason=fact.reason,
+        )
+
+    async def count(self, denominations: dict[int, int]) -> Notice | None:
+        """Take the blind count; from now on the expected cash is shown."""
+        register = self.register
+        if register.sale.number:
+            return register.say("SHF-03")
+        fact = decide(register.shift, Count(denominations=denominations))
+        if isinstance(fact, Refusal):
+            return register.explain(fact)
+        assert isinstance(fact, ShiftCounted)
+        await register.append([register.draft(fact, amount=fact.counted)], SHIFT_COUNT)
+        register.stage = Stage.COUNTED
+        return None
+
+    async def close(self, reason: str) -> Notice:
+        """Write the Z and print it. What is unsent or in doubt stands on it and never stops it."""
+        register = self.register
+        if register.sale.number:
+            return register.say("SHF-03")
+        fact = decide(register.shift, self._closing(reason))
+        if isinstance(fact, Refusal):
+            return register.explain(fact)
+        assert isinstance(fact, ShiftClosed)
+        paper = register.paper("z", fact)
+        await register.append(
+            [register.draft(fact, amount=fact.counted)], SHIFT_CLOSE, papers=[paper]
+        )
+        register.stage = Stage.CLOSED
+        return register.say("shift_closed", z=fact.z, sales=fact.sales, difference=fact.over_short)
+
+    def x(self) -> ShiftClosed:
+        """Return the figures so far; nothing is reset and the count is not shown."""
+        uncounted = replace(self.register.shift, counted=None)
+        return figures(uncounted, self._closing(""), z=0)
+
+    async def read_x(self) -> Notice:
+        """Print the figures so far."""
+        register = self.register
+        if not register.shift.number:
+            return register.say("SHF-01")
+        await register.append([], NOTE, papers=[register.paper("x", self.x())])
+        return register.say("x_printed" if register.setup.has_printer else "PRN-08")
+
+    async def open_drawer(self, reason: str) -> Notice:
+        """Note that the drawer is opened without a sale, and why."""
+        register = self.register
+        if not register.shift.number:
+            return register.say("SHF-01")
+        if not reason.strip():
+            return register.say("ENT-12")
+        fact = DrawerOpened(shift=register.shift.number, reason=reason.strip())
+        await register.append([register.draft(fact, amount=0)], DRAWER)
+        return register.say("drawer_opened", reason=fact.reason)
+
+    async def reprint(self, sale: int | None) -> Notice:
+        """Let a receipt come out again, marked as a copy."""
+        register = self.register
+        if not register.setup.has_printer:
+            return register.say("PRN-08")
+        paper = await self.receipt(sale)
+        if paper is None:
+            if sale is None:
+                return register.say("RPT-01")
+            return register.say("RPT-02", sale=register.sale_name(sale))
+        again = replace(paper, copy=paper.copy + 1, state=PaperState.WAITING)
+
+        def step(store: Store) -> int:
+            store.papers.add(again)
+            return store.papers.waiting()
+
+        register.papers_waiting = await register.runner.run(step)
+        return register.say("reprinted", sale=register.sale_name(paper.sale), copy=again.copy)
+
+    async def receipt(self, sale: int | None) -> Paper | None:
+        """Return the newest paper of a sale of this business date, or of the last one."""
+        date = self.register.business_date
+        return await self.register.runner.run(lambda store: store.papers.of_sale(date, sale or 0))
+
+    def _closing(self, reason: str) -> Close:
+        counts = self.register.counts
+        return Close(
+            store=self.register.setup.store,
+            reason=reason,
+            unsent=counts.waiting,
+            in_doubt=counts.in_doubt,
+            questioned=counts.questioned,
+        )
