@@ -6,4 +6,8 @@ model of it here, only of the world around it: who may say what to whom, and wha
 universe     purses, the ether of all messages ever sent, the issuer; what an adversary can do next
 explore      breadth first over a universe; the shortest way to a broken property
 properties   G1 to G6: the ghost ledger that every state is held against
+between      G7: the invariants of the original flow (PRG-126 ch. 5)
+induction    that the invariants are inductive, not merely true of what can be reached
+refinement   G8: every edge is a step of the abstract world
+faults       seeded faults, each of which the search must find
 """

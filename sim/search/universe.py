@@ -30,6 +30,7 @@ from protocols.purse.details import (
     clear_text,
     decode_details,
     log_image,
+    message_text,
 )
 from protocols.purse.image import (
     Flow,
@@ -267,6 +268,21 @@ class Universe:
         if known is None:
             known = self._aborted[index, image] = self._run(index, image, ABORT)[0]
         return self.images[known]
+
+    def place(
+        self, images: "tuple[Image, ...]", messages: "list[tuple[MessageType, bytes]]"
+    ) -> State:
+        """Return the state of these images and messages, reachable or not: the inductive check's."""
+        numbers = tuple(self._intern_image(encode_image(image)) for image in images)
+        ether = 0
+        for kind, details in messages:
+            transfer = decode_details(details)
+            payer = kind in (MessageType.OFFER, MessageType.VAL)
+            signer = self.purses[self.names.index(transfer.payer if payer else transfer.payee)]
+            signed = signer.suite.sign(signer.personality.secret, message_text(kind, details))
+            message = bytes((kind,)) + details + signed + signer.personality.certificate
+            ether |= 1 << self._intern_message(message)
+        return State(numbers, ether, 0, 0)
 
     # Running the production class, once per image and command
 
