@@ -13,6 +13,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from protocols.catalogue import Catalogue
+
 
 class DocumentError(ValueError):
     """Not a document of this broker, or not of the shape its name demands."""
@@ -77,12 +79,21 @@ def open_document(data: bytes, key: Ed25519PublicKey) -> Document:
         raise DocumentError(f"not a document: {error}") from error
 
 
-_BODIES: Final = {"policy": msgspec.msgpack.Decoder(Policy)}
+_POLICY: Final = msgspec.msgpack.Decoder(Policy)
+_CATALOGUE: Final = msgspec.msgpack.Decoder(Catalogue)
 
 
 def policy_of(document: Document) -> Policy:
     """Decode the body of a policy document. Raises: DocumentError."""
     try:
-        return _BODIES["policy"].decode(document.body)
+        return _POLICY.decode(document.body)
     except msgspec.DecodeError as error:
         raise DocumentError(f"policy version {document.version}: {error}") from error
+
+
+def catalogue_of(document: Document) -> Catalogue:
+    """Decode the body of a catalogue document; its prices are not judged. Raises: DocumentError."""
+    try:
+        return _CATALOGUE.decode(document.body)
+    except msgspec.DecodeError as error:
+        raise DocumentError(f"catalogue version {document.version}: {error}") from error

@@ -84,8 +84,10 @@ def verify_session_request(request: SessionRequest, key: Ed25519PublicKey) -> No
         raise SessionError("the session request is not signed by this terminal's key") from None
 
 
-def _answer_message(key_id: str, exchange: bytes, theirs: bytes, expires_ns: int) -> bytes:
-    return f"session-answer|{key_id}|{expires_ns}|".encode() + exchange + theirs
+def _answer_message(
+    key_id: str, exchange: bytes, theirs: bytes, expires_ns: int, server_time_ns: int
+) -> bytes:
+    return f"session-answer|{key_id}|{expires_ns}|{server_time_ns}|".encode() + exchange + theirs
 
 
 def sign_session_answer(
@@ -103,13 +105,15 @@ def sign_session_answer(
         exchange=exchange,
         expires_ns=expires_ns,
         server_time_ns=server_time_ns,
-        signature=key.sign(_answer_message(key_id, exchange, theirs, expires_ns)),
+        signature=key.sign(_answer_message(key_id, exchange, theirs, expires_ns, server_time_ns)),
     )
 
 
 def verify_session_answer(answer: SessionAnswer, *, mine: bytes, key: Ed25519PublicKey) -> None:
     """Raises: SessionError."""
-    message = _answer_message(answer.key_id, answer.exchange, mine, answer.expires_ns)
+    message = _answer_message(
+        answer.key_id, answer.exchange, mine, answer.expires_ns, answer.server_time_ns
+    )
     try:
         key.verify(answer.signature, message)
     except InvalidSignature:
