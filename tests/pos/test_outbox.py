@@ -274,9 +274,9 @@ def test_gap_is_filled_from_where_the_broker_stands(tmp_path: Path) -> None:
         (BatchRefused(code="suspended", reason="x"), "suspended"),
         (BatchRefused(code="quarantined", reason="x"), "quarantined"),
         (BatchRefused(code="signature", reason="x"), "signature"),
-        (BatchRefused(code="too_large", reason="x"), "too_large"),
+        (BatchRefused(code="malformed", reason="x"), "malformed"),
         (ProblemError(403, "unknown_terminal"), "unknown_terminal"),
-        (BatchGap(expected=9), "older_copy"),
+        (BatchGap(expected=10_000), "older_copy"),
         (BatchGap(expected=0), "older_copy"),
     ],
 )
@@ -334,6 +334,21 @@ def test_too_large_batch_is_halved_until_it_fits(tmp_path: Path) -> None:
         async with draining(till):
             await asyncio.sleep(1)
         assert till.broker.batches == [500, 250, 125, 250, 125]
+        assert all_arrived(till)
+
+    play(tmp_path, story)
+
+
+def test_single_record_that_is_too_large_stops_with_a_notice(tmp_path: Path) -> None:
+    """It cannot be halved: said once, looked at again later, and gone when the broker takes it."""
+
+    async def story(till: JoinedTill) -> None:
+        till.sell()
+        till.broker.says = [BatchRefused(code="too_large", reason="x")] * 2
+        heard = Heard()
+        async with draining(till, heard):
+            await asyncio.sleep(4 * MENDED_SECONDS)
+        assert heard.codes() == ["NET-05"] and till.broker.batches == [1, 1, 1]
         assert all_arrived(till)
 
     play(tmp_path, story)
