@@ -1,26 +1,38 @@
 """The broker: payment modules, approval, refunds, batches, inquiries, ledger, terminals.
 
-batches      batches of journal records: opened in parallel, judged and stored by the writer
-bookkeeping  between the rules and the store: books that read a group, bookings that become rows
-books        what booking reads and what it answers
+The programs: what runs and who talks to it.
+cli          the command `ips-broker`; console/ holds what its commands do
 broker       everything wired: one folder, one writer, readers, keys, rules
-commands     what can be said to a payment
-committer    turns pieces of work into durable rows, one transaction a group
-config       the wiring, one TOML file
-documents    versioned documents: published, signed once, pulled
-flows        the life cycle of a payment as data; flows/ holds the shipped ones
 front/       the HTTP front
+office       deeds of the operator, as values that a command can send to a running broker
+config       the wiring, one TOML file
 host         the one file that asks the operating system: time, randomness, the parent
 keys         the broker's keys, wrapped by one host secret
-ledger       the ledger's words: transfer, phase, bound
 lock         one program at a time writes in a folder
-modules/     payment modules
-payments     the payment's record and its one decider
-points       the named places where a test may kill the broker
-postings     what a payment's steps and a sale's lines put into the ledger
-sessions     sessions of terminals, and the gate that every online request passes
-spi          what a payment module is to the broker, and the broker to a module
+
+What is durable: one writer, one commit for many.
 store/       what is durable, and the rules that the schema itself keeps
-terminals    enrolment; suspend, resume, retire
+committer    turns pieces of work into durable rows, one transaction a group
 writer       the one writer of a shard: a bounded queue in front of the committer
+points       the named places where a test may kill the broker
+batches      batches of journal records: opened in parallel, judged and stored by the writer
+terminals    enrolment; suspend, resume, retire
+sessions     sessions of terminals, and the gate that every online request passes
+documents    versioned documents: published, signed once, pulled
+bookkeeping  between the rules and the store: books that read a group, bookings that become rows
+
+The rules: pure, and the only ones who know what money means.
+ledger       the ledger's words: transfer, phase, bound
+books        what booking reads and what it answers
+booking      what a record does to the books; booking_attempts, booking_refunds, booking_sales and
+             booking_shifts are its parts, entry and splits and postings what they share
+questions    what is asked about a record that was accepted
+payments     the payment's record and its one decider; commands is what can be said to it
+flows        the life cycle of a payment as data; flow_files reads the files of flows/, flow_checks
+             refuses one in which money could get lost
+rules        the flows and manifests that are loaded
+spi          what a payment module is to the broker, and the broker to a module
+manifests    what a module says about itself, in TOML
+registry     which payment modules there are
+modules/     payment modules
 """

@@ -192,7 +192,6 @@ class BatchWork:
         batch = self.batch
         reason = f"its journal forked at record {sequence}"
         group.put_terminal(terminal._replace(state="quarantined", reason=reason))
-        group.changes.ended_sessions.append(terminal.id)
         group.changes.evidence.append(
             EvidenceRow(
                 terminal.id,

@@ -1,6 +1,6 @@
 """Between the rules and the store: books that read a group, and bookings that become its rows.
 
-The rules (`ips.booking`) are pure: they read `Books` and answer a `Booking`. Here a group of the
+The rules (`ips.booking.book_record`) are pure: they read `Books` and answer a `Booking`. Here a group of the
 writer is those books, and what a booking says is left in the group as rows, so that records, money,
 payments, work list and notices are one commit. Nothing here decides anything about money but one
 thing: a fact that would take a bounded account past its bound is booked against suspense/exceptions
@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ips.books import Booking, Books, OrderRecord, Overlay, RefundRecord, ShiftRecord
+from ips.flow_files import parse_flow
 from ips.flows import Flow, StateClass
 from ips.ledger import Transfer
 from ips.payments import PaymentOpened, PaymentRecord
@@ -28,7 +29,6 @@ from ips.store.rows import (
     ShiftRow,
 )
 from protocols.documents import Document, Policy, SignedDocument
-from protocols.facts import Fact, FactError, decode_fact
 from protocols.journal import Record
 
 EXCEPTIONS: Final = "suspense/exceptions"
@@ -38,8 +38,8 @@ _REFUND: Final = msgspec.msgpack.Decoder(RefundRecord)
 _ORDER: Final = msgspec.msgpack.Decoder(OrderRecord)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftRecord)
 
-Book = Callable[[Record, Fact, Books], Booking]
-"""The rules: what a fact does to the books."""
+Book = Callable[[Record, Books], Booking]
+"""The rules: what a record does to the books (`ips.booking.book_record`)."""
 
 
 class Practice(Protocol):
@@ -51,10 +51,6 @@ class Practice(Protocol):
 
     def flow(self, name: str, pin: str = "") -> Flow | None:
         """Return the newest flow of a name; with a pin, that version if it is at hand."""
-        ...
-
-    def read_flow(self, name: str, source: str) -> Flow:
-        """Return the flow of a text that was once in use here."""
         ...
 
 
@@ -117,7 +113,7 @@ class GroupBooks:
         if found is not None or not pin:
             return found
         kept = self._group.store.flow(name, pin)
-        return None if kept is None else self._practice.read_flow(name, kept.source)
+        return None if kept is None else parse_flow(kept.source, file=f"{name} {pin}")
 
 
 class Clerk:
@@ -181,12 +177,7 @@ class Bookkeeper:
         clerk = Clerk(group, self._practice)
         asked: list[QuestionRow] = []
         for record in records:
-            try:
-                fact = decode_fact(record.kind, record.body)
-            except FactError as error:
-                asked.append(_ask(group, record, "unknown-fact", _UNKNOWN_FACT, str(error)))
-                continue
-            booking = self._book(record, fact, clerk.books)
+            booking = self._book(record, clerk.books)
             for account in put_fact(clerk, booking):
                 asked.append(_ask(group, record, "bound-exceeded", _BOUND_EXCEEDED, account))
             for each in booking.questions:
@@ -209,7 +200,7 @@ class Bookkeeper:
 def put_fact(clerk: Clerk, booking: Booking) -> list[str]:
     """Put a booking of what has happened; return the accounts whose bound it would have broken.
 
-    Each of them is replaced by suspense/exceptions on the side that takes from it.
+    Each of them is replaced by suspense/exceptions in this transaction: nothing is taken from it.
     """
     broken: list[str] = []
     while True:
@@ -276,10 +267,6 @@ def refund_row(refund: RefundRecord) -> RefundRow:
     )
 
 
-_UNKNOWN_FACT: Final = (
-    "기록의 종류를 이 브로커가 모릅니다. 그대로 보관했습니다: {}",
-    "This broker does not know such a record. It is kept as it came: {}",
-)
 _BOUND_EXCEEDED: Final = (
     "계정 {}에 있는 것보다 많이 나갔습니다. 돈은 suspense/exceptions에 있습니다.",
     "More left account {} than it holds. The money lies in suspense/exceptions.",

@@ -87,7 +87,8 @@ def load(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     _check_keys(path, table, Config, "")
-    for name, store in table.get("stores", {}).items():
+    stores = table.get("stores")
+    for name, store in stores.items() if isinstance(stores, dict) else ():
         if isinstance(store, dict):
             _check_keys(path, store, StoreConfig, f"stores.{name}.")
     try:
@@ -107,7 +108,10 @@ def _check_keys(path: Path, table: dict[str, Any], kind: type[msgspec.Struct], w
 
 
 def _check_values(path: Path, config: Config) -> None:
-    split_address(config.listen)
+    try:
+        split_address(config.listen)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     if not config.stores:
         raise ConfigError(f"{path}: stores: at least one store is needed, such as [stores.main]")
     for name, store in config.stores.items():

@@ -128,7 +128,7 @@ class ChangeTerminal(_Small):
         changed = row._replace(state=self.state, reason=self.reason)
         group.put_terminal(changed)
         if self.state != "active":
-            group.changes.ended_sessions.append(row.id)
+            # Its sessions stay: the gate reads the state, and can so tell the terminal why.
             group.changes.enrolments[row.id] = None
         group.remember(
             self.actor, f"terminal.{self.state}", row.id, before=row.state, after=self.reason

@@ -1,0 +1,9 @@
+"""What the commands of `ips-broker` do; `ips.cli` alone prints.
+
+answers   what a command gives back: a value for programs, lines for people, a status
+asking    terminals, documents, inquiries, audits: read beside a running broker
+doing     deeds of the office: handed to the running broker, or done under the lock
+keeping   migrate, backup, restore, keys
+parser    the arguments and their help
+serving   serve
+"""

@@ -1,0 +1,183 @@
+"""The arguments of `ips-broker`, each command with an example."""
+
+import argparse
+from collections.abc import Callable
+
+from ips.config import Config
+from ips.console import asking, doing, keeping, serving
+from ips.console.answers import Answer
+from ips.documents import KINDS
+from ips.store.inquiries import NAMES
+
+Run = Callable[[argparse.Namespace, Config], Answer]
+Commands = argparse._SubParsersAction
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; `arguments.run` is the command."""
+    parser = argparse.ArgumentParser(
+        prog="ips-broker",
+        description="The broker: takes the journals of tills, keeps payments and ledger.",
+        epilog="example: ips-broker serve --listen 127.0.0.1:8600",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _serving(commands)
+    _keeping(commands)
+    _terminals(commands)
+    _documents(commands)
+    _asking(commands)
+    return parser
+
+
+def add(
+    commands: "Commands[argparse.ArgumentParser]", name: str, run: Run, text: str, example: str
+) -> argparse.ArgumentParser:
+    """Add one command with what all commands have."""
+    parser = commands.add_parser(
+        name, help=text, description=text, epilog=f"example: ips-broker {example}"
+    )
+    parser.add_argument("--config", metavar="FILE", help="the broker's TOML file")
+    parser.add_argument(
+        "--folder", metavar="DIR", help="where database and keys lie, instead of the file's"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.set_defaults(run=run, csv=False)
+    return parser
+
+
+def group(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
+) -> "Commands[argparse.ArgumentParser]":
+    """Add a command that has commands of its own."""
+    parser = commands.add_parser(name, help=text, description=text)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def _serving(commands: "Commands[argparse.ArgumentParser]") -> None:
+    serve = add(
+        commands,
+        "serve",
+        serving.run,
+        "serve terminals over HTTP until told to end",
+        "serve --config broker.toml --listen 127.0.0.1:0",
+    )
+    serve.add_argument(
+        "--listen", metavar="HOST:PORT", help="where to listen; port 0 is any free one"
+    )
+    serve.add_argument(
+        "--announce-fd",
+        type=int,
+        metavar="N",
+        help="write one JSON line there when listening (otherwise to standard output)",
+    )
+    serve.add_argument(
+        "--parent-fd", type=int, metavar="N", help="end when this pipe ends, and with the parent"
+    )
+
+
+def _keeping(commands: "Commands[argparse.ArgumentParser]") -> None:
+    add(
+        commands,
+        "migrate",
+        keeping.migrate,
+        "make or update database and keys",
+        "migrate --folder /var/lib/ips",
+    )
+    backup = add(
+        commands,
+        "backup",
+        keeping.backup,
+        "copy the database to a new folder while the broker runs",
+        "backup /mnt/usb/ips-20260417",
+    )
+    backup.add_argument("target", metavar="DIR", help="a folder that is empty or not there yet")
+    restore = add(
+        commands,
+        "restore",
+        keeping.restore,
+        "put a backup into a folder that has no database",
+        "restore /mnt/usb/ips-20260417 --secret /mnt/safe/host.secret",
+    )
+    restore.add_argument("source", metavar="DIR", help="a folder that backup made")
+    restore.add_argument("--secret", metavar="FILE", help="the host.secret that its keys open with")
+    keys = group(commands, "keys", "the broker's keys")
+    add(keys, "list", keeping.keys_list, "list the keys, public parts only", "keys list --json")
+    add(keys, "init", keeping.keys_init, "make the keys that are missing", "keys init")
+
+
+def _terminals(commands: "Commands[argparse.ArgumentParser]") -> None:
+    terminals = group(commands, "terminal", "tills and couriers of this broker")
+    new = add(
+        terminals,
+        "add",
+        doing.terminal_add,
+        "make a place for a terminal, or a new code for one; the code is shown once",
+        "terminal add 01 --store main",
+    )
+    new.add_argument("terminal", metavar="ID", help="1 to 8 letters and digits, such as 01")
+    new.add_argument("--store", metavar="ID", help="its store; not needed where there is one")
+    add(
+        terminals,
+        "list",
+        asking.terminal_list,
+        "list the terminals",
+        "terminal list",
+    )
+    for verb, text in (
+        ("suspend", "refuse a terminal from its next request on"),
+        ("resume", "let a suspended terminal work again"),
+        ("retire", "refuse a terminal for ever"),
+    ):
+        change = add(
+            terminals,
+            verb,
+            doing.terminal_change,
+            text,
+            f"terminal {verb} 01 --reason 'left in the bus'",
+        )
+        change.add_argument("terminal", metavar="ID")
+        change.add_argument("--reason", default="", help="kept, and shown to the terminal")
+        change.set_defaults(verb=verb)
+
+
+def _documents(commands: "Commands[argparse.ArgumentParser]") -> None:
+    documents = group(commands, "document", "policy and catalogue, as terminals pull them")
+    publish = add(
+        documents,
+        "publish",
+        doing.document_publish,
+        "publish the next version from a file",
+        "document publish policy policy.toml",
+    )
+    publish.add_argument("name", choices=sorted(KINDS))
+    publish.add_argument("file", metavar="FILE", help="TOML or JSON")
+    add(documents, "list", asking.document_list, "list all versions", "document list")
+
+
+def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
+    inquire = add(
+        commands,
+        "inquire",
+        asking.inquiry,
+        "list settled, open or refunded payments, or refunds that are asked for",
+        "inquire settled --csv",
+    )
+    inquire.add_argument("name", choices=NAMES)
+    inquire.add_argument("--store", metavar="ID", help="of one store only")
+    inquire.add_argument("--limit", type=int, default=0, metavar="N", help="at most N rows")
+    inquire.add_argument("--csv", action="store_true", help="print CSV, amounts in minor units")
+    add(
+        commands,
+        "questions",
+        asking.questions,
+        "list what was accepted and is asked about",
+        "questions --json",
+    )
+    audit = add(
+        commands,
+        "audit",
+        asking.audit,
+        "prove what is stored by making it again",
+        "audit ledger",
+    )
+    audit.add_argument("name", choices=sorted(asking.AUDITS))

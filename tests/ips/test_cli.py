@@ -1,0 +1,173 @@
+"""The command's face: help, misuse, configuration errors, and no traceback ever."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from ips.cli import main
+from ips.store.connection import FILE_NAME
+
+
+def leaves(parser, words: list[str]) -> list[list[str]]:
+    """Return the words of every command that has no commands of its own."""
+    found = []
+    for action in parser._actions:
+        choices = getattr(action, "choices", None)
+        if isinstance(choices, dict):
+            for name, inner in choices.items():
+                found += leaves(inner, [*words, name])
+    return found or [words]
+
+
+def commands() -> list[list[str]]:
+    from ips.console.parser import build_parser
+
+    return leaves(build_parser(), [])
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--help` ends with an example of this very command."""
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--help"])
+
+    assert ended.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"example: ips-broker {' '.join(words)}" in told
+    assert "--json" in told
+
+
+@pytest.mark.parametrize("words", [[], ["nothing"], ["inquire", "profit"], ["terminal"]])
+def test_misuse_is_status_2(words: list[str]) -> None:
+    """A wrong word ends with status 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("listne = 'x'", "listne is not known; did you mean listen?"),
+        ("listen = 'x'", "'x' is not HOST:PORT"),
+        ("listen = '127.0.0.1:99999'", "is not HOST:PORT"),
+        ("[stores.main]\nnmae_ko = 'x'", "stores.main.nmae_ko is not known; did you mean"),
+        ("[stores.main]\ncurrency = 'XXX'", "stores.main: 'XXX' is not a known ISO 4217 currency"),
+        ("[stores.main]\nzone = 'Asia/Soul'", "stores.main"),
+        ("[stores.'ma-in']", "1 to 8 letters and digits"),
+        ("stores = 5", "Expected `object`, got `int`"),
+        ("= broken", "is not TOML"),
+    ],
+)
+def test_a_wrong_configuration_names_file_and_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    """One clear line, status 2, and nothing was made."""
+    file = tmp_path / "broker.toml"
+    file.write_text(text)
+
+    status = main(["terminal", "list", "--config", str(file)])
+
+    error = capsys.readouterr().err
+    assert status == 2
+    assert str(file) in error
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_asking_without_a_database_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Readers make nothing."""
+    status = main(["inquire", "settled", "--folder", str(tmp_path / "none")])
+
+    assert status == 1
+    assert "ips-broker migrate" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_the_folder_holds_is_private(tmp_path: Path) -> None:
+    """Folder 0700; database, keys and lock 0600."""
+    folder = tmp_path / "b"
+    assert main(["migrate", "--folder", str(folder)]) == 0
+
+    modes = {
+        path.relative_to(folder).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert set(modes.values()) == {0o600}, modes
+    assert FILE_NAME in modes
+
+
+def test_a_key_that_others_can_read_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says which file and what to do."""
+    folder = tmp_path / "b"
+    main(["migrate", "--folder", str(folder)])
+    (folder / "keys" / "host.secret").chmod(0o644)
+
+    status = main(["keys", "list", "--folder", str(folder)])
+
+    assert status == 1
+    assert "chmod 600" in capsys.readouterr().err
+
+
+def test_a_key_of_another_host_opens_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder copied without its secret is useless, and says so."""
+    folder = tmp_path / "b"
+    main(["migrate", "--folder", str(folder)])
+    (folder / "keys" / "host.secret").write_bytes(bytes(32))
+
+    status = main(["terminal", "add", "01", "--folder", str(folder)])
+
+    assert status == 1
+    assert "not wrapped by this host's secret" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("policy", 'tendres = ["cash"]', "tendres is not known; did you mean tenders?"),
+        ("policy", "refund_days_max = 'x'", "refund_days_max"),
+        ("catalogue", "[", "policy.toml"),
+        ("catalogue", 'version = "1"\nitems = [{}]', "items[0]"),
+        (
+            "catalogue",
+            'version = "1"\nitems = [{sku="a",name_ko="a",name_en="a",price=-1}]',
+            "item 1 (a): price -1",
+        ),
+        (
+            "catalogue",
+            (
+                'version = "1"\nitems = [{sku="a",name_ko="a",name_en="a",price=1},'
+                '{sku="a",name_ko="a",name_en="a",price=1}]'
+            ),
+            "item 2: sku a is also that of item 1",
+        ),
+    ],
+)
+def test_a_wrong_document_is_not_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, told: str
+) -> None:
+    """It names file and place, and no version is made."""
+    folder, file = tmp_path / "b", tmp_path / "policy.toml"
+    file.write_text(text)
+
+    status = main(["document", "publish", name, str(file), "--folder", str(folder)])
+
+    assert status == 1
+    assert told in capsys.readouterr().err
+    main(["migrate", "--folder", str(folder)])
+    capsys.readouterr()
+    main(["document", "list", "--folder", str(folder), "--json"])
+    assert json.loads(capsys.readouterr().out) == []
