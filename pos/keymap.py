@@ -24,7 +24,6 @@ class Binding(StrEnum):
     COMMIT = "entry.commit"
     CLEAR = "entry.clear"
     ERASE = "entry.erase"
-    THOUSANDS = "entry.thousands"
     QUANTITY = "line.quantity"
     VOID_LINE = "line.void"
     VOID_LAST = "line.void_last"
@@ -77,11 +76,21 @@ class Keymap:
 
     def label(self, binding: Binding) -> str:
         """Return the first key of a binding as it is printed on a key: F12, Ctrl+O, Esc, +."""
-        key = next(key for key, meaning in self.bindings.items() if meaning is binding)
-        return "+".join(_LABELS.get(part, part.capitalize()) for part in key.split("+")) or key
+        return self.labels(binding)[0]
+
+    def labels(self, binding: Binding) -> tuple[str, ...]:
+        """Return every key of a binding as it is printed on a key."""
+        keys = [key for key, meaning in self.bindings.items() if meaning is binding]
+        return tuple(_label(key) for key in keys if key.isascii())
 
 
-_LABELS: Final = {"escape": "Esc", "delete": "Del", "pageup": "PgUp", "pagedown": "PgDn", "": ""}
+_LABELS: Final = {"escape": "Esc", "delete": "Del", "pageup": "PgUp", "pagedown": "PgDn"}
+
+
+def _label(key: str) -> str:
+    if len(key) == 1:
+        return key
+    return "+".join(_LABELS.get(part, part.capitalize()) for part in key.split("+"))
 
 
 def load_keymap(name: str) -> Keymap:

@@ -1,0 +1,293 @@
+"""The counter screen: keys in, the till's view out, at 80 x 24 and 120 x 40.
+
+Keys go through the keyboard wedge (it tells a scanner from a hand and holds the echo back until it
+knows), then to the desk, which says what they mean. Commands are carried out one after the other by
+one task. The picture is drawn from the till's view and the desk alone, after every change of either.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar, Final, assert_never
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.geometry import Offset
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
+from devices.drivers.scanner import Scan as WedgeScan
+from pos.commands import Command
+from pos.control_client import BenchSilentError
+from pos.keymap import Binding
+from pos.messages import cells, notice
+from pos.ui import picture
+from pos.ui.desk import (
+    CHOICE_SECONDS,
+    Desk,
+    Leave,
+    LoadTraining,
+    Step,
+    Work,
+    choose,
+    chooses,
+    press,
+    scanned,
+    takeover,
+)
+from pos.ui.drawing.basket import FRAME_ROWS, window_top
+from pos.ui.drawing.entry import entry_text
+from pos.ui.drawing.too_small import COLUMNS_MIN, ROWS_MIN
+from pos.ui.grid import row
+from pos.ui.rows import Rows
+from pos.ui.source import Counter
+from pos.ui.training import Act, Bench, TrainingPage
+from pos.view import TillView
+
+WORK_MAX: Final = 256
+"""Commands waiting behind one that runs; keys beyond are refused with the bell."""
+NANOSECONDS_PER_SECOND: Final = 1_000_000_000
+# The screen library declares these as lists that a class may replace.
+_COLUMNS: list[tuple[int, str]] | None = [(0, "-narrow"), (COLUMNS_MIN, "-normal"), (120, "-wide")]
+_LINES: list[tuple[int, str]] | None = [(0, "-short"), (ROWS_MIN, "-usual")]
+_END_KEYS: Final = {"enter": "\r", "tab": "\t"}
+
+
+class CounterScreen(Screen[None], inherit_bindings=False):
+    """The clerk's only screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    HORIZONTAL_BREAKPOINTS = _COLUMNS
+    VERTICAL_BREAKPOINTS = _LINES
+
+    class ViewChanged(Message):
+        """The till has a new view."""
+
+        def can_replace(self, message: Message) -> bool:
+            """Fast device ticks collapse into one picture."""
+            return isinstance(message, CounterScreen.ViewChanged)
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__(id="counter")
+        self._counter = counter
+        self._desk = Desk()
+        self._wedge = KeyboardWedge()
+        self._top = 0
+        self._work: asyncio.Queue[Command] = asyncio.Queue(WORK_MAX)
+        self._busy = False
+        self._leaving = False
+        self._drawn = False
+        self._hold: Timer | None = None
+        self._unwatch: Callable[[], None] | None = None
+
+    @property
+    def desk(self) -> Desk:
+        """What is on the desk now."""
+        return self._desk
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether no command runs or waits: the counter may be left."""
+        return not self._busy and self._work.empty()
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether no key is held back and no command runs or waits."""
+        return self.idle and self._hold is None
+
+    @property
+    def drawn(self) -> bool:
+        """Tell whether the first picture was shown."""
+        return self._drawn
+
+    def compose(self) -> ComposeResult:
+        """Lay the parts out; counter.tcss gives them their places."""
+        with Horizontal(id="top"):
+            yield Rows(id="status")
+            yield Rows(id="clock")
+        with Horizontal(id="middle"):
+            yield Rows(id="basket")
+            yield Rows(id="pane")
+            yield Rows(id="side")
+        for part in ("takeover", "entry", "banner", "keys", "small"):
+            yield Rows(id=part)
+
+    def on_mount(self) -> None:
+        """Start to watch the till, to carry commands out and to show the time."""
+        self._parts = {part.id or "": part for part in self.query(Rows)}
+        self._unwatch = self._counter.till.watch(lambda _: self._changed())
+        self.run_worker(self._carry_out(), name="till", exit_on_error=True)
+        self.set_interval(1.0, self._show_clock)
+
+    def on_unmount(self) -> None:
+        """Stop watching."""
+        if self._unwatch is not None:
+            self._unwatch()
+
+    def on_resize(self) -> None:
+        """Draw for the new size, once the parts have theirs."""
+        self._top = 0
+        self.call_after_refresh(self.draw)
+
+    def on_counter_screen_view_changed(self) -> None:
+        """Draw what the till has become."""
+        self.draw()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Take a key: characters and end keys through the wedge, all others straight away."""
+        event.stop()
+        event.prevent_default()
+        now_ns = int(event.time * NANOSECONDS_PER_SECOND)
+        character = event.character if event.is_printable else None
+        if character is not None and len(character) == 1:
+            self._take(self._wedge.key(character, now_ns))
+        elif event.key in _END_KEYS:
+            self._take(self._wedge.key(_END_KEYS[event.key], now_ns))
+        else:
+            self._take(self._wedge.release())
+            binding = self._counter.keymap.binding(event.key, None)
+            self._apply(press(self._desk, self._view, self._counter.grammar, binding, None))
+        self._rewind_hold(now_ns)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take pasted text as if it had been typed; a new line in it ends nothing."""
+        event.stop()
+        self._take([*self._wedge.release(), Typed("".join(event.text.split()))])
+
+    @property
+    def _view(self) -> TillView:
+        return self._counter.till.view
+
+    def _changed(self) -> None:
+        self.post_message(self.ViewChanged())
+
+    def _rewind_hold(self, now_ns: int) -> None:
+        """Wake up when what the wedge holds turns out to be typed, or a digit to be a choice."""
+        if self._hold is not None:
+            self._hold.stop()
+            self._hold = None
+        if self._wedge.deadline_ns is not None:
+            seconds = (self._wedge.deadline_ns - now_ns) / NANOSECONDS_PER_SECOND
+            self._hold = self.set_timer(seconds, self._release)
+        elif len(self._desk.text) == 1 and chooses(self._desk, self._view):
+            self._hold = self.set_timer(CHOICE_SECONDS, self._choose)
+
+    def _release(self) -> None:
+        self._hold = None
+        self._take(self._wedge.release())
+        self._rewind_hold(0)
+
+    def _choose(self) -> None:
+        self._hold = None
+        self._apply(choose(self._desk, self._view, self._counter.grammar))
+
+    def _take(self, taken: Sequence[WedgeEvent]) -> None:
+        grammar, keymap = self._counter.grammar, self._counter.keymap
+        for event in taken:
+            match event:
+                case Typed(text=text):
+                    for character in text:
+                        binding = keymap.binding(character, character)
+                        self._apply(press(self._desk, self._view, grammar, binding, character))
+                case Ended(key=key):
+                    binding = Binding.COMMIT if key != "\t" else None
+                    self._apply(press(self._desk, self._view, grammar, binding, None))
+                case WedgeScan(barcode=barcode):
+                    self._apply(scanned(self._desk, self._view, grammar, barcode.text))
+                case _:
+                    assert_never(event)
+
+    def _apply(self, step: Step) -> None:
+        self._desk = step.desk
+        for work in step.work:
+            self._begin(work)
+        self.draw()
+
+    def _begin(self, work: Work) -> None:
+        match work:
+            case Leave():
+                self._leave()
+            case LoadTraining():
+                self.run_worker(self._load_training(), group="bench", exclusive=True)
+            case Act():
+                self.run_worker(self._act(work), group="bench")
+            case _:
+                try:
+                    self._work.put_nowait(work)
+                except asyncio.QueueFull:
+                    self.app.bell()
+
+    def _leave(self) -> None:
+        if self.idle:
+            self.app.exit()
+        else:
+            self._desk = replace(self._desk, note=notice("SYS-02", self._view.language))
+
+    def leave_when_idle(self) -> None:
+        """End the program as soon as no command runs; whatever waits is given up."""
+        self._leaving = True
+        while not self._work.empty():
+            self._work.get_nowait()
+        if self.idle:
+            self.app.exit()
+
+    async def _carry_out(self) -> None:
+        """Carry commands out one by one; one that has begun is never broken off."""
+        while True:
+            command = await self._work.get()
+            self._busy = True
+            try:
+                await asyncio.shield(self._counter.till.execute(command))
+            finally:
+                self._busy = False
+            self._changed()
+            if self._leaving:
+                self.app.exit()
+
+    async def _load_training(self) -> None:
+        await self._with_bench(lambda bench, page: page.opened(bench, self._counter.goods))
+
+    async def _act(self, act: Act) -> None:
+        await self._with_bench(lambda bench, page: page.acted(bench, act, self._view.language))
+
+    async def _with_bench(
+        self, visit: Callable[[Bench, TrainingPage], Awaitable[TrainingPage]]
+    ) -> None:
+        """Go to the virtual equipment and show what came of it, if the panel is still open."""
+        bench, page = self._counter.bench, self._desk.training
+        if bench is None or page is None:
+            return
+        try:
+            changed = await visit(bench, page)
+        except BenchSilentError as error:
+            note = notice("BEN-01", self._view.language, reason=str(error))
+            self._desk = replace(self._desk, note=note)
+        else:
+            if self._desk.training is not None:
+                self._desk = replace(self._desk, training=changed)
+        self.draw()
+
+    def draw(self) -> None:
+        """Show till and desk as they are now."""
+        view, desk = self._view, self._desk
+        self.set_class(takeover(view) is not None, "-taken")
+        basket = self._parts["basket"].extent[1] - FRAME_ROWS
+        if basket > 0:
+            self._top = window_top(self._top, len(view.lines), view.selected, basket)
+            if desk.half_page != basket // 2:
+                self._desk = desk = replace(desk, half_page=max(1, basket // 2))
+        picture.paint(self._parts, view, desk, self._counter.keymap, top=self._top)
+        # Composition of Hangul happens at the terminal's own cursor.
+        entry = self._parts["entry"]
+        self._drawn = True
+        self.app.cursor_position = Offset(cells(entry_text(view, desk)), entry.region.y)
+
+    def _show_clock(self) -> None:
+        seconds = self._counter.clock.now_ns() / NANOSECONDS_PER_SECOND
+        now = datetime.fromtimestamp(seconds, self._counter.zone)
+        self._parts["clock"].show([row(f"{now:%H:%M:%S} ")])

@@ -1,0 +1,335 @@
+"""The desk: what a key press means here and now. Pure: state, view and key in; state and work out.
+
+The entry line always has the focus, so every key comes here. A function key appends its verb to what
+was keyed and the one grammar (pos.entry) reads it; nothing on the sale path is decided twice.
+
+Where digits choose from a list (quick cash, found items, menu, reasons), one digit is held back for
+CHOICE_SECONDS: a keyboard-wedge scanner types too, and the first digit of a barcode must not take a
+payment. The screen runs that timer and calls `choose`.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pos import commands
+from pos.commands import Command
+from pos.keymap import Binding
+from pos.messages import notice
+from pos.ui import forms
+from pos.ui.forms import Field, FieldKind, Form
+from pos.ui.menu import menu_entry, usable
+from pos.ui.training import Act, TrainingPage
+from pos.view import Notice, Stage, TillView
+
+ENTRY_CHARACTERS_MAX: Final = 64
+CHOICE_SECONDS: Final = 0.1
+
+Grammar = Callable[[str, TillView], Command | Notice]
+"""Reads an entry; a text it does not understand is answered with a message."""
+
+VERBS: Final[dict[Binding, str]] = {
+    Binding.QUANTITY: "QT",
+    Binding.VOID_LINE: "VL",
+    Binding.VOID_LAST: "VD",
+    Binding.SUBTOTAL: "TL",
+    Binding.CASH: "CA",
+    Binding.REPRINT: "RP",
+}
+"""What a function key appends to the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Work: end the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTraining:
+    """Work: ask the virtual equipment what it can do."""
+
+
+Work = Command | Act | Leave | LoadTraining
+"""What the screen has to carry out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What is on the desk and not in the till: half-typed text, an open form, a local message."""
+
+    text: str = ""
+    form: Form | None = None
+    training: TrainingPage | None = None
+    """The training panel, while it is shown."""
+    note: Notice | None = None
+    """A message of the desk's own; stands before the till's until the next key."""
+    leaving: bool = False
+    """Ctrl+C was pressed once."""
+    half_page: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The desk after a key, and the work it caused."""
+
+    desk: Desk
+    work: tuple[Work, ...] = ()
+
+
+def takeover(view: TillView) -> Notice | None:
+    """Return the message that takes the whole screen; Esc does not close it."""
+    return view.notice if view.notice is not None and view.notice.level == "C" else None
+
+
+def chooses(desk: Desk, view: TillView) -> bool:
+    """Tell whether a single digit chooses from a list here."""
+    if desk.form is not None:
+        return desk.form.field.kind is FieldKind.REASON
+    if desk.training is not None:
+        return desk.training.asking is None
+    if view.page == "menu" or view.stage in (Stage.SUBTOTAL, Stage.FIND):
+        return True
+    return view.stage is Stage.COUNTED and difference(view) != 0
+
+
+def difference(view: TillView) -> int:
+    """Return counted minus expected cash; zero before the count."""
+    return (view.counted or 0) - (view.expected or 0)
+
+
+def press(
+    desk: Desk, view: TillView, grammar: Grammar, binding: Binding | None, character: str | None
+) -> Step:
+    """Return what a key press does."""
+    if binding is Binding.LEAVE:
+        return _leave(desk, view)
+    desk = replace(desk, note=None, leaving=False)
+    if takeover(view) is not None:
+        return Step(desk)
+    if _chosen_by_sign(desk, view, character):
+        return _menu(desk, view, character or "")
+    if binding is None:
+        return _typed(desk, view, character)
+    match binding:
+        case Binding.ERASE:
+            return Step(replace(desk, text=desk.text[:-1]))
+        case Binding.CLEAR:
+            return _clear(desk, view)
+        case Binding.COMMIT:
+            return _commit(desk, view, grammar)
+        case Binding.TRAINING:
+            return _toggle_training(desk)
+        case _:
+            return _function(desk, view, grammar, binding)
+
+
+def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
+    """Carry out the choice of the single digit in the entry; anything else stays as it is."""
+    if len(desk.text) != 1 or not desk.text.isdecimal() or not chooses(desk, view):
+        return Step(desk)
+    choice, desk = desk.text, replace(desk, text="")
+    if desk.form is not None:
+        return _answer(desk, view, grammar, choice)
+    if desk.training is not None:
+        return _train(desk, desk.training, view, choice)
+    if view.page == "menu":
+        return _menu(desk, view, choice)
+    match view.stage:
+        case Stage.SUBTOTAL:
+            return Step(desk, (commands.QuickCash(int(choice)),))
+        case Stage.FIND:
+            return Step(desk, (commands.Pick(int(choice)),))
+        case _:
+            return _answer(replace(desk, form=forms.close_shift()), view, grammar, choice)
+
+
+def _leave(desk: Desk, view: TillView) -> Step:
+    if view.stage is Stage.TENDER:
+        return Step(replace(desk, note=notice("SYS-02", view.language)))
+    if desk.leaving or takeover(view) is not None:
+        return Step(desk, (Leave(),))
+    if view.lines:
+        note = notice("SYS-03", view.language, count=len(view.lines))
+    else:
+        note = notice("SYS-01", view.language)
+    return Step(replace(desk, note=note, leaving=True))
+
+
+def _typed(desk: Desk, view: TillView, character: str | None) -> Step:
+    if character is None or not character.isprintable():
+        return Step(desk)
+    # Full-width digits and signs are what some input methods send; NFC joins decomposed syllables.
+    text = unicodedata.normalize("NFC", desk.text + _narrow(character))
+    if len(text) > ENTRY_CHARACTERS_MAX:
+        note = notice("ENT-06", view.language, limit=ENTRY_CHARACTERS_MAX)
+        return Step(replace(desk, note=note))
+    return Step(replace(desk, text=text))
+
+
+def _narrow(character: str) -> str:
+    if unicodedata.east_asian_width(character) == "F":
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def scanned(desk: Desk, view: TillView, grammar: Grammar, code: str) -> Step:
+    """Return what a scanner's code does: a multiplier before it counts, other text is left alone."""
+    desk = replace(desk, note=None, leaving=False)
+    if takeover(view) is not None:
+        return Step(desk)
+    if desk.text.endswith("*"):
+        return _read(desk, view, grammar, desk.text + code)
+    return Step(desk, (commands.Scan(code),))
+
+
+def _chosen_by_sign(desk: Desk, view: TillView, character: str | None) -> bool:
+    """Tell whether a keypad sign is a menu entry here, such as - for voiding the sale."""
+    idle = desk.form is None and desk.training is None and not desk.text
+    return idle and view.page == "menu" and menu_entry(character or "") is not None
+
+
+def _clear(desk: Desk, view: TillView) -> Step:
+    if desk.text:
+        return Step(replace(desk, text=""))
+    if desk.form is not None:
+        back = desk.form.back() if desk.form.answers else None
+        return Step(replace(desk, form=back))
+    if desk.training is not None:
+        asking = desk.training.asking
+        page = None if asking is None else replace(desk.training, asking=None)
+        return Step(replace(desk, training=page))
+    if view.page != "sale":
+        return Step(desk, (commands.Show("sale"),))
+    return Step(desk, (commands.Cancel(),))
+
+
+def _commit(desk: Desk, view: TillView, grammar: Grammar) -> Step:
+    text = desk.text
+    if desk.form is not None:
+        return _answer(replace(desk, text=""), view, grammar, text)
+    if desk.training is not None and desk.training.asking is not None:
+        return _train(replace(desk, text=""), desk.training, view, text)
+    if len(text) == 1 and text.isdecimal() and chooses(desk, view):
+        return choose(desk, view, grammar)
+    if view.stage is Stage.COUNTED:
+        return _close(replace(desk, text=""), view, text)
+    if not text:  # Scanners send stray Enters.
+        return Step(desk)
+    return _read(desk, view, grammar, text)
+
+
+def _close(desk: Desk, view: TillView, reason: str) -> Step:
+    if difference(view) and not reason:
+        note = notice("SHF-05", view.language, difference=difference(view))
+        return Step(replace(desk, note=note))
+    return Step(desk, (commands.CloseShift(reason),))
+
+
+def _read(desk: Desk, view: TillView, grammar: Grammar, text: str) -> Step:
+    found = grammar(text, view)
+    if isinstance(found, Notice):
+        return Step(replace(desk, note=found))
+    return Step(replace(desk, text=""), (found,))
+
+
+def _answer(desk: Desk, view: TillView, grammar: Grammar, text: str) -> Step:
+    assert desk.form is not None, "only an open form is answered"
+    answer = desk.form.accept(text, view.language)
+    if isinstance(answer, Form):
+        return Step(replace(desk, form=answer))
+    found = answer if isinstance(answer, Notice) else grammar(answer, view)
+    if isinstance(found, Notice):
+        return Step(replace(desk, note=found))
+    return Step(replace(desk, form=None), (found,))
+
+
+def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) -> Step:
+    if desk.form is not None or (desk.training is not None and desk.training.asking is not None):
+        return _in_form(desk, binding)
+    match binding:
+        case Binding.UP:
+            return Step(desk, (commands.Select(-1),))
+        case Binding.DOWN:
+            return Step(desk, (commands.Select(1),))
+        case Binding.PAGE_UP | Binding.PAGE_DOWN:
+            return _page(desk, 1 if binding is Binding.PAGE_DOWN else -1)
+        case Binding.MENU:
+            page = commands.Show("help" if view.page == "menu" else "menu")
+            return Step(replace(desk, training=None), (page,))
+        case Binding.FIND:
+            if desk.text:
+                return Step(replace(desk, text=""), (commands.Find(desk.text),))
+            return Step(replace(desk, form=forms.find_item()))
+        case Binding.DRAWER:
+            return Step(replace(desk, form=forms.open_drawer(), text=""))
+        case Binding.VOID_LINE | Binding.VOID_LAST | Binding.SUBTOTAL if desk.text:
+            # Their verbs take nothing before them: a half-typed entry would be read as a code.
+            return Step(replace(desk, note=notice("ENT-09", view.language, text=desk.text)))
+        case _:
+            return _read(desk, view, grammar, desk.text + VERBS[binding])
+
+
+def _in_form(desk: Desk, binding: Binding) -> Step:
+    """Inside a form only Up means something: one question back. No key jumps out of it."""
+    if binding is Binding.UP and desk.form is not None:
+        return Step(replace(desk, form=desk.form.back(), text=""))
+    return Step(desk)
+
+
+def _page(desk: Desk, by: int) -> Step:
+    if desk.training is not None:
+        return Step(replace(desk, training=desk.training.turned(by)))
+    return Step(desk, (commands.Select(by * desk.half_page),))
+
+
+def _menu(desk: Desk, view: TillView, key: str) -> Step:
+    entry = menu_entry(key)
+    if entry is None:
+        return Step(replace(desk, note=notice("ENT-10", view.language, choice=key)))
+    if not usable(entry, view):
+        return Step(replace(desk, note=_unusable(entry.name, view)))
+    chosen = entry.choose(view)
+    if isinstance(chosen, Form):
+        return Step(replace(desk, form=chosen), (commands.Show("sale"),))
+    if isinstance(chosen, commands.Show):
+        return Step(desk, (chosen,))
+    return Step(desk, (commands.Show("sale"), chosen))
+
+
+def _unusable(name: str, view: TillView) -> Notice:
+    if view.stage is Stage.CLOSED:
+        return notice("SHF-01", view.language)
+    match name:
+        case "menu.open":
+            return notice("SHF-07", view.language)
+        case "menu.close":
+            return notice("SHF-03", view.language)
+        case "menu.void":
+            return notice("ENT-08", view.language)
+        case _:
+            return notice("SHF-06", view.language)
+
+
+def _toggle_training(desk: Desk) -> Step:
+    if desk.training is not None:
+        return Step(replace(desk, training=None))
+    return Step(replace(desk, training=TrainingPage(), form=None), (LoadTraining(),))
+
+
+def _train(desk: Desk, page: TrainingPage, view: TillView, text: str) -> Step:
+    if page.asking is not None:
+        act = page.asking.given(text)
+    else:
+        shown = page.shown()
+        if not 1 <= int(text) <= len(shown):
+            return Step(replace(desk, note=notice("ENT-10", view.language, choice=text)))
+        act = shown[int(text) - 1]
+    if act.asked is not None:
+        return Step(replace(desk, training=replace(page, asking=act)))
+    return Step(replace(desk, training=replace(page, asking=None)), (act,))
+
+
+def reason_field() -> Field:
+    """Return the question the count screen asks when cash is over or short."""
+    return forms.close_shift().field

@@ -1,0 +1,100 @@
+"""The entry row and the banner row under it.
+
+     입력> 3*                 다음 상품 3개. 바코드를 읽으세요
+     ! SCN-01 등록되지 않은 바코드입니다: 8801234567890
+
+The hint says what the keys do now, or, with a message, where the money is and which keys help. The
+banner is a rule of dashes while there is nothing to say.
+"""
+
+from typing import Final
+
+from pos.messages import BANNER_CELLS, cells
+from pos.ui.desk import Desk, takeover
+from pos.ui.forms import FieldKind
+from pos.ui.grid import Ink, Row, Span, fit, row
+from pos.ui.labels import label
+from pos.view import Notice, Stage, TillView
+
+HINT_COLUMN: Final = 26
+"""Where the hint begins; the entry has the cells before it."""
+
+
+def standing_notice(view: TillView, desk: Desk) -> Notice | None:
+    """Return the message to show: the desk's own first, then the till's."""
+    return desk.note if desk.note is not None else view.notice
+
+
+def prompt(view: TillView, desk: Desk) -> str:
+    """Return what stands before the entry."""
+    name = "entry"
+    if desk.form is not None:
+        field = desk.form.field
+        if field.kind is FieldKind.PIECES:
+            return f" {field.face:,} x "
+        name = field.name
+    elif desk.training is not None and desk.training.asking is not None:
+        return f" {fit(desk.training.asking.asked or '', 8).rstrip()}> "
+    return f" {label(name, view.language)}> "
+
+
+def entry_text(view: TillView, desk: Desk) -> str:
+    """Return prompt and entry, cut from the left so that the end is always in sight."""
+    head, text = prompt(view, desk), desk.text
+    room = HINT_COLUMN - 1 - cells(head)
+    while cells(text) > room:
+        text = text[1:]
+    return head + text
+
+
+def draw_entry(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
+    """Return the entry row."""
+    hint, ink = _hint(view, desk)
+    left: Span = (fit(entry_text(view, desk), HINT_COLUMN), Ink.STRONG)
+    return ((left, (fit(hint, width - HINT_COLUMN), ink)),)
+
+
+def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
+    """Return the banner row; dashes where there is no message."""
+    note = standing_notice(view, desk)
+    if note is None or takeover(view) is not None:
+        return (row("-" * width),)
+    mark = {"A": " " if not note.code else "*", "B": "!", "C": "!"}[note.level]
+    # The code is for whoever helps by telephone: it gives way where the sentence needs the room.
+    code = f"{note.code} " if cells(note.banner) + cells(note.code) + 1 <= BANNER_CELLS else ""
+    ink = Ink.STRONG if note.level == "A" else Ink.ALERT
+    return (row(fit(f" {mark} {code}{note.banner}", width), ink),)
+
+
+def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
+    note = standing_notice(view, desk)
+    if note is not None and not desk.text and (note.money or note.keys):
+        return "  ".join(part for part in (note.money, note.keys) if part), Ink.STRONG
+    name = _hint_name(view, desk)
+    if name == "hint.times":
+        return label(name, view.language, desk.text.rstrip("*")), Ink.PLAIN
+    return label(name, view.language), Ink.PLAIN
+
+
+_STAGE_HINTS: Final = {
+    Stage.CLOSED: "hint.closed",
+    Stage.ENTRY: "hint.scan",
+    Stage.SUBTOTAL: "hint.subtotal",
+    Stage.TENDER: "hint.tender",
+    Stage.FIND: "hint.find",
+    Stage.COUNT: "hint.form",
+    Stage.COUNTED: "hint.counted",
+    Stage.STOPPED: "hint.stopped",
+}
+
+
+def _hint_name(view: TillView, desk: Desk) -> str:
+    if desk.form is not None:
+        return "hint.form"
+    if desk.training is not None or view.page == "menu":
+        return "hint.menu"
+    if desk.text.endswith("*"):
+        return "hint.times"
+    if desk.text and view.stage is Stage.ENTRY:
+        return "hint.text"
+    return _STAGE_HINTS[view.stage]

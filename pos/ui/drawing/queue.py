@@ -1,0 +1,41 @@
+"""The queue page: what is on its way to the broker, in four words, and the newest entries.
+
+The broker's own four inquiries are about money and are never mixed with these (decisions.md "Facts").
+"""
+
+from pos.messages import clip
+from pos.ui.grid import BLANK, Ink, Row, pair, row
+from pos.ui.labels import label
+from pos.view import TillView
+
+
+def draw_queue(view: TillView, width: int, height: int) -> tuple[Row, ...]:
+    """Return the queue page."""
+    queue, language = view.queue, view.language
+    rows = [
+        pair(
+            label("queue.title", language), label(f"link.{queue.link}", language), width, Ink.STRONG
+        )
+    ]
+    if queue.link == "alone":
+        rows.append(row(clip(label("queue.alone", language), width)))
+    rows.append(BLANK)
+    for name, count in (
+        ("sent", queue.sent),
+        ("waiting", queue.waiting),
+        ("in_doubt", queue.in_doubt),
+        ("questioned", queue.questioned),
+    ):
+        troubled = count and name in ("in_doubt", "questioned")
+        ink = Ink.ALERT if troubled else Ink.PLAIN
+        rows.append(pair(label(f"queue.{name}", language), f"{count:,}", width, ink))
+    rows.append(BLANK)
+    for state, what, sentence in queue.rows:
+        if len(rows) + 2 > height - 1:
+            break
+        rows.append(pair(what, state, width))
+        if sentence:
+            rows.append(row(clip(f"  {sentence}", width), Ink.WARN))
+    rows.extend(BLANK for _ in range(height - 1 - len(rows)))
+    rows.append(row(label("back", language), Ink.DIM))
+    return tuple(rows[:height])

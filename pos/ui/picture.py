@@ -1,0 +1,123 @@
+"""The whole picture: which drawing goes into which part of the screen, at the size the part has.
+
+status                                                  clock
+basket                       | pane            | side (120 columns)
+entry
+banner                       (takeover instead of the three above when money is unknown)
+rule (tall terminals)
+keys
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from pos.keymap import Keymap
+from pos.ui.desk import Desk, takeover
+from pos.ui.drawing.basket import draw_basket
+from pos.ui.drawing.devices import draw_devices
+from pos.ui.drawing.entry import draw_banner, draw_entry
+from pos.ui.drawing.found import draw_found
+from pos.ui.drawing.keys import draw_keys
+from pos.ui.drawing.money import draw_money
+from pos.ui.drawing.pages import (
+    draw_counted,
+    draw_form,
+    draw_help,
+    draw_menu,
+    draw_training,
+)
+from pos.ui.drawing.queue import draw_queue
+from pos.ui.drawing.side import draw_side
+from pos.ui.drawing.status import draw_status
+from pos.ui.drawing.takeover import draw_takeover
+from pos.ui.drawing.too_small import draw_too_small
+from pos.ui.grid import PANEL_MARGIN, Row, panel
+from pos.view import Stage, TillView
+
+PARTS = (
+    "status",
+    "basket",
+    "pane",
+    "side",
+    "takeover",
+    "entry",
+    "banner",
+    "keys",
+    "small",
+)
+"""Everything that is drawn from till and desk; the clock ticks by itself."""
+
+
+class Part(Protocol):
+    """A rectangle of the screen."""
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Return its width and height in cells; nothing while it is not shown."""
+        ...
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows in it."""
+        ...
+
+
+def paint(
+    parts: Mapping[str, Part], view: TillView, desk: Desk, keymap: Keymap, *, top: int
+) -> None:
+    """Draw every part that is shown. `top` is the first line of the basket's window."""
+    for name in PARTS:
+        width, height = parts[name].extent
+        if width and height:
+            parts[name].show(draw_part(name, view, desk, keymap, top, width, height))
+
+
+def draw_part(
+    name: str, view: TillView, desk: Desk, keymap: Keymap, top: int, width: int, height: int
+) -> tuple[Row, ...]:
+    """Return the rows of one part."""
+    match name:
+        case "status":
+            return draw_status(view, width)
+        case "basket":
+            return draw_basket(view, top, width, height)
+        case "pane":
+            content = draw_pane(view, desk, keymap, width - PANEL_MARGIN, height - 2)
+            return panel(content, width, height)
+        case "side":
+            return panel(draw_side(view, width - PANEL_MARGIN, height - 2), width, height)
+        case "takeover":
+            note = takeover(view)
+            return () if note is None else draw_takeover(view, note, width, height)
+        case "entry":
+            return draw_entry(view, desk, width)
+        case "banner":
+            return draw_banner(view, desk, width)
+        case "keys":
+            return draw_keys(view, desk, keymap, width)
+        case _:
+            return draw_too_small(view.language, width, height)
+
+
+def draw_pane(
+    view: TillView, desk: Desk, keymap: Keymap, width: int, height: int
+) -> tuple[Row, ...]:
+    """Return what the right pane shows: form, training, count, list, page, or else the money."""
+    if desk.form is not None:
+        return draw_form(view, desk.form, width, height)
+    if desk.training is not None:
+        return draw_training(view, desk.training, width, height)
+    match view.page, view.stage:
+        case "menu", _:
+            return draw_menu(view, keymap, width, height)
+        case "queue", _:
+            return draw_queue(view, width, height)
+        case "devices", _:
+            return draw_devices(view, width, height)
+        case "help", _:
+            return draw_help(view, keymap, width, height)
+        case _, Stage.COUNTED:
+            return draw_counted(view, width, height)
+        case _, Stage.FIND:
+            return draw_found(view, width, height)
+        case _:
+            return draw_money(view, width, height)

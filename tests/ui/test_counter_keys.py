@@ -1,0 +1,287 @@
+"""The counter driven by keys: what a clerk and a scanner do, and what the till is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from pos import commands
+from pos.messages import notice
+from pos.view import Stage as TillStage
+from pos.view import TillView
+from tests.ui.scripted_till import ScriptedTill, counter_of, empty_view, sold_view
+from tests.ui.stage import on_stage
+
+MILK = "8801115114154"
+
+
+async def test_wedge_scan_adds_a_line_and_leaves_the_entry_empty() -> None:
+    """A keyboard-wedge scanner needs no mode and no key before it."""
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.scan(MILK)
+
+        assert till.commands == [commands.Scan(MILK)]
+        await stage.shows("서울우유 1L", "*  2,980 *")
+        assert stage.screen.desk.text == ""
+
+
+async def test_number_times_scan_multiplies() -> None:
+    """`3*` then a scan sells three (clerk-and-courier.md 5.3)."""
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("3", "*")
+        await stage.shows("입력> 3*", "다음 상품 3개")
+        await stage.scan(MILK)
+
+        assert till.commands == [commands.Scan(MILK, 3000)]
+        assert stage.screen.desk.text == ""
+
+
+async def test_scan_after_half_typed_digits_is_not_mixed_with_them() -> None:
+    """A hand's digits and a scanner's never join into a third number."""
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("1", "0")
+        await stage.scan(MILK)
+
+        assert till.commands == [commands.Scan(MILK)]
+        assert stage.screen.desk.text == "10"
+
+
+async def test_cash_key_takes_what_was_keyed() -> None:
+    """`1 0 . F12` is four keys for 10,000 won."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("1", "0", ".", "f12")
+
+        assert till.commands == [commands.Pay("cash", 10_000)]
+
+
+async def test_quick_cash_takes_two_keys() -> None:
+    """`+ 2` pays with the second suggested amount."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("+")
+        await stage.shows(" 2                 16,000")
+        await stage.press("2")
+        await stage.until(lambda: len(till.commands) == 2)
+
+        assert till.commands == [commands.Subtotal(), commands.QuickCash(2)]
+
+
+@pytest.mark.parametrize("code", ["2000000000107", "4000000000000"])
+async def test_scan_at_the_subtotal_never_takes_a_quick_amount(code: str) -> None:
+    """A barcode that begins with 2 or 4 must add an item, not take a payment."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("+")
+        await stage.scan(code)
+
+        assert till.commands == [commands.Subtotal(), commands.Scan(code)]
+
+
+async def test_slow_scanner_at_the_subtotal_never_takes_a_quick_amount() -> None:
+    """Over a slow link a scanner's keys come like a fast hand's: a second digit calls the choice off."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("+")
+        await stage.press(*"2000000000107", "enter")
+
+        assert till.commands == [commands.Subtotal(), commands.Scan("2000000000107")]
+
+
+async def test_empty_enter_does_nothing() -> None:
+    """Scanners send stray Enters."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("enter", "enter", "tab")
+
+        assert till.commands == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "command"),
+    [
+        (("-",), commands.VoidLine()),
+        (("delete",), commands.VoidLast()),
+        (("5", "f2"), commands.SetQuantity(5000)),
+        (("up",), commands.Select(-1)),
+        (("pagedown",), commands.Select(8)),
+        (("f12",), commands.Pay("cash")),
+        (("f11",), commands.Reprint()),
+        (("1", "2", "6", "ctrl+r"), commands.Reprint(126)),
+        (("escape",), commands.Cancel()),
+        (("f1",), commands.Show("menu")),
+        (("ctrl+n",), commands.Show("menu")),
+    ],
+)
+async def test_key_gives_its_command(keys: tuple[str, ...], command: commands.Command) -> None:
+    """The key map of clerk-and-courier.md 5.3, the second keys of F1 and F11 too."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press(*keys)
+
+        assert till.commands == [command]
+
+
+async def test_not_understood_entry_stays_and_says_why() -> None:
+    """What was keyed is not thrown away; the next key takes the message down."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("5", "-")
+        assert till.commands == []
+        await stage.shows("ENT-09 입력 중인 내용이 있습니다: 5")
+        assert stage.screen.desk.text == "5"
+
+        await stage.press("escape")
+        assert (stage.screen.desk.note, stage.screen.desk.text) == (None, "")
+
+
+async def test_shift_opens_with_the_float_keyed_into_the_pane() -> None:
+    """F1 1, the float, Enter; no modal, the basket stays."""
+    till = ScriptedTill(empty_view(stage=TillStage.CLOSED))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1")
+        await stage.press("1")
+        await stage.shows("> 준비금", "준비금>")
+        await stage.press("5", "0", ".", "enter")
+
+        assert till.commands[-1] == commands.OpenShift(50_000)
+        assert stage.screen.desk.form is None
+
+
+async def test_count_by_denomination_hides_expected_until_counted() -> None:
+    """F1 5, pieces by face value, Enter; then a difference wants a reason by one digit."""
+    till = ScriptedTill(empty_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1")
+        await stage.press("5")
+        await stage.shows("CLOSE: COUNT", "50,000 x")
+        assert "50,500" not in stage.text()
+        await stage.press("1", "enter", *["enter"] * 7)
+        assert till.commands[-1] == commands.CountShift({50_000: 1})
+
+        await stage.shows("Expected", "50,500", "-500")
+        await stage.press("enter")
+        await stage.shows("Choose a reason")
+        await stage.press("2")
+        await stage.until(lambda: isinstance(till.commands[-1], commands.CloseShift))
+        assert till.commands[-1] == commands.CloseShift("Miscounted")
+
+
+async def test_count_goes_back_one_denomination_with_escape() -> None:
+    """A typing error is mended without starting again."""
+    till = ScriptedTill(empty_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1")
+        await stage.press("5")
+        await stage.shows("CLOSE: COUNT")
+        await stage.press("9", "enter", "escape", "1", "enter", *["enter"] * 7)
+
+        assert till.commands[-1] == commands.CountShift({50_000: 1})
+
+
+@pytest.mark.parametrize(
+    ("entry", "keys", "command"),
+    [
+        ("2", ("1", "0", ".", "enter", "1"), commands.MoveCash("in", 10_000, "준비금 보충")),
+        ("3", ("5", ".", "enter", "1"), commands.MoveCash("out", 5_000, "소모품 구입")),
+        ("*", ("9", ".", "enter", "1"), commands.MoveCash("drop", 9_000, "돈통에 돈이 많음")),
+        ("-", ("2",), commands.VoidSale("잘못 찍음")),
+        ("4", (), commands.ReadX()),
+        ("8", (), commands.Show("queue")),
+    ],
+)
+async def test_menu_entry_asks_and_commands(
+    entry: str, keys: tuple[str, ...], command: commands.Command
+) -> None:
+    """Everything behind F1 by digits and keypad signs."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1")
+        await stage.press(entry)
+        await stage.until(lambda: till.view.page != "menu")
+        await stage.press(*keys)
+        await stage.until(lambda: till.commands[-1] == command)
+
+
+async def test_menu_entry_that_is_not_usable_says_why() -> None:
+    """Dim is not dumb: the message says what to do first."""
+    till = ScriptedTill(sold_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1")
+        await stage.press("5")
+        await stage.shows("A sale is under way. Finish it or void it first", "SHF-03")
+
+
+async def test_find_asks_for_a_name_and_a_digit_picks() -> None:
+    """F6, initial consonants, Enter, digit; Hangul goes into the entry line composed."""
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f6", "ㅅ", "ㅇ", "enter")
+        assert till.commands == [commands.Find("ㅅㅇ")]
+        await stage.shows("1 서울우유 1L")
+        await stage.press("1")
+        await stage.until(lambda: till.commands[-1] == commands.Pick(1))
+
+
+async def test_takeover_covers_the_screen_and_escape_does_not_close_it() -> None:
+    """Level C: what happened, where the money is, which keys; Esc does nothing."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        till.become(_with_notice(till, "JNL-01", reason="디스크"))
+        await stage.shows(
+            "!! 확인 필요  JNL-01", "안 움직임, 뒤면 미확정", "Esc 로는 닫히지 않습니다"
+        )
+        await stage.press("escape", "1", "f12")
+
+        assert till.commands == []
+        assert "서울우유" not in stage.text()
+
+
+async def test_control_c_asks_once_and_leaves_at_the_second() -> None:
+    """Leaving takes two presses and says what is still in the basket; another key stays."""
+    till = ScriptedTill(sold_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("ctrl+c")
+        await stage.shows("The basket holds 4 lines. Ctrl+C once more leaves")
+        await stage.press("escape", "ctrl+c")
+        assert stage.app._exit is False
+
+        await stage.press("ctrl+c")
+        assert stage.app._exit is True
+
+
+async def test_control_c_does_not_leave_while_a_payment_runs() -> None:
+    """Money in motion is never left alone."""
+    view = sold_view("en")
+    till = ScriptedTill(_at_stage(view, TillStage.TENDER))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("ctrl+c", "ctrl+c", "ctrl+c")
+
+        await stage.shows("A payment is running: the till cannot be left now")
+        assert stage.app._exit is False
+
+
+async def test_hundred_wedge_scans_back_to_back_lose_none() -> None:
+    """A burst is taken whole and in order; nothing on the entry line is debounced."""
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        for _ in range(10):
+            for _ in range(10):
+                stage._at += 0.1
+                for character in MILK:
+                    stage._post(character, 0.001)
+                stage._post("enter", 0.001)
+            await stage.settled()
+
+        await stage.until(lambda: len(till.commands) == 100)
+        assert set(till.commands) == {commands.Scan(MILK)}
+
+
+def _with_notice(till: ScriptedTill, code: str, **blanks: str | int) -> TillView:
+    return replace(till.view, notice=notice(code, till.view.language, **blanks))
+
+
+def _at_stage(view: TillView, stage: TillStage) -> TillView:
+    return replace(view, stage=stage)

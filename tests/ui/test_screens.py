@@ -1,0 +1,195 @@
+"""Every screen as a grid of text, at 80 x 24 and 120 x 40, in Korean and English.
+
+The stored grids are under golden/. A changed picture fails here; UPDATE_GOLDEN=1 stores what is drawn
+now, to be read before it is kept. Rows are checked to be exactly as wide as the screen in cells.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from pos.messages import Language, notice
+from pos.view import Lamp, QueueView, TillView
+from pos.view import Stage as TillStage
+from tests.ui.bench_twin import BenchTwin
+from tests.ui.scripted_till import ScriptedTill, counter_of, devices, empty_view, sold_view
+from tests.ui.stage import Stage, check_golden, on_stage
+
+SIZES = [(80, 24), (120, 40)]
+LANGUAGES: list[Language] = ["ko", "en"]
+
+
+def waiting(language: Language) -> TillView:
+    """No shift, nothing in the basket."""
+    return replace(empty_view(language, TillStage.CLOSED), last_sale="", last_change=0)
+
+
+def selling(language: Language) -> TillView:
+    """A few lines, one voided, one with a discount row, long names and large figures."""
+    view = sold_view(language, 6)
+    lines = list(view.lines)
+    lines[1] = replace(lines[1], voided=True)
+    lines[2] = replace(lines[2], number=0, name="할인 10%" if language == "ko" else "Disc 10%")
+    lines[4] = replace(lines[4], quantity="0.512", price="1,234,567", amount="123,456,789")
+    return replace(view, lines=tuple(lines), discount=390, selected=4, training=True)
+
+
+def full(language: Language) -> TillView:
+    """Three hundred lines, the last one selected."""
+    return sold_view(language, 300)
+
+
+def subtotal(language: Language) -> TillView:
+    """What is due and the quick amounts; part of it is paid."""
+    view = sold_view(language)
+    quick = (6_330, 7_000, 10_000, 50_000)
+    return replace(view, stage=TillStage.SUBTOTAL, quick_cash=quick, tendered=5_000, due=6_330)
+
+
+def out_of_paper(language: Language) -> TillView:
+    """A message of level A, a lamp that warns, a receipt that waits, the broker away."""
+    printer, *others = devices(language)
+    sentence = notice("PRN-01", language, count=3).short
+    return replace(
+        sold_view(language),
+        devices=(replace(printer, lamp=Lamp.WARN, sentence=sentence), *others),
+        notice=notice("PRN-01", language, count=3),
+        paper_waiting=3,
+        queue=QueueView("offline", waiting=12),
+    )
+
+
+def refused(language: Language) -> TillView:
+    """A message of level B with the longest text."""
+    return replace(sold_view(language), notice=notice("SHF-03", language))
+
+
+def stopped(language: Language) -> TillView:
+    """The journal cannot be written: the takeover."""
+    reason = "디스크 가득 참" if language == "ko" else "disk full"
+    message = notice("JNL-01", language, reason=reason)
+    return replace(sold_view(language), stage=TillStage.STOPPED, notice=message)
+
+
+def queued(language: Language) -> TillView:
+    """The queue page with every state."""
+    rows = (
+        ("보냄" if language == "ko" else "sent", "#0126", ""),
+        ("대기" if language == "ko" else "waiting", "#0127", ""),
+        (
+            "확인필요" if language == "ko" else "questioned",
+            "#0101",
+            notice("NET-04", language, count=1).short,
+        ),
+    )
+    queue = QueueView("sending", waiting=12, sent=345, in_doubt=1, questioned=1, rows=rows)
+    return replace(sold_view(language), page="queue", queue=queue)
+
+
+def on_page(page: str) -> Callable[[Language], TillView]:
+    """Return a view with this page in the right pane."""
+
+    def view(language: Language) -> TillView:
+        return replace(sold_view(language), page=page)  # type: ignore[arg-type]
+
+    return view
+
+
+def counted(language: Language) -> TillView:
+    """The count beside what was expected, five hundred short."""
+    return replace(empty_view(language), stage=TillStage.COUNTED, counted=50_000, expected=50_500)
+
+
+VIEWS: dict[str, Callable[[Language], TillView]] = {
+    "waiting": waiting,
+    "selling": selling,
+    "full": full,
+    "subtotal": subtotal,
+    "out-of-paper": out_of_paper,
+    "refused": refused,
+    "stopped": stopped,
+    "queue": queued,
+    "menu": on_page("menu"),
+    "devices": on_page("devices"),
+    "help": on_page("help"),
+    "counted": counted,
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+@pytest.mark.parametrize("name", VIEWS)
+async def test_view_looks_as_stored(name: str, columns: int, rows: int, language: Language) -> None:
+    """Nothing moves between states, nothing runs over, in either language."""
+    async with on_stage(counter_of(ScriptedTill(VIEWS[name](language))), columns, rows) as stage:
+        check_golden(f"{name}-{columns}x{rows}-{language}", stage)
+
+
+async def _count(stage: Stage) -> None:
+    await stage.press("f1")
+    await stage.press("5")
+    await stage.until(lambda: stage.screen.desk.form is not None)
+    await stage.press("7", "enter", "3", "enter", "1", "2")
+
+
+async def _find(stage: Stage) -> None:
+    await stage.press("f6", "ㅅ", "ㅇ", "enter")
+
+
+async def _drawer(stage: Stage) -> None:
+    await stage.press("f10")
+
+
+async def _training(stage: Stage) -> None:
+    await stage.press("ctrl+t")
+    await stage.until(
+        lambda: stage.screen.desk.training is not None and bool(stage.screen.desk.training.devices)
+    )
+    await stage.settled()
+
+
+SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "count": _count,
+    "found": _find,
+    "drawer": _drawer,
+    "training": _training,
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+@pytest.mark.parametrize("name", SCENES)
+async def test_scene_looks_as_stored(
+    name: str, columns: int, rows: int, language: Language
+) -> None:
+    """Pages that keys open: forms, the list of found items, the training panel."""
+    till = ScriptedTill(empty_view(language))
+    async with on_stage(counter_of(till, BenchTwin()), columns, rows) as stage:
+        await SCENES[name](stage)
+        await stage.settled()
+        check_golden(f"{name}-{columns}x{rows}-{language}", stage)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(10, 5), (79, 24), (80, 23), (1, 1)])
+async def test_too_small_a_terminal_says_so(columns: int, rows: int) -> None:
+    """A till that cannot be drawn says what it needs and takes the sale along to the next size."""
+    till = ScriptedTill(sold_view("en"))
+    async with on_stage(counter_of(till), columns, rows) as stage:
+        assert "TOTAL" not in stage.text()
+        assert stage.text().startswith("S")
+        if columns >= 10:
+            assert f"{columns}x{rows}\n>= 80x24\n" in stage.text()
+
+
+async def test_resize_to_a_scrap_and_back_draws_the_same_picture() -> None:
+    """10 x 5 and back: nothing is lost, nothing is left over."""
+    till = ScriptedTill(sold_view("ko", 40))
+    async with on_stage(counter_of(till)) as stage:
+        before = stage.text()
+        await stage.resize(10, 5)
+        await stage.shows("10x5")
+        await stage.resize(80, 24)
+        await stage.until(lambda: stage.text() == before)
+        await stage.resize(120, 40)
+        await stage.shows("장치", "위 23줄")
