@@ -26,7 +26,6 @@ from pos.commands import Command
 from pos.control_client import BenchSilentError
 from pos.keymap import Binding
 from pos.messages import cells, notice
-from pos.ui import picture
 from pos.ui.desk import (
     CHOICE_SECONDS,
     Desk,
@@ -44,6 +43,7 @@ from pos.ui.drawing.basket import FRAME_ROWS, window_top
 from pos.ui.drawing.entry import entry_text
 from pos.ui.drawing.too_small import COLUMNS_MIN, ROWS_MIN
 from pos.ui.grid import row
+from pos.ui.picture import PARTS, SMALL, paint
 from pos.ui.rows import Rows
 from pos.ui.source import Counter
 from pos.ui.training import Act, Bench, TrainingPage
@@ -129,10 +129,11 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         if self._unwatch is not None:
             self._unwatch()
 
-    def on_resize(self) -> None:
-        """Draw for the new size, once the parts have theirs."""
+    def on_rows_measured(self, event: Rows.Measured) -> None:
+        """Draw for the new size of a part."""
+        event.stop()
         self._top = 0
-        self.call_after_refresh(self.draw)
+        self.draw()
 
     def on_counter_screen_view_changed(self) -> None:
         """Draw what the till has become."""
@@ -275,15 +276,21 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     def draw(self) -> None:
         """Show till and desk as they are now."""
         view, desk = self._view, self._desk
-        self.set_class(takeover(view) is not None, "-taken")
+        taken = takeover(view) is not None
+        if taken != self.has_class("-taken"):
+            self.set_class(taken, "-taken")  # The parts say so when they have their new places.
         basket = self._parts["basket"].extent[1] - FRAME_ROWS
         if basket > 0:
             self._top = window_top(self._top, len(view.lines), view.selected, basket)
             if desk.half_page != basket // 2:
                 self._desk = desk = replace(desk, half_page=max(1, basket // 2))
-        picture.paint(self._parts, view, desk, self._counter.keymap, top=self._top)
+        small = self.size.width < COLUMNS_MIN or self.size.height < ROWS_MIN
+        # While a terminal shrinks, the parts keep sizes in which nothing can be drawn.
+        parts = {name: self._parts[name] for name in PARTS if (name == SMALL) is small}
+        paint(parts, view, desk, self._counter.keymap, top=self._top)
         # Composition of Hangul happens at the terminal's own cursor.
         entry = self._parts["entry"]
+        self._show_clock()
         self._drawn = True
         self.app.cursor_position = Offset(cells(entry_text(view, desk)), entry.region.y)
 

@@ -106,7 +106,9 @@ def press(
         return _leave(desk, view)
     desk = replace(desk, note=None, leaving=False)
     if takeover(view) is not None:
-        return Step(desk)
+        # Any command makes a stopped till try its store again; this one changes nothing else.
+        again = binding is Binding.COMMIT and view.stage is Stage.STOPPED
+        return Step(desk, (commands.Cancel(),) if again else ())
     if _chosen_by_sign(desk, view, character):
         return _menu(desk, view, character or "")
     if binding is None:

@@ -18,10 +18,10 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "link.questioned": ("[확인필요]", "[QUESTION]"),
     "queue": ("대기", "queue"),
     "training": ("연습", "TRAINING"),
-    "lamp.printer": ("프린", "PRN:"),
-    "lamp.drawer": ("돈통", "DRW:"),
-    "lamp.line_display": ("표시", "DSP:"),
-    "lamp.scanner": ("스캔", "SCN:"),
+    "lamp.printer": ("프린:", "PRN:"),
+    "lamp.drawer": ("돈통:", "DRW:"),
+    "lamp.line_display": ("표시:", "DSP:"),
+    "lamp.scanner": ("스캔:", "SCN:"),
     # basket
     "item": ("상품", "Item"),
     "quantity": ("수량", "Qty"),
@@ -111,7 +111,8 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "hint.text": ("Enter 상품  F2 수량  F12 받은 돈", "Enter item  F2 qty  F12 cash given"),
     "hint.form": ("Enter 확인  Esc 돌아가기", "Enter confirms  Esc back"),
     "hint.counted": ("Enter 마감 확정  Esc 판매로", "Enter writes the Z  Esc back"),
-    "hint.stopped": ("판매가 멈췄습니다", "Selling is stopped"),
+    "hint.why": ("번호로 사유를 고르세요  Esc 판매로", "Number gives the reason  Esc back"),
+    "hint.stopped": ("먼저 위의 일을 처리하세요", "Deal with the above first"),
     "hint.menu": ("번호를 누르세요  Esc 돌아가기", "Press a number  Esc back"),
     # key strip
     "key.quantity": ("수량", "Qty"),
@@ -158,3 +159,8 @@ def label(name: str, language: Language, *blanks: object) -> str:
     korean, english = _LABELS[name]
     text = korean if language == "ko" else english
     return text.format(*blanks) if blanks else text
+
+
+def has_label(name: str) -> bool:
+    """Tell whether there is such a word."""
+    return name in _LABELS

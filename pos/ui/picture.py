@@ -9,7 +9,7 @@ keys
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from pos.keymap import Keymap
 from pos.ui.desk import Desk, takeover
@@ -34,17 +34,9 @@ from pos.ui.drawing.too_small import draw_too_small
 from pos.ui.grid import PANEL_MARGIN, Row, panel
 from pos.view import Stage, TillView
 
-PARTS = (
-    "status",
-    "basket",
-    "pane",
-    "side",
-    "takeover",
-    "entry",
-    "banner",
-    "keys",
-    "small",
-)
+SMALL: Final = "small"
+"""The part that stands alone on a terminal too small for the others."""
+PARTS: Final = ("status", "basket", "pane", "side", "takeover", "entry", "banner", "keys", SMALL)
 """Everything that is drawn from till and desk; the clock ticks by itself."""
 
 
@@ -65,10 +57,10 @@ def paint(
     parts: Mapping[str, Part], view: TillView, desk: Desk, keymap: Keymap, *, top: int
 ) -> None:
     """Draw every part that is shown. `top` is the first line of the basket's window."""
-    for name in PARTS:
-        width, height = parts[name].extent
+    for name, part in parts.items():
+        width, height = part.extent
         if width and height:
-            parts[name].show(draw_part(name, view, desk, keymap, top, width, height))
+            part.show(draw_part(name, view, desk, keymap, top, width, height))
 
 
 def draw_part(

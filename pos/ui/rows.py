@@ -11,6 +11,7 @@ from typing import Final
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -34,6 +35,13 @@ class Rows(Widget):
     Rows { background: ansi_default; color: ansi_default; }
     """
 
+    class Measured(Message):
+        """This part has a size, or another one than before."""
+
+        def can_replace(self, message: Message) -> bool:
+            """One picture is enough for all parts that were measured at once."""
+            return isinstance(message, Rows.Measured)
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
@@ -47,6 +55,10 @@ class Rows(Widget):
     def extent(self) -> tuple[int, int]:
         """Return width and height in cells; zero while it is not displayed."""
         return (self.size.width, self.size.height) if self.display else (0, 0)
+
+    def on_resize(self) -> None:
+        """Ask for rows of the new size."""
+        self.post_message(self.Measured())
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows instead; only the different ones are repainted."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from pos.messages import Language
-from pos.ui.labels import label
+from pos.ui.labels import has_label, label
 from protocols.control import DeviceState, Verb, VerbHelp
 
 PAGE_CHOICES: Final = 9
@@ -94,7 +94,13 @@ class TrainingPage:
             if act.arguments == (item.code,):
                 return item.name_ko if language == "ko" else item.name_en
         word = act.help.label_ko if language == "ko" else act.help.label_en
-        return f"{act.device}: {word}" if word else label("training.title", language)
+        return f"{self._mark(act.device, language)}{word or act.help.name}"
+
+    def _mark(self, name: str, language: Language) -> str:
+        """Return the few letters that the status line has for this kind of device, else its name."""
+        kinds = {device.name: device.device for device in self.devices}
+        lamp = f"lamp.{kinds.get(name)}"
+        return label(lamp, language) if has_label(lamp) else f"{name}:"
 
     def turned(self, by: int) -> "TrainingPage":
         """Return the page before (-1) or after (1); it stays at the ends."""

@@ -71,7 +71,12 @@ class Stage:
         # The screen stops a key's way up as it takes it.
         await self.until(lambda: all(key._stop_propagation for key in self._posted))
         self._posted.clear()
-        await self.until(lambda: self.screen.quiet and not self.screen._dirty_widgets)
+        await self.until(lambda: self.screen.quiet)
+        # A new size goes through several rounds of messages: the picture has to stand still.
+        before = ""
+        while before != self.text():
+            before = self.text()
+            await asyncio.sleep(0.03)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition. Raises: TimeoutError with the picture."""

@@ -285,3 +285,14 @@ def _with_notice(till: ScriptedTill, code: str, **blanks: str | int) -> TillView
 
 def _at_stage(view: TillView, stage: TillStage) -> TillView:
     return replace(view, stage=stage)
+
+
+async def test_stopped_till_tries_its_store_again_on_enter() -> None:
+    """The way out of JNL-01 is on the screen: mend the disk, press Enter."""
+    till = ScriptedTill(_at_stage(sold_view(), TillStage.STOPPED))
+    async with on_stage(counter_of(till)) as stage:
+        till.become(_with_notice(till, "JNL-01", reason="디스크"))
+        await stage.shows("Enter 다시")
+        await stage.press("enter")
+
+        assert till.commands == [commands.Cancel()]

@@ -10,7 +10,7 @@ banner is a rule of dashes while there is nothing to say.
 from typing import Final
 
 from pos.messages import BANNER_CELLS, cells
-from pos.ui.desk import Desk, takeover
+from pos.ui.desk import Desk, difference, takeover
 from pos.ui.forms import FieldKind
 from pos.ui.grid import Ink, Row, Span, fit, row
 from pos.ui.labels import label
@@ -67,6 +67,8 @@ def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 
 
 def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
+    if takeover(view) is not None:
+        return label("hint.stopped", view.language), Ink.ALERT
     note = standing_notice(view, desk)
     if note is not None and not desk.text and (note.money or note.keys):
         return "  ".join(part for part in (note.money, note.keys) if part), Ink.STRONG
@@ -93,6 +95,10 @@ def _hint_name(view: TillView, desk: Desk) -> str:
         return "hint.form"
     if desk.training is not None or view.page == "menu":
         return "hint.menu"
+    if view.page != "sale":
+        return "back"
+    if view.stage is Stage.COUNTED and difference(view):
+        return "hint.why"
     if desk.text.endswith("*"):
         return "hint.times"
     if desk.text and view.stage is Stage.ENTRY:

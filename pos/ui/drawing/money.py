@@ -57,7 +57,7 @@ def draw_money(view: TillView, width: int, height: int) -> tuple[Row, ...]:
         *_quick(view, width),
         _money(view, "tendered", view.tendered, width),
         _change(view, width),
-        BLANK,
+        _waiting(view),
         *_last(view, width),
     ]
     return tuple(rows[:height])
@@ -112,6 +112,12 @@ def _change(view: TillView, width: int) -> Row:
     if 0 < view.tendered < view.total:
         return _money(view, "due", view.due, width, Ink.STRONG)
     return _money(view, "change", view.change, width)
+
+
+def _waiting(view: TillView) -> Row:
+    if not view.paper_waiting:
+        return BLANK
+    return row(label("paper_waiting", view.language, view.paper_waiting), Ink.WARN)
 
 
 def _last(view: TillView, width: int) -> list[Row]:

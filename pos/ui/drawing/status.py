@@ -68,7 +68,8 @@ def _lamps(view: TillView) -> list[Span]:
     spans: list[Span] = []
     for role in LAMPS:
         lamp = lamp_of(view.devices, role)
-        spans.append((label(f"lamp.{role}", view.language), Ink.PLAIN))
+        word = label(f"lamp.{role}", view.language)
+        spans.append((word.removesuffix(":") if view.language == "ko" else word, Ink.PLAIN))
         spans.append((lamp.value, LAMP_INKS[lamp]))
         spans.append((" ", Ink.PLAIN))
     return spans

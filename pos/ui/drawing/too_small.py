@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from pos.messages import Language, clip
-from pos.ui.grid import Ink, Row, row
+from pos.messages import Language
+from pos.ui.grid import Ink, Row, fit, row
 from pos.ui.labels import label
 
 COLUMNS_MIN: Final = 80
@@ -17,4 +17,4 @@ def draw_too_small(language: Language, width: int, height: int) -> tuple[Row, ..
         f"{width}x{height}",
         f">= {COLUMNS_MIN}x{ROWS_MIN}",
     )
-    return tuple(row(clip(line, width), Ink.STRONG) for line in lines)[:height]
+    return tuple(row(fit(line, width), Ink.STRONG) for line in lines)[:height]

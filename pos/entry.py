@@ -1,0 +1,203 @@
+"""The one grammar of what is keyed: screen, headless commands, macros and tests all go through it.
+
+A function key appends its verb to whatever stands in the entry line, so a programmable keyboard may
+send the same text. Verbs are the trade's two letters (CORE-POS where it has one), in either case:
+
+    8801115114154            sell it               3*8801115114154   three      0.512*CODE   by weight
+    nQT    quantity of the selected line           VL  void the selected line    VD  void the last
+    VS[:reason]   void the sale                    nUP nDN  move the selection
+    TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
+    [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer
+    ?text or textFI   find                         nPK or #n   take the n-th found item
+    [amount]OS  open the shift with a float        50000x2,1000x7CN  what was counted    0CN  nothing
+    CZ[:reason]   close the shift with its Z       XR  print the X
+    amountCI:reason  cash in    amountCO:reason  cash out    amountDR:reason  drop to the safe
+    NS:reason    open the drawer without a sale    [n]RP   reprint
+    MN QU DV HP SL   menu, queue, devices, help, back to the sale          CL  clear
+
+In amounts a trailing point stands for three noughts (10. is 10,000) where the currency has no
+decimals; else it is the decimal point. What is no verb is a code. A code that reads like a verb with
+its number must be found by name.
+Source: clerk-and-courier.md 5.3; CORE-POS command grammar (1.1).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from pos import commands
+from pos.commands import Command
+from protocols.money import KRW, Currency
+
+ENTRY_MAX: Final = 160
+"""Characters of one entry; the longest honest one is a count of many denominations."""
+TENDER_VERBS: Final = {"CA": "cash", "CD": "card", "EC": "purse", "TR": "transfer"}
+
+
+class EntryError(ValueError):
+    """What was keyed means nothing; `code` and `blanks` are of the message table."""
+
+    def __init__(self, code: str, /, **blanks: str | int) -> None:
+        super().__init__(f"{code} {blanks}")
+        self.code = code
+        self.blanks = blanks
+
+
+def parse_entry(text: str, currency: Currency = KRW) -> Command:
+    """Return the command that an entry asks for. Raises: EntryError."""
+    text = text.strip()
+    if not text:
+        raise EntryError("ENT-02", text="")
+    if len(text) > ENTRY_MAX:
+        raise EntryError("ENT-06", limit=ENTRY_MAX)
+    command = _sign(text) or _verb(text, currency)
+    return _code(text) if command is None else command
+
+
+_VERB: Final = re.compile(
+    r"(?P<operand>[^:]*?)(?P<verb>[A-Za-z]{2})(?::(?P<reason>.*))?", re.DOTALL
+)
+_AMOUNT: Final = re.compile(r"\d{1,15}(?P<thousands>\.*)|\d{0,12}\.\d{1,3}", re.ASCII)
+_COUNT: Final = re.compile(r"\d{1,5}", re.ASCII)
+_QUANTITY: Final = re.compile(r"(\d{1,6})(?:\.(\d{1,3}))?", re.ASCII)
+_PIECES: Final = re.compile(r"(\d{1,9})[xX](\d{1,6})", re.ASCII)
+_CODE: Final = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
+
+
+def _sign(text: str) -> Command | None:
+    """Return what an entry that begins with a sign means, or None."""
+    match text[0], text[1:]:
+        case "+", "":
+            return commands.Subtotal()
+        case "+", rest:
+            return commands.QuickCash(_whole(rest))
+        case "-", "":
+            return commands.VoidLine()
+        case "?", rest:
+            return commands.Find(rest.strip())
+        case "#", rest:
+            return commands.Pick(_whole(rest))
+        case _:
+            return None
+
+
+def _verb(text: str, currency: Currency) -> Command | None:
+    """Return what an entry that ends in a verb means; None when it does not or has a code before it."""
+    match = _VERB.fullmatch(text)
+    if match is None:
+        return None
+    operand, verb, reason = match["operand"].strip(), match["verb"].upper(), match["reason"]
+    if verb == "FI" and reason is None:
+        return commands.Find(operand)
+    if verb == "CN" and reason is None and operand:
+        return commands.CountShift(_denominations(operand))
+    if reason is None and not operand and verb in _PLAIN:
+        return _PLAIN[verb]
+    if not operand and verb in _REASONED:
+        return _REASONED[verb]((reason or "").strip())
+    if verb in _COUNTED and reason is None:
+        return _COUNTED[verb](_whole(operand)) if _COUNT.fullmatch(operand) else None
+    if verb == "RP" and reason is None:
+        if not operand:
+            return commands.Reprint()
+        return commands.Reprint(_whole(operand)) if _COUNT.fullmatch(operand) else None
+    if verb == "QT" and reason is None:
+        return commands.SetQuantity(_thousandths(operand)) if _QUANTITY.fullmatch(operand) else None
+    return _with_amount(operand, verb, reason, currency)
+
+
+def _with_amount(operand: str, verb: str, reason: str | None, currency: Currency) -> Command | None:
+    if operand and not _AMOUNT.fullmatch(operand):
+        return None
+    amount = _amount(operand, currency) if operand else None
+    if verb in TENDER_VERBS and reason is None:
+        return commands.Pay(TENDER_VERBS[verb], amount)
+    if verb == "OS" and reason is None:
+        return commands.OpenShift(amount or 0)
+    if amount is None:
+        return None
+    match verb:
+        case "CI":
+            return commands.MoveCash("in", amount, reason or "")
+        case "CO":
+            return commands.MoveCash("out", amount, reason or "")
+        case "DR":
+            return commands.MoveCash("drop", amount, reason or "")
+        case _:
+            return None
+
+
+_PLAIN: Final[dict[str, Command]] = {
+    "VL": commands.VoidLine(),
+    "VD": commands.VoidLast(),
+    "TL": commands.Subtotal(),
+    "XR": commands.ReadX(),
+    "CL": commands.Cancel(),
+    "UP": commands.Select(-1),
+    "DN": commands.Select(1),
+    "MN": commands.Show("menu"),
+    "QU": commands.Show("queue"),
+    "DV": commands.Show("devices"),
+    "HP": commands.Show("help"),
+    "SL": commands.Show("sale"),
+}
+_REASONED: Final[dict[str, Callable[[str], Command]]] = {
+    "VS": commands.VoidSale,
+    "CZ": commands.CloseShift,
+    "NS": commands.OpenDrawer,
+}
+_COUNTED: Final[dict[str, Callable[[int], Command]]] = {
+    "QC": commands.QuickCash,
+    "PK": commands.Pick,
+    "UP": lambda by: commands.Select(-by),
+    "DN": commands.Select,
+}
+
+
+def _code(text: str) -> Command:
+    quantity, star, code = text.rpartition("*")
+    if star and not code:
+        raise EntryError("ENT-02", text=text)
+    if not _CODE.fullmatch(code.strip()):
+        raise EntryError("ENT-02", text=text)
+    return commands.Scan(code.strip(), _thousandths(quantity) if star else 1000)
+
+
+def _whole(text: str) -> int:
+    if not _COUNT.fullmatch(text):
+        raise EntryError("ENT-01", text=text)
+    return int(text)
+
+
+def _thousandths(text: str) -> int:
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        raise EntryError("ENT-01", text=text)
+    return int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0"))
+
+
+def _amount(text: str, currency: Currency) -> int:
+    match = _AMOUNT.fullmatch(text)
+    assert match is not None, "the caller has matched it"
+    if currency.exponent == 0:
+        thousands: str | None = match["thousands"]
+        if thousands is None:
+            raise EntryError("ENT-01", text=text)
+        return int(text.rstrip(".") + "000" * len(thousands))
+    whole, _, part = text.partition(".")
+    if len(part) > currency.exponent or "." in part:
+        raise EntryError("ENT-01", text=text)
+    return int((whole or "0") + part.ljust(currency.exponent, "0"))
+
+
+def _denominations(text: str) -> dict[int, int]:
+    if text == "0":
+        return {}
+    counted: dict[int, int] = {}
+    for part in text.split(","):
+        match = _PIECES.fullmatch(part.strip())
+        if match is None:
+            raise EntryError("ENT-01", text=part)
+        face = int(match[1])
+        counted[face] = counted.get(face, 0) + int(match[2])
+    return counted

@@ -1,0 +1,114 @@
+"""The training panel: goods to scan and things to break, as the equipment itself offers them."""
+
+import httpx
+import msgspec
+import pytest
+
+from pos.control_client import BenchSilentError, ControlClient
+from protocols.control import Endpoint, Verb
+from tests.ui.bench_twin import PRINTER, BenchTwin
+from tests.ui.scripted_till import ScriptedTill, counter_of, empty_view
+from tests.ui.stage import on_stage
+
+ENDPOINT = Endpoint(url="http://127.0.0.1:1", token="t0ken", devices={})
+
+
+async def test_digit_scans_an_item_on_the_virtual_scanner() -> None:
+    """The first choices are goods: one digit holds one under the scanner."""
+    bench = BenchTwin()
+    async with on_stage(counter_of(ScriptedTill(empty_view()), bench)) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("1 서울우유 1L")
+        await stage.press("1")
+        await stage.until(lambda: bool(bench.asked))
+
+        expected = Verb(verb="scan", arguments={"code": "8801115114154"})
+        assert bench.asked == [("scanner", expected)]
+
+
+async def test_verb_of_a_device_is_done_and_said() -> None:
+    """Whatever verbs a device describes can be chosen."""
+    bench = BenchTwin()
+    async with on_stage(counter_of(ScriptedTill(empty_view("en")), bench)) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("2 PRN:Take the paper out")
+        await stage.press("2")
+        await stage.shows("PRN:Take the paper out OK")
+
+        assert bench.asked == [("printer", Verb(verb="paper_out"))]
+
+
+async def test_verb_with_an_argument_asks_for_it_in_the_entry_line() -> None:
+    """A value is keyed where everything is keyed; Esc goes back to the list."""
+    bench = BenchTwin()
+    async with on_stage(counter_of(ScriptedTill(empty_view("en")), bench)) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("5 SCN:Scan a code")
+        await stage.press("5")
+        await stage.shows("code>", "digits of the code")
+        await stage.press("escape")
+        await stage.press("5")
+        await stage.shows("code>")
+        await stage.press("4", "2", "enter")
+        await stage.until(lambda: bool(bench.asked))
+
+        assert bench.asked == [("scanner", Verb(verb="scan", arguments={"code": "42"}))]
+
+
+async def test_silent_equipment_is_said_and_selling_goes_on() -> None:
+    """The bench is no part of selling."""
+    till = ScriptedTill(empty_view("en"))
+    async with on_stage(counter_of(till, BenchTwin(silent=True))) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows(
+            "The virtual equipment does not answer (no answer)", "No virtual equipment"
+        )
+        await stage.press("ctrl+t")
+        await stage.scan("8801115114154")
+
+        await stage.shows("Seoul Milk 1L")
+
+
+async def test_client_sends_the_token_and_reads_the_devices() -> None:
+    """Other users of the machine can reach loopback: every call carries the token."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        body = [PRINTER] if request.method == "GET" else PRINTER
+        return httpx.Response(200, content=msgspec.json.encode(body))
+
+    client = ControlClient(ENDPOINT, transport=httpx.MockTransport(answer))
+    assert await client.devices() == [PRINTER]
+    assert await client.perform("printer", Verb(verb="paper_out")) == PRINTER
+    await client.close()
+
+    assert [r.headers["authorization"] for r in seen] == ["Bearer t0ken"] * 2
+    assert [r.url.path for r in seen] == ["/devices", "/devices/printer"]
+    assert msgspec.json.decode(seen[1].content) == {"verb": "paper_out", "arguments": {}}
+
+
+@pytest.mark.parametrize(
+    ("response", "says"),
+    [
+        (httpx.Response(401), "401 Unauthorized"),
+        (httpx.Response(200, content=b"<html>"), "answer not understood"),
+        (httpx.Response(200, content=b" " * 4_000_001), "answer too long"),
+    ],
+)
+async def test_client_says_what_is_wrong_with_an_answer(
+    response: httpx.Response, says: str
+) -> None:
+    """One short sentence for the clerk, never a traceback."""
+    client = ControlClient(ENDPOINT, transport=httpx.MockTransport(lambda _: response))
+    with pytest.raises(BenchSilentError, match=says):
+        await client.devices()
+    await client.close()
+
+
+async def test_client_says_that_nobody_listens() -> None:
+    """The bench may have ended; the counter has not."""
+    client = ControlClient(ENDPOINT)
+    with pytest.raises(BenchSilentError, match="ConnectError"):
+        await client.devices()
+    await client.close()
