@@ -93,9 +93,12 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
     return entry.booking
 
 
-def book_command(payment: PaymentRecord, command: Command, books: Books) -> Booking | Refusal:
+def book_command(
+    payment: PaymentRecord, command: Command, books: Books, *, asset: str = ""
+) -> Booking | Refusal:
     """Return what one step that the broker itself takes does to the books.
 
+    `asset` is another account than the module's own, where money goes back another way.
     Called in the writer, with the payment as the writer knows it, so that two who ask for the same
     money at once are decided one after the other. Empty booking: nothing new was said.
     """
@@ -110,7 +113,7 @@ def book_command(payment: PaymentRecord, command: Command, books: Books) -> Book
         ),
         books,
     )
-    decision = entry.apply(payment, command)
+    decision = entry.apply(payment, command, asset=asset)
     if isinstance(decision, Refusal):
         return decision
     _split_by_order(entry, payment.order)

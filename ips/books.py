@@ -46,6 +46,9 @@ class RefundRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Why it was approved or rejected."""
     paid_ns: int = 0
     reference: str = ""
+    due_ns: int = 0
+    """UTC nanoseconds at which the janitor asks the module about it; 0: never."""
+    inquiries: int = 0
 
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):

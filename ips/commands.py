@@ -170,3 +170,5 @@ _COMMAND_VERBS: Final[dict[type, Verb]] = {
     RejectRefund: Verb.REFUND_REJECT,
     PayRefund: Verb.REFUND_PAY,
 }
+OUTCOME_VERBS: Final = frozenset(_OUTCOME_VERBS.values())
+"""The five answers of a module."""

@@ -295,7 +295,7 @@ class _Reader:
             return words(word)
         except ValueError:
             known = [member.value for member in words]
-            self._say(place, f"unknown {words.__name__.lower()} {word!r}{nearest(word, known)}")
+            self._say(place, f"unknown {_WORDS[words]} {word!r}{nearest(word, known)}")
             return None
 
     def _say(self, place: _Place, sentence: str) -> None:
@@ -314,3 +314,13 @@ _FLOW_KEYS: Final = (
     "postings",
 )
 _STATE_KEYS: Final = ("class", "ko", "en", "ignore", "due", "on")
+_WORDS: Final[Mapping[type[StrEnum], str]] = {
+    DueRun: "run",
+    EventName: "event",
+    Guard: "guard",
+    Model: "model",
+    Phase: "phase",
+    StateClass: "class",
+    Verb: "command",
+}
+"""What a closed set is called in messages."""

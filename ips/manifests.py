@@ -14,6 +14,8 @@ from ips.spi import SPI_VERSION, Limits, Manifest, Need
 from protocols.money import CURRENCIES
 
 MANIFEST_BYTES_MAX: Final = 64 * 1024
+TIMEOUT_MS_MAX: Final = 30_000
+"""Below every deadline at which the janitor asks: a call that still runs is never inquired about."""
 _ASSET_NAMES: Final = frozenset({"store", "terminal", "module"})
 
 
@@ -79,5 +81,5 @@ def _check(manifest: Manifest, file: str) -> None:
             raise ManifestError(f"{file}: currencies: unknown {code!r}{nearest(code, CURRENCIES)}")
     if not 0 <= manifest.limits.amount_min <= manifest.limits.amount_max:
         raise ManifestError(f"{file}: limits: amount_min is above amount_max, or below zero")
-    if manifest.timeout_ms < 1:
-        raise ManifestError(f"{file}: timeout_ms is a whole number from 1 up")
+    if not 1 <= manifest.timeout_ms <= TIMEOUT_MS_MAX:
+        raise ManifestError(f"{file}: timeout_ms is a whole number from 1 to {TIMEOUT_MS_MAX}")

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 import msgspec
 
 from ips.commands import (
+    OUTCOME_VERBS,
     Close,
     Command,
     PayRefund,
@@ -67,6 +68,8 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True):
     """UTC nanoseconds at which the janitor looks again; 0: never."""
     inquiries: int = 0
     """How many inquiries ended without an answer."""
+    outcome: str = ""
+    """The last answer of the module, by its name in protocols.broker; empty before the first."""
     hold: str = ""
     """The ledger's key of the hold that is open for it."""
     steps: int = 1
@@ -180,6 +183,8 @@ def decide(
             reason=f"flow {flow.name} has no {verb} in state {payment.state} (payment {payment.key})",
         )
     amount = _amount_of(command, payment)
+    if not 0 <= amount <= AMOUNT_MAX:
+        return Refusal(code="amount", reason=f"payment {payment.key}: {amount} is no amount")
     refused: Guard | None = None
     for transition in alternatives:
         failed = next((g for g in transition.when if not _holds(g, payment, amount)), None)
@@ -362,6 +367,7 @@ def _evolved(payment: PaymentRecord, event: PaymentMoved) -> PaymentRecord:
         changed_ns=event.at_ns,
         due_ns=event.due_ns,
         inquiries=inquiries,
+        outcome=event.verb.value if event.verb in OUTCOME_VERBS else payment.outcome,
         hold=event.hold,
         steps=payment.steps + 1,
     )

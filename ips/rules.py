@@ -37,6 +37,10 @@ class Rules:
         """Return a module's manifest."""
         return self.manifests.get(module)
 
+    def read_flow(self, name: str, source: str) -> Flow:
+        """Return the flow of a text that was once in use here. Raises: FlowError."""
+        return parse_flow(source, file=f"{name}.toml")
+
     def with_flow(self, source: str, *, file: str) -> "Rules":
         """Return rules that also know an older text of a flow. Raises: FlowError."""
         flow = parse_flow(source, file=file)
@@ -52,11 +56,22 @@ def load_rules(
     modules = list_modules() if listings is None else listings
     manifests = {name: each.manifest for name, each in modules.items() if each.manifest is not None}
     for manifest in manifests.values():
-        if manifest.flow not in flows:
-            hint = nearest(manifest.flow, flows)
-            place = f"module {manifest.id} follows flow {manifest.flow!r}, which is not here{hint}"
-            raise FlowError(str(folder), [Problem("flow", place)])
+        _check_pair(manifest, flows, folder)
     return make_rules(flows.values(), manifests)
+
+
+def _check_pair(manifest: Manifest, flows: Mapping[str, Flow], folder: Path) -> None:
+    """Refuse a module whose flow is missing, or asks about it while a call may still be running."""
+    flow = flows.get(manifest.flow)
+    if flow is None:
+        hint = nearest(manifest.flow, flows)
+        sentence = f"module {manifest.id} follows flow {manifest.flow!r}, which is not here{hint}"
+        raise FlowError(str(folder), [Problem("flow", sentence)])
+    due = flow.states[flow.initial].due
+    if due is not None and due.after_s * 1000 <= manifest.timeout_ms:
+        sentence = f"asks after {due.after_s} s, while module {manifest.id} may take {manifest.timeout_ms} ms"
+        place = f"states.{flow.initial}.due"
+        raise FlowError(f"{flow.name}.toml", [Problem(place, sentence)], flow.source)
 
 
 def make_rules(flows: Iterable[Flow], manifests: Mapping[str, Manifest]) -> Rules:

@@ -7,6 +7,7 @@ of all modules: once per key, the same answer to a repeated order, an inquiry th
 from typing import Final
 
 from ips.manifests import manifest_beside
+from ips.scrub import mask_secrets
 from ips.spi import Context, Manifest, Operation, Order
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome
@@ -39,11 +40,11 @@ class Cash:
                 return Approved(amount=order.amount, reference="")
             case _:
                 reason = f"cash has no {order.operation}"
-                return Declined(code="PAY-01", reason=reason)
+                return Declined(code="PAY-04", reason=reason)
 
     def scrub(self, transcript: str) -> str:
-        """Return the text as it is: there is nothing secret about cash."""
-        return transcript
+        """Return the text without card numbers, should one have strayed into it."""
+        return mask_secrets(transcript)
 
 
 def _recorded(order: Order, context: Context) -> Outcome | None:

@@ -9,19 +9,18 @@ be shown to notice: a check that cannot fail is none. It keeps a peer's memory o
 """
 
 import asyncio
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NoReturn
 
 from ips.manifests import manifest_beside
+from ips.scrub import mask_secrets
 from ips.spi import Context, Manifest, Operation, Order
 from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 PENDING_SECONDS: Final = 3600
-_CARD: Final = re.compile(r"\d{12,19}")
 
 
 class Fault(Enum):
@@ -75,6 +74,8 @@ class Chaos:
         self.peer.calls += 1
         if self._fault is Fault.RAISES:
             raise RuntimeError("chaos was told to break its contract")
+        if order.operation not in self.manifest.operations:
+            return Declined(code="PAY-04", reason=f"chaos has no {order.operation}")
         if order.operation is Operation.INQUIRE:
             return self._inquire(order)
         known = self.peer.answers.get(order.key)
@@ -92,7 +93,7 @@ class Chaos:
 
     def scrub(self, transcript: str) -> str:
         """Return the text with card numbers masked."""
-        return transcript if self._fault is Fault.LEAKS else _CARD.sub("[card]", transcript)
+        return transcript if self._fault is Fault.LEAKS else mask_secrets(transcript)
 
     def _inquire(self, order: Order) -> Outcome:
         known = self.peer.answers.get(order.key)

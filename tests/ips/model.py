@@ -4,14 +4,14 @@ Not a store: a fixture for the pure rules. It checks on its own what the store's
 holds resolved once, refunds within paid), written here a second time on purpose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ips.booking import book
-from ips.books import Booking, OrderRecord, RefundRecord, ShiftRecord
+from ips.books import Booking, Books, OrderRecord, RefundRecord, ShiftRecord
 from ips.flows import Flow
 from ips.ledger import Bound, Phase, Transfer, bound_of
-from ips.payments import PaymentEvent, PaymentRecord
+from ips.payments import PaymentEvent, PaymentRecord, Refusal
 from ips.rules import Rules
 from ips.spi import Manifest
 from protocols.documents import Policy
@@ -212,3 +212,43 @@ def sale(
         tenders=[cash] if tenders is None else list(tenders),
         **sums,
     )
+
+
+@dataclass
+class StandingClock:
+    """Both readings move only when a test moves them."""
+
+    utc_ns: int = NOON_NS
+    since_start_ns: int = 0
+
+    def now_ns(self) -> int:
+        return self.utc_ns
+
+    def monotonic_ns(self) -> int:
+        return self.since_start_ns
+
+    def advance(self, seconds: float) -> None:
+        self.utc_ns += int(seconds * 1_000_000_000)
+        self.since_start_ns += int(seconds * 1_000_000_000)
+
+
+@dataclass
+class MemoryWriter:
+    """Implements ips.desk.BookWriter over books in memory."""
+
+    books: MemoryBooks
+
+    async def write(self, decide: Callable[[Books], Booking | Refusal]) -> Booking | Refusal:
+        booking = decide(self.books)
+        return booking if isinstance(booking, Refusal) else self.books.take(booking)
+
+    async def payment(self, key: str) -> PaymentRecord | None:
+        return self.books.payment(key)
+
+    async def refund(self, key: str) -> RefundRecord | None:
+        return self.books.refund(key)
+
+    async def due(self, now_ns: int, limit: int) -> tuple[list[PaymentRecord], list[RefundRecord]]:
+        payments = [p for p in self.books.payments.values() if 0 < p.due_ns <= now_ns]
+        refunds = [r for r in self.books.refunds.values() if 0 < r.due_ns <= now_ns]
+        return payments[:limit], refunds[:limit]

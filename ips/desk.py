@@ -1,0 +1,299 @@
+"""The payment desk: intent, call, result, each durable before the next (I2, I4, broker.md 3.2).
+
+    terminal --pay--> write intent --> call module --> write result --> answer
+                          |                |                |
+                       a crash here: nothing sent       a crash here: known by an inquiry
+                                a crash here: Unknown, an inquiry under the same key
+
+Only one call is ever made for a key: who asks again is answered from the record. What was left
+without a result, by a crash or by silence, is found by `recover` through the flows' deadlines.
+The writer decides; the desk never holds money facts of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from ips import refunds
+from ips.booking import book_command
+from ips.books import Booking, Books, RefundRecord
+from ips.calls import Caller
+from ips.commands import Ask, Command, Resolve
+from ips.flows import StateClass, Verb
+from ips.janitor import Inquire, Lapse, Stuck, chore_of, refund_inquiry_of
+from ips.payments import PaymentRecord, Refusal, evolve, open_payment
+from ips.refund_policy import RefundPolicy
+from ips.refunds import RefundAsk, RefundState
+from ips.requests import answer_of, check_request, order_of_request, refund_answer_of, refund_order
+from ips.spi import PaymentModule
+from protocols.broker import PaymentAnswer, PaymentRequest, Problem, RefundRequest
+from protocols.outcome import Outcome, Unknown
+from protocols.ports import Clock, FaultPoints
+
+Decision = Callable[[Books], Booking | Refusal]
+
+
+class BookWriter(Protocol):
+    """What the desk needs of the writer and the store."""
+
+    async def write(self, decide: Decision) -> Booking | Refusal:
+        """Run a decision on the writer's own books and write what it answers; durable on return."""
+        ...
+
+    async def payment(self, key: str) -> PaymentRecord | None:
+        """Return a payment as it is durable now."""
+        ...
+
+    async def refund(self, key: str) -> RefundRecord | None:
+        """Return a refund as it is durable now."""
+        ...
+
+    async def due(
+        self, now_ns: int, limit: int
+    ) -> tuple[Sequence[PaymentRecord], Sequence[RefundRecord]]:
+        """Return what has a deadline at or before now, the oldest first."""
+        ...
+
+
+class Desk:
+    """Takes requests for money. One per broker; safe for many at once on one loop."""
+
+    def __init__(
+        self,
+        *,
+        books: BookWriter,
+        modules: Mapping[str, PaymentModule],
+        caller: Caller,
+        policy: RefundPolicy,
+        clock: Clock,
+        faults: FaultPoints,
+    ) -> None:
+        self._books = books
+        self._modules = modules
+        self._caller = caller
+        self._policy = policy
+        self._clock = clock
+        self._faults = faults
+
+    async def pay(self, request: PaymentRequest) -> PaymentAnswer | Problem:
+        """Ask for money. The same key again answers what happened the first time."""
+        module = self._modules.get(request.module)
+        problem = check_request(request, None if module is None else module.manifest)
+        if module is None or problem is not None:
+            assert problem is not None
+            return problem
+        opening = _Opening(request, self._clock.now_ns())
+        written = await self._books.write(opening.decide)
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        self._faults.reach("desk.intent")
+        if not opening.fresh:
+            return await self._look(request.key)
+        outcome = await self._caller.call(module, order_of_request(request))
+        return await self._resolve(request.key, outcome)
+
+    async def look(self, key: str) -> PaymentAnswer | Problem:
+        """Say what became of a key."""
+        return await self._look(key)
+
+    async def request_refund(self, request: RefundRequest) -> PaymentAnswer | Problem:
+        """Ask for money back; what the policy allows at once is paid at once."""
+        ask = RefundAsk(
+            key=request.key,
+            payment=request.payment,
+            amount=request.amount,
+            currency=request.currency,
+            reason=request.reason,
+            actor=request.actor,
+            at_ns=self._clock.now_ns(),
+        )
+        policy = self._policy
+        written = await self._books.write(lambda books: refunds.request(ask, books, policy))
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        fresh = written.refunds.get(request.key)
+        if fresh is not None and fresh.state == RefundState.APPROVED:
+            return await self.pay_refund(request.key)
+        return await self._refund_answer(request.key)
+
+    async def approve_refund(self, key: str, *, actor: str, why: str) -> PaymentAnswer | Problem:
+        """Approve a refund that somebody else asked for, and pay it."""
+        at_ns = self._clock.now_ns()
+        written = await self._books.write(
+            lambda books: refunds.approve(key, approver=actor, why=why, at_ns=at_ns, books=books)
+        )
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        return await self.pay_refund(key)
+
+    async def reject_refund(self, key: str, *, actor: str, why: str) -> PaymentAnswer | Problem:
+        """Reject a refund, with a reason."""
+        at_ns = self._clock.now_ns()
+        written = await self._books.write(
+            lambda books: refunds.reject(key, approver=actor, why=why, at_ns=at_ns, books=books)
+        )
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        return await self._refund_answer(key)
+
+    async def pay_refund(self, key: str) -> PaymentAnswer | Problem:
+        """Pay an approved refund: intent, call, result."""
+        at_ns = self._clock.now_ns()
+        written = await self._books.write(
+            lambda books: refunds.begin(key, at_ns=at_ns, books=books)
+        )
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        self._faults.reach("desk.refund")
+        refund = written.refunds[key]
+        payment = await self._books.payment(refund.payment)
+        module = self._modules.get(refund.method)
+        if payment is None or module is None:
+            outcome: Outcome = Unknown(case_id=key, reason=f"{refund.method} is not active")
+        else:
+            outcome = await self._caller.call(module, refund_order(refund, payment))
+        return await self._resolve_refund(key, outcome)
+
+    async def recover(self, *, limit: int) -> int:
+        """Look again at what is due; return how many were looked at. Called by the janitor's clock."""
+        now_ns = self._clock.now_ns()
+        payments, pending_refunds = await self._books.due(now_ns, limit)
+        for payment in payments:
+            await self._recover_payment(payment, now_ns)
+        for refund in pending_refunds:
+            await self._recover_refund(refund)
+        return len(payments) + len(pending_refunds)
+
+    async def _recover_payment(self, payment: PaymentRecord, now_ns: int) -> None:
+        module = self._modules.get(payment.module)
+        manifest = None if module is None else module.manifest
+        found: list[Inquire | Lapse | Stuck | None] = []
+
+        def look(books: Books) -> Booking | Refusal:
+            flow = books.flow(payment.flow, payment.flow_pin)
+            assert flow is not None, "a payment's flow is kept with it"
+            found.append(chore_of(payment, flow, manifest, now_ns=now_ns))
+            return Booking(key=f"{payment.key}/look")
+
+        await self._books.write(look)
+        match found[0]:
+            case Inquire(order=order) if module is not None:
+                await self._resolve(payment.key, await self._caller.call(module, order))
+            case Lapse(command=command):
+                await self._say(payment.key, command)
+            case Stuck(reason=reason):
+                await self._resolve(payment.key, Unknown(case_id=payment.key, reason=reason))
+            case _:
+                pass
+
+    async def _recover_refund(self, refund: RefundRecord) -> None:
+        module = self._modules.get(refund.method)
+        if module is None:
+            reason = f"payment module {refund.method} is not active"
+            await self._resolve_refund(refund.key, Unknown(case_id=refund.key, reason=reason))
+            return
+        outcome = await self._caller.call(module, refund_inquiry_of(refund))
+        await self._resolve_refund(refund.key, outcome)
+
+    async def _resolve(self, key: str, outcome: Outcome) -> PaymentAnswer | Problem:
+        refusal = await self._say(key, Resolve(at_ns=self._clock.now_ns(), outcome=outcome))
+        self._faults.reach("desk.result")
+        if refusal is not None:
+            return Problem(error=refusal.code, reason=refusal.reason)
+        return await self._look(key)
+
+    async def _say(self, key: str, command: Command) -> Refusal | None:
+        def decide(books: Books) -> Booking | Refusal:
+            payment = books.payment(key)
+            assert payment is not None, "it was opened before it was asked for"
+            return book_command(payment, command, books)
+
+        written = await self._books.write(decide)
+        return written if isinstance(written, Refusal) else None
+
+    async def _resolve_refund(self, key: str, outcome: Outcome) -> PaymentAnswer | Problem:
+        at_ns = self._clock.now_ns()
+        written = await self._books.write(
+            lambda books: refunds.resolve(key, outcome, at_ns=at_ns, books=books)
+        )
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        return await self._refund_answer(key)
+
+    async def _look(self, key: str) -> PaymentAnswer | Problem:
+        payment = await self._books.payment(key)
+        if payment is None:
+            return Problem(error="unknown-payment", reason=f"there is no payment {key!r}")
+        return answer_of(payment)
+
+    async def _refund_answer(self, key: str) -> PaymentAnswer | Problem:
+        refund = await self._books.refund(key)
+        if refund is None:
+            return Problem(error="unknown-refund", reason=f"there is no refund {key!r}")
+        return refund_answer_of(refund)
+
+
+class _Opening:
+    """Decides in the writer whether a key is new; `fresh` says whether the module may be called."""
+
+    def __init__(self, request: PaymentRequest, at_ns: int) -> None:
+        self._request = request
+        self._at_ns = at_ns
+        self.fresh = False
+
+    def decide(self, books: Books) -> Booking | Refusal:
+        """Open the payment, or find it."""
+        self.fresh = False
+        known = books.payment(self._request.key)
+        return self._open(books) if known is None else self._again(known, books)
+
+    def _open(self, books: Books) -> Booking | Refusal:
+        request = self._request
+        manifest = books.manifest(request.module)
+        named = request.flow if request.flow != "sale" or manifest is None else manifest.flow
+        flow = books.flow(named)
+        if flow is None:
+            return Refusal(code="unknown-flow", reason=f"there is no flow {named!r}")
+        opened = open_payment(
+            flow,
+            key=request.key,
+            at_ns=self._at_ns,
+            module=request.module,
+            amount=request.amount,
+            currency=request.currency,
+            store=request.store,
+            terminal=request.terminal,
+            order=request.order or request.key.rpartition("-")[0],
+            business_date=_date_in(request.key),
+        )
+        self.fresh = True
+        record = evolve(None, opened)
+        return Booking(key=f"{request.key}/1", payments=[opened], records={request.key: record})
+
+    def _again(self, known: PaymentRecord, books: Books) -> Booking | Refusal:
+        request = self._request
+        same = (known.module, known.amount, known.currency) == (
+            request.module,
+            request.amount,
+            request.currency,
+        )
+        if not same:
+            reason = (
+                f"key {known.key} was used for {known.amount} {known.currency} by {known.module}"
+            )
+            return Refusal(code="key-reused", reason=reason)
+        flow = books.flow(known.flow, known.flow_pin)
+        if (
+            known.state_class is StateClass.REFUSED
+            and flow
+            and (known.state, Verb.ASK) in flow.cells
+        ):
+            self.fresh = True
+            return book_command(known, Ask(at_ns=self._at_ns), books)
+        return Booking(key=f"{known.key}/again")
+
+
+def _date_in(key: str) -> str:
+    """Return the business date that stands in an attempt key, or nothing."""
+    parts = key.split("-")
+    date = parts[-3] if len(parts) >= 5 else ""
+    return date if len(date) == 8 and date.isdigit() else ""
