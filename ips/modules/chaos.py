@@ -129,6 +129,8 @@ class Chaos:
         return Approved(amount=amount, reference=reference)
 
     def _remember(self, order: Order, outcome: Outcome) -> None:
+        if isinstance(outcome, NotSent):
+            return
         self.peer.answers[order.key] = outcome
         if not isinstance(outcome, Approved):
             return
