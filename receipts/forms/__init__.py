@@ -1,1 +1,9 @@
-"""To be mapped."""
+"""What a paper says: one file per form, each a function from a fact and a context to a document.
+
+context   whose paper it is, who, where, when, in which language
+wording   the words of all forms, Korean and English side by side
+parts     the head of the paper, its marks, rows
+sale      the receipt of a sale
+shift     X and Z reports
+cash      slips of the drawer: paid in, paid out, to the safe, opened without a sale
+"""

@@ -1,0 +1,215 @@
+"""The words of all forms, Korean and English side by side."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from receipts.document import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One language. A field that ends in _of takes its blank by `format`."""
+
+    receipt: str
+    copy_of: str
+    training: str
+    training_note: str
+    business_number: str
+    owner: str
+    phone: str
+    lane_of: str
+    clerk: str
+    business_date: str
+    sale_number: str
+    item: str
+    price: str
+    quantity: str
+    amount: str
+    discount: str
+    exempt_note: str
+    items_of: str
+    subtotal: str
+    net: str
+    vat_of: str
+    exempt: str
+    total: str
+    tendered: str
+    change: str
+    reference: str
+    key: str
+    queued: str
+    queued_note: str
+    x_title: str
+    z_title_of: str
+    shift: str
+    store: str
+    sales: str
+    gross: str
+    refunds: str
+    voids: str
+    by_method: str
+    drawer: str
+    float_amount: str
+    cash_sales: str
+    cash_in: str
+    cash_out: str
+    drops: str
+    expected: str
+    counted: str
+    over: str
+    short: str
+    exact: str
+    reason: str
+    records: str
+    unsent: str
+    in_doubt: str
+    questioned: str
+    supervisor: str
+    count_of: str
+    slip_in: str
+    slip_out: str
+    slip_drop: str
+    slip_no_sale: str
+    signature: str
+
+
+_KO: Final = Words(
+    receipt="영수증",
+    copy_of="재발행 {}",
+    training="연습",
+    training_note="실제 거래가 아닙니다",
+    business_number="사업자번호",
+    owner="대표",
+    phone="전화",
+    lane_of="{}호기",
+    clerk="담당",
+    business_date="영업일",
+    sale_number="거래",
+    item="상품",
+    price="단가",
+    quantity="수량",
+    amount="금액",
+    discount="할인",
+    exempt_note="* 표시는 면세 상품입니다",
+    items_of="{}품목",
+    subtotal="소계",
+    net="과세 공급가",
+    vat_of="부가세 {}%",
+    exempt="면세",
+    total="합계",
+    tendered="받은 돈",
+    change="거스름돈",
+    reference="승인번호",
+    key="거래키",
+    queued="전송 대기",
+    queued_note="결제 완료. 연결되면 전송합니다",
+    x_title="X 중간 집계",
+    z_title_of="Z 마감 {}",
+    shift="근무",
+    store="점포",
+    sales="판매 건수",
+    gross="총매출",
+    refunds="반품",
+    voids="취소 건수",
+    by_method="결제 수단별",
+    drawer="돈통",
+    float_amount="준비금",
+    cash_sales="현금 판매",
+    cash_in="입금",
+    cash_out="출금",
+    drops="금고 이동",
+    expected="장부 현금",
+    counted="실제 현금",
+    over="남음",
+    short="모자람",
+    exact="차액 없음",
+    reason="사유",
+    records="기록 상태",
+    unsent="전송 대기",
+    in_doubt="미확정",
+    questioned="확인 요청",
+    supervisor="책임자 확인",
+    count_of="{}건",
+    slip_in="입금 전표",
+    slip_out="출금 전표",
+    slip_drop="금고 이동 전표",
+    slip_no_sale="돈통 열기 전표",
+    signature="서명",
+)
+_EN: Final = Words(
+    receipt="RECEIPT",
+    copy_of="COPY {}",
+    training="TRAINING",
+    training_note="Not a real sale",
+    business_number="Business no.",
+    owner="Owner",
+    phone="Tel",
+    lane_of="Lane {}",
+    clerk="Clerk",
+    business_date="Business date",
+    sale_number="Sale",
+    item="Item",
+    price="Price",
+    quantity="Qty",
+    amount="Amount",
+    discount="Discount",
+    exempt_note="* tax-free item",
+    items_of="{} items",
+    subtotal="Subtotal",
+    net="Taxable net",
+    vat_of="VAT {}%",
+    exempt="Tax-free",
+    total="TOTAL",
+    tendered="Tendered",
+    change="Change",
+    reference="Approval",
+    key="Key",
+    queued="WAITING TO BE SENT",
+    queued_note="Paid. Sent when back online",
+    x_title="X REPORT",
+    z_title_of="Z REPORT {}",
+    shift="Shift",
+    store="Store",
+    sales="Sales",
+    gross="Gross",
+    refunds="Refunds",
+    voids="Voided sales",
+    by_method="By payment",
+    drawer="Drawer",
+    float_amount="Float",
+    cash_sales="Cash sales",
+    cash_in="Paid in",
+    cash_out="Paid out",
+    drops="To the safe",
+    expected="Expected cash",
+    counted="Counted cash",
+    over="Over",
+    short="Short",
+    exact="No difference",
+    reason="Reason",
+    records="Records",
+    unsent="Waiting to be sent",
+    in_doubt="In doubt",
+    questioned="Questioned",
+    supervisor="Supervisor",
+    count_of="{}",
+    slip_in="PAID IN",
+    slip_out="PAID OUT",
+    slip_drop="TO THE SAFE",
+    slip_no_sale="DRAWER OPENED",
+    signature="Signature",
+)
+WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
+
+_METHODS: Final[dict[str, dict[Language, str]]] = {
+    "cash": {"ko": "현금", "en": "Cash"},
+    "card": {"ko": "카드", "en": "Card"},
+    "purse": {"ko": "전자화폐", "en": "E-cash"},
+    "transfer": {"ko": "계좌이체", "en": "Account transfer"},
+    "account": {"ko": "외상", "en": "On account"},
+}
+
+
+def method_name(method: str, language: Language) -> str:
+    """Return a tender's name for people; a stranger's tender keeps its own."""
+    return _METHODS.get(method, {}).get(language, method)

@@ -1,0 +1,320 @@
+"""What the papers say, in Korean and English, and what they say under bad input.
+
+Golden files stand in golden/; `GOLDEN_WRITE=1 pytest tests/receipts/test_forms.py` writes them anew,
+and a person reads the difference before it is committed.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from protocols.escpos.decode import Decoder
+from protocols.facts import CashMoved, DrawerOpened, Line, SaleClosed, ShiftClosed, Tender
+from protocols.money import CURRENCIES
+from receipts.document import Cut, Document, Language, PaperWidth, Qr
+from receipts.forms.cash import cash_slip, no_sale_slip
+from receipts.forms.context import Delivery, ReceiptContext
+from receipts.forms.sale import quantity_text, sale_receipt
+from receipts.forms.shift import x_report, z_report
+from receipts.renderers import escpos, html, png, text
+from receipts.repertoire import cells
+
+GOLDEN = Path(__file__).parent / "golden"
+Make = Callable[..., ReceiptContext]
+STANDARD = PaperWidth.STANDARD
+
+
+def shown(document: Document, paper: PaperWidth = STANDARD) -> str:
+    return text.render(document, paper)
+
+
+def compare(name: str, document: Document) -> None:
+    """Compare with the kept text."""
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("GOLDEN_WRITE"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(shown(document), encoding="utf-8")
+    assert shown(document) == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_sale_receipt_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """T1: a receipt at the moment of sale, whole, at 42 columns."""
+    compare(f"sale-{language}-42", sale_receipt(sale, context(language)))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_z_report_is_the_golden_one(shift: ShiftClosed, context: Make, language: Language) -> None:
+    """The day's close, whole, at 42 columns."""
+    compare(f"z-{language}-42", z_report(shift, context(language)))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_marked_receipt_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """A second copy, in training, of a record that waits: every mark at once."""
+    marked = context(language, copy=2, training=True, delivery=Delivery.QUEUED)
+    compare(f"marked-{language}-42", sale_receipt(sale, marked))
+
+
+def test_receipt_says_who_what_and_how_much(sale: SaleClosed, context: Make) -> None:
+    """The parts a Korean receipt must have, each by its words."""
+    paper = shown(sale_receipt(sale, context()))
+
+    for part in (
+        "한빛마트 본점",
+        "사업자번호 123-45-67890",
+        "2026-04-17 14:32:07 KST",
+        "01호기",
+        "김영희",
+        "거래 0128",
+        "*제주감귤",
+        "0.512kg",
+        "과세 공급가",
+        "부가세 10%",
+        "29,948원",
+        "거스름돈",
+        "S001-01-20260417-0128-a",
+        "30012345",
+        "[QR S001-01-20260417-0128-a]",
+    ):
+        assert part in paper, part
+    assert "잘못 찍은 것" not in paper, "a voided line is no part of the sale"
+
+
+def test_lines_add_up_to_the_total(sale: SaleClosed, context: Make) -> None:
+    """The amounts in the column less the discounts are the total: a customer can check it."""
+    rows = shown(sale_receipt(sale, context())).split("금액\n")[1].split("* 표시")[0]
+    figures = [
+        int(row.split()[-1].replace(",", "")) for row in rows.splitlines() if row[-1:].isdigit()
+    ]
+
+    assert sum(figures) == sale.total
+
+
+def test_queued_receipt_says_so_with_its_key(sale: SaleClosed, context: Make) -> None:
+    """Rule 9: while the record waits, the paper names the key it can be found by."""
+    queued = shown(sale_receipt(sale, context(delivery=Delivery.QUEUED)))
+
+    assert "[전송 대기] S001-01-20260417-0128-a" in queued
+    assert "전송 대기" not in shown(sale_receipt(sale, context()))
+
+
+@pytest.mark.parametrize(("language", "mark"), [("ko", "재발행 3"), ("en", "COPY 3")])
+def test_reprint_is_marked_with_its_count(
+    sale: SaleClosed, context: Make, language: Language, mark: str
+) -> None:
+    """A copy is never taken for the original."""
+    assert mark in shown(sale_receipt(sale, context(language, copy=3)))
+    assert mark[:-2] not in shown(sale_receipt(sale, context(language)))
+
+
+def test_training_is_marked_at_both_ends(sale: SaleClosed, context: Make) -> None:
+    """No torn piece passes for a receipt."""
+    lines = shown(sale_receipt(sale, context(training=True))).split()
+
+    assert lines.count("연습") == 2
+    assert lines.index("연습") < 3
+
+
+def test_training_sale_cannot_be_printed_unmarked(sale: SaleClosed, context: Make) -> None:
+    """The mark does not hang on the caller's memory."""
+    with pytest.raises(ValueError, match="training"):
+        sale_receipt(msgspec.structs.replace(sale, training=True), context())
+
+
+def test_business_date_is_said_when_the_clock_shows_another(
+    sale: SaleClosed, context: Make
+) -> None:
+    """A sale after midnight belongs to the shift's day."""
+    assert "영업일 2026-04-16" in shown(sale_receipt(sale, context(business_date="20260416")))
+    assert "영업일" not in shown(sale_receipt(sale, context()))
+
+
+def test_time_is_the_stores(sale: SaleClosed, context: Make) -> None:
+    """The same moment on a clock in another zone, with the zone's name."""
+    assert "2026-04-17 07:32:07 CEST" in shown(sale_receipt(sale, context(zone="Europe/Berlin")))
+
+
+def test_another_currency_is_named(sale: SaleClosed, context: Make) -> None:
+    """Minor units by ISO 4217, the code beside the total."""
+    paper = shown(sale_receipt(sale, context("en", currency=CURRENCIES["USD"])))
+
+    assert "USD 299.48" in paper
+    assert "₩" not in paper
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "said"),
+    [
+        (1000, "ea", "1"),
+        (12000, "ea", "12"),
+        (512, "kg", "0.512kg"),
+        (1500, "m", "1.5m"),
+        (-2000, "ea", "-2"),
+        (-250, "kg", "-0.25kg"),
+        (0, "ea", "0"),
+    ],
+)
+def test_quantity_is_read_as_people_do(quantity: int, unit: str, said: str) -> None:
+    """Thousandths of the unit; pieces without a unit."""
+    line = Line(
+        sku="1", name_ko="", name_en="", quantity=quantity, unit=unit, unit_price=1, amount=1
+    )
+    assert quantity_text(line) == said
+
+
+def test_sale_without_tenders_still_has_a_key(sale: SaleClosed, context: Make) -> None:
+    """A basket that comes to zero: nothing was paid, a return finds it all the same."""
+    free = msgspec.structs.replace(sale, tenders=[], total=0)
+    document = sale_receipt(free, context(sale_key="S001-01-20260417-0128"))
+
+    assert Qr(content="S001-01-20260417-0128") in document.blocks
+    assert not any(isinstance(b, Qr) for b in sale_receipt(free, context()).blocks)
+
+
+def test_z_says_what_is_open_and_what_is_short(shift: ShiftClosed, context: Make) -> None:
+    """Rule 7: a Z never skips what waits, is in doubt or is questioned."""
+    paper = shown(z_report(shift, context()))
+
+    for part in (
+        "Z 마감 0011",
+        "모자람",
+        "-500",
+        "거스름 실수",
+        "전송 대기",
+        "3건",
+        "미확정",
+        "1건",
+    ):
+        assert part in paper, part
+
+
+def test_z_over_and_exact(shift: ShiftClosed, context: Make) -> None:
+    """Three words for three cases."""
+    over = msgspec.structs.replace(shift, counted=805_500, over_short=500)
+    exact = msgspec.structs.replace(shift, counted=805_000, over_short=0)
+
+    assert "남음" in shown(z_report(over, context()))
+    assert "차액 없음" in shown(z_report(exact, context()))
+    assert "모자람" not in shown(z_report(exact, context()))
+
+
+def test_x_keeps_the_count_blind(shift: ShiftClosed, context: Make) -> None:
+    """No expected cash, no count, no number of a Z."""
+    paper = shown(x_report(shift, context()))
+
+    assert "X 중간 집계" in paper
+    for hidden in ("장부 현금", "805,000", "실제 현금", "모자람", "Z 마감"):
+        assert hidden not in paper, hidden
+
+
+@pytest.mark.parametrize(
+    ("direction", "title"), [("in", "PAID IN"), ("out", "PAID OUT"), ("drop", "TO THE SAFE")]
+)
+def test_cash_slip_says_direction_amount_and_reason(
+    context: Make, direction: str, title: str
+) -> None:
+    """It lies in the drawer with the money."""
+    moved = CashMoved(shift=3, direction=direction, amount=50_000, reason="coins")  # type: ignore[arg-type]
+    paper = shown(cash_slip(moved, context("en")))
+
+    assert title in paper
+    assert "₩50,000" in paper
+    assert "Reason: coins" in paper
+    assert "Signature:" in paper
+
+
+def test_no_sale_slip_says_why(context: Make) -> None:
+    """The drawer opened by hand: a reason and a name."""
+    paper = shown(no_sale_slip(DrawerOpened(shift=3, reason="동전 교환"), context()))
+
+    assert "돈통 열기 전표" in paper
+    assert "사유: 동전 교환" in paper
+    assert "김영희" in paper
+
+
+def test_every_form_ends_with_a_cut(sale: SaleClosed, shift: ShiftClosed, context: Make) -> None:
+    """One sheet each, and the drawer is no part of it."""
+    for document in (
+        sale_receipt(sale, context()),
+        x_report(shift, context()),
+        z_report(shift, context()),
+        no_sale_slip(DrawerOpened(shift=1, reason="r"), context()),
+    ):
+        assert isinstance(document.blocks[-1], Cut)
+        assert b"\x1bp" not in escpos.render(document, STANDARD)
+
+
+_names = st.one_of(
+    st.text(min_size=150, max_size=200),
+    st.text("가나다라 마바사아", max_size=200),
+    st.sampled_from(["👨‍👩‍👧‍👦" * 20, "\u1112\u1161\u11ab" * 60, "", "A" * 200, "\x1b@\n\x00"]),
+)
+_amounts = st.integers(-(10**12), 10**12)
+_wild_lines = st.builds(
+    Line,
+    sku=st.just("1"),
+    name_ko=_names,
+    name_en=_names,
+    quantity=st.integers(-(10**9), 10**9),
+    unit=st.sampled_from(["ea", "kg"]),
+    unit_price=_amounts,
+    discount=st.integers(0, 10**12),
+    amount=_amounts,
+    tax=st.sampled_from(["taxed", "exempt"]),
+    voided=st.booleans(),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(_wild_lines, max_size=6), _amounts, st.sampled_from(PaperWidth), _names)
+def test_nothing_breaks_the_columns(
+    context: Make, lines: list[Line], amount: int, paper: PaperWidth, name: str
+) -> None:
+    """Names of 200 characters, emoji, decomposed Hangul, negative lines, amounts to 10^12."""
+    wild = SaleClosed(
+        sale=1,
+        shift=1,
+        lines=lines,
+        total=amount,
+        net=amount,
+        vat=amount,
+        exempt=amount,
+        tenders=[Tender(method="cash", attempt="K-a", amount=amount, tendered=1, change=amount)],
+    )
+    document = sale_receipt(wild, context("en", store_name=name, address=name, footer=name))
+    rows = text.render(document, paper).splitlines()
+
+    assert all(cells(row) <= paper for row in rows)
+    digits = "".join("".join(rows).split())
+    assert f"{amount:,}".lstrip("-") in digits
+    for line in lines:
+        if not line.voided:
+            assert f"{line.unit_price:,}" in digits
+    assert Decoder().receive(escpos.render(document, paper))
+
+
+def test_999_lines_are_one_receipt(context: Make) -> None:
+    """The most a sale may have: every renderer comes to an end, and the total is on it."""
+    line = Line(
+        sku="1", name_ko="신라면 5입", name_en="Ramyun", quantity=1000, unit_price=10, amount=10
+    )
+    long = SaleClosed(sale=1, shift=1, lines=[line] * 999, total=9990, tenders=[])
+    document = sale_receipt(long, context())
+
+    assert shown(document).count("신라면 5입") == 999
+    assert "9,990원" in shown(document)
+    assert len(escpos.render(document, STANDARD)) < 200_000
+    assert html.render(document, STANDARD).count("신라면") == 999
+    assert png.render(document, STANDARD).startswith(b"\x89PNG")
