@@ -30,9 +30,9 @@ GARBLED_DROP_PPM: Final = 300_000
 class Pace(Enum):
     """How fast bytes travel."""
 
-    LINE_RATE = "line rate"
+    LINE_RATE = "line_rate"
     """As the line's settings say."""
-    AT_ONCE = "at once"
+    AT_ONCE = "at_once"
     """As fast as the machine can."""
 
 

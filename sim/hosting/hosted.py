@@ -129,7 +129,8 @@ class Hosted:
 
     def history(self) -> Sequence[Event]:
         """Return what happened to the device and its wire, oldest first."""
-        both = [*self.twin.history, *self._events.events()]
+        # At one instant the wire comes first: a driver opens before it is heard.
+        both = [*self._events.events(), *self.twin.history]
         return sorted(both, key=attrgetter("at_ns"))[-HISTORY_MAX:]
 
     def received(self, data: bytes) -> None:

@@ -1,0 +1,142 @@
+"""The bench itself: opens everything that a plan asks for, announces it, and ends with its parent.
+
+What is served stands in FOLDER/bench.json, readable by its user alone: sim.bus reads it. Stable names
+of ptys are links in the same folder. A bench ends by SIGINT or SIGTERM, when the other end of
+--parent-fd is closed, and on Linux when its parent dies; then links and file are gone again.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from protocols.control import Endpoint
+from protocols.ports import Clock, Entropy
+from sim.bus import bench_file
+from sim.control import ControlServer, application
+from sim.entropy import SeededEntropy
+from sim.hosting.carrier import Carrier
+from sim.hosting.hosted import Hosted
+from sim.hosting.pty import PtyCarrier
+from sim.hosting.rfc2217 import Rfc2217Carrier
+from sim.hosting.tcp import TcpCarrier
+from sim.stage.plan import DevicePlan, Plan, WireKind
+from sim.wire import Wire
+
+TOKEN_BYTES: Final = 16
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class Bench:
+    """A set of devices that are served, and the control interface over them."""
+
+    def __init__(self, plan: Plan, *, folder: Path, clock: Clock, entropy: Entropy) -> None:
+        """Build the devices of a plan; nothing is open yet. Raises: ImportError."""
+        seeded = SeededEntropy(plan.seed)
+        self._folder = folder
+        self._file = folder / bench_file().name
+        self._token = entropy.token(TOKEN_BYTES).hex()
+        self._devices = {
+            each.name: _hosted(each, folder=folder, clock=clock, entropy=seeded.fork(each.name))
+            for each in plan.devices
+        }
+        self._control = ControlServer(application(self._devices, token=self._token))
+        self._started: list[Hosted] = []
+
+    async def start(self) -> Endpoint:
+        """Open everything. Raises: OSError when a name or a port is taken."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for hosted in self._devices.values():
+            await hosted.start()
+            self._started.append(hosted)
+        url = await self._control.start()
+        endpoint = Endpoint(
+            url=url,
+            token=self._token,
+            devices={name: hosted.address for name, hosted in self._devices.items()},
+        )
+        _write_private(self._file, msgspec.json.encode(endpoint))
+        return endpoint
+
+    async def stop(self) -> None:
+        """Close everything that was opened; harmless after half a start."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._token.encode() in self._file.read_bytes():
+                self._file.unlink()
+        await self._control.stop()
+        for hosted in reversed(self._started):
+            await hosted.stop()
+        self._started.clear()
+
+
+async def until_ended(parent: int | None) -> None:
+    """Wait for SIGINT, SIGTERM, or the end of file on the parent's pipe."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    if parent is not None:
+        _die_with_parent()
+        os.set_blocking(parent, False)
+        loop.add_reader(parent, _heed, parent, ended)
+    try:
+        await ended.wait()
+    finally:
+        if parent is not None:
+            loop.remove_reader(parent)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _heed(parent: int, ended: asyncio.Event) -> None:
+    """Read what the parent writes, which means nothing; its end of file means the end."""
+    try:
+        data = os.read(parent, 4_096)
+    except BlockingIOError:
+        return
+    except OSError:
+        data = b""
+    if not data:
+        asyncio.get_running_loop().remove_reader(parent)
+        ended.set()
+
+
+def _die_with_parent() -> None:
+    """Have Linux end this process when its parent dies, also while it is busy; others use the pipe."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _hosted(plan: DevicePlan, *, folder: Path, clock: Clock, entropy: SeededEntropy) -> Hosted:
+    return Hosted(
+        name=plan.name,
+        twin=plan.kind.build(plan.options),
+        carrier=_carrier(plan, folder),
+        wire=Wire(entropy, line=plan.line, pace=plan.pace, faults=plan.faults),
+        clock=clock,
+    )
+
+
+def _carrier(plan: DevicePlan, folder: Path) -> Carrier:
+    match plan.wire:
+        case WireKind.PTY:
+            return PtyCarrier(line=plan.line, link=plan.link or folder / plan.name)
+        case WireKind.TCP:
+            return TcpCarrier(port=plan.port)
+        case WireKind.RFC2217:
+            return Rfc2217Carrier(line=plan.line, port=plan.port)
+
+
+def _write_private(file: Path, data: bytes) -> None:
+    """Write a file that nobody else ever sees half, or at all."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+    fresh.replace(file)

@@ -1,0 +1,154 @@
+"""ips-sim: the virtual equipment, served on ptys, TCP and RFC 2217."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from protocols.control import Endpoint
+from sim.bus import bench_file
+from sim.host import SystemClock, SystemEntropy
+from sim.stage.bench import Bench, until_ended
+from sim.stage.kinds import KINDS
+from sim.stage.plan import Plan, PlanError, WireKind, presets, read_plan, read_preset
+
+DONE: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2
+
+_EXAMPLE: Final = """\
+example:
+  ips-sim up --preset counter        a printer, a customer display and a scanner on ptys
+  ips-sim up bench.toml              what the file says
+  ips-sim list                       kinds of device, presets, and what is running
+
+While a bench runs, sim://printer opens its printer, and its HTTP interface works it:
+  curl -H "Authorization: Bearer TOKEN" URL/devices
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    if not __debug__:
+        print("ips-sim: python -O is refused: it takes the checks out", file=sys.stderr)
+        return MISUSED
+    chosen = _parser().parse_args(arguments)
+    try:
+        status: int = chosen.run(chosen)
+    except PlanError as error:
+        print(f"ips-sim: {error}", file=sys.stderr)
+        return MISUSED
+    except (OSError, ImportError) as error:
+        print(f"ips-sim: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return DONE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ips-sim",
+        description="Virtual equipment of a shop, for drivers that cannot tell it from real.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser(
+        "up",
+        help="serve the devices of a plan until Ctrl-C",
+        description="Serve the devices of a plan; print one line of JSON (url, token, devices) "
+        "once everything is open; end by Ctrl-C or SIGTERM.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = up.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a plan in TOML")
+    what.add_argument("--preset", metavar="NAME", help=f"one of: {', '.join(presets())}")
+    up.add_argument(
+        "--folder",
+        type=Path,
+        help="where bench.json and the stable names of ptys go (else %(default)s)",
+        default=bench_file().parent,
+    )
+    up.add_argument("--announce-fd", type=int, metavar="N", help="where the JSON line goes")
+    up.add_argument("--parent-fd", type=int, metavar="N", help="end when this pipe's end closes")
+    up.set_defaults(run=_up)
+    listing = commands.add_parser("list", help="kinds of device, presets, and what is running")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    listing.add_argument("--folder", type=Path, default=bench_file().parent, help="of the bench")
+    listing.set_defaults(run=_list)
+    return parser
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    plan = read_preset(chosen.preset) if chosen.preset else read_plan(chosen.file)
+    return asyncio.run(_serve(plan, chosen))
+
+
+async def _serve(plan: Plan, chosen: argparse.Namespace) -> int:
+    bench = Bench(
+        plan, folder=chosen.folder.absolute(), clock=SystemClock(), entropy=SystemEntropy()
+    )
+    try:
+        endpoint = await bench.start()
+        _announce(endpoint, chosen.announce_fd)
+        await until_ended(chosen.parent_fd)
+    finally:
+        await bench.stop()
+    return DONE
+
+
+def _announce(endpoint: Endpoint, descriptor: int | None) -> None:
+    line = msgspec.json.encode(endpoint) + b"\n"
+    if descriptor is None:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    else:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(line)
+    if sys.stderr.isatty():
+        for name, address in endpoint.devices.items():
+            print(f"{name:<16} {address}", file=sys.stderr)
+        print("Ctrl-C ends the bench.", file=sys.stderr)
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    running = _running(chosen.folder / bench_file().name)
+    if chosen.json:
+        kinds = {name: kind.option_names() for name, kind in KINDS.items()}
+        known = {
+            "kinds": kinds,
+            "wires": [wire.value for wire in WireKind],
+            "presets": presets(),
+            "running": running,
+        }
+        print(json.dumps(known, ensure_ascii=False))
+        return DONE
+    for name, kind in KINDS.items():
+        print(f"kind     {name:<16} {', '.join(kind.option_names()) or 'no options'}")
+    for preset in presets():
+        print(f"preset   {preset}")
+    for name, address in running.items():
+        print(f"running  {name:<16} {address}")
+    if not running:
+        print("running  nothing; start a bench with: ips-sim up --preset counter")
+    return DONE
+
+
+def _running(file: Path) -> dict[str, str]:
+    """Return what a bench of this folder serves; nothing where there is none."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Endpoint).devices
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The kinds of device there are on a bench, and what each is built from.
+
+A kind names its twin by module and class, so that only what a bench serves is imported. Its options
+are the arguments of the twin's constructor.
+"""
+
+import importlib
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+
+from protocols.ports import Typeface
+from sim.twin import Twin
+
+
+class Needs(Enum):
+    """What a twin is given besides its options."""
+
+    NOTHING = "nothing"
+    TYPEFACE = "typeface"
+    """A font in its ROM, as a printer has; receipts own it, so the stage brings it."""
+
+
+class NoOptions(msgspec.Struct, frozen=True):
+    """A kind that cannot be set."""
+
+
+class ScannerOptions(msgspec.Struct, frozen=True):
+    """How a scanner is programmed."""
+
+    identifiers: bool = False
+    """Put an AIM identifier before each code."""
+    handshake: bool = False
+    """Wait for 06 or 15 after each code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A row of the table below."""
+
+    name: str
+    module: str
+    twin: str
+    """The class in the module."""
+    options: type[msgspec.Struct] = NoOptions
+    needs: Needs = Needs.NOTHING
+
+    def build(self, options: msgspec.Struct) -> Twin:
+        """Make a twin. Raises: ImportError when its module is not installed."""
+        arguments: dict[str, Any] = msgspec.structs.asdict(options)
+        if self.needs is Needs.TYPEFACE:
+            arguments["typeface"] = _typeface()
+        twin = getattr(importlib.import_module(self.module), self.twin)(**arguments)
+        assert isinstance(twin, Twin), f"{self.module}.{self.twin} is no twin"
+        return twin
+
+    def option_names(self) -> list[str]:
+        """Return what may stand in a plan's options for this kind."""
+        return [field.encode_name for field in msgspec.structs.fields(self.options)]
+
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind(name="printer", module="sim.printer", twin="PrinterTwin", needs=Needs.TYPEFACE),
+        Kind(name="line_display", module="sim.line_display", twin="LineDisplayTwin"),
+        Kind(name="scanner", module="sim.scanner", twin="ScannerTwin", options=ScannerOptions),
+    )
+}
+
+
+def _typeface() -> Typeface:
+    # By name, as the twins: a bench without a printer loads no font.
+    typeface: Typeface = importlib.import_module("receipts.fonts").load_typeface()
+    return typeface

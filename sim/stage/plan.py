@@ -1,0 +1,199 @@
+"""What a bench shall serve, read from a TOML file.
+
+    seed = 1                      # of the faults on the wires
+
+    [devices.printer]             # the name, as in sim://printer
+    kind = "printer"              # may be left out where the name is a kind
+    wire = "pty"                  # pty, tcp or rfc2217
+    link = "/tmp/till/printer"    # a pty's stable name; else the bench's folder and the name
+    port = 9100                   # of tcp and rfc2217; 0 takes a free one
+    pace = "line_rate"            # or at_once
+    line = { baud = 19200, bytesize = 8, parity = "none", stop = "1" }
+    faults = { drop_ppm = 100, flip_ppm = 0, duplicate_ppm = 0, garbage_ppm = 0,
+               delay_ms = 0, piece_bytes = 0 }
+    options = { }                 # the kind's own; ips-sim list shows them
+
+A wrong key or value is one error that names the place, and the nearest known key.
+"""
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+from protocols.serial_line import BAUD_MAX, LineSettings, Parity, StopBits
+from sim.faults import DELAY_NS_MAX, PER_MILLION, Faults
+from sim.stage.kinds import KINDS, Kind
+from sim.wire import Pace
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+DEVICES_MAX: Final = 256
+"""On one bench; each has its descriptors and its place in memory."""
+_NAME: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
+_NS_PER_MS: Final = 1_000_000
+_PRESETS: Final = Path(__file__).parent / "presets"
+
+
+class PlanError(ValueError):
+    """The plan is wrong. The message names the file, the place in it, and what to write instead."""
+
+
+class WireKind(Enum):
+    """What a device is reached over."""
+
+    PTY = "pty"
+    TCP = "tcp"
+    RFC2217 = "rfc2217"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePlan:
+    """One device of a bench."""
+
+    name: str
+    kind: Kind
+    options: msgspec.Struct
+    wire: WireKind
+    link: Path | None
+    """A pty's stable name; None takes the bench's folder and the device's name."""
+    port: int
+    line: LineSettings
+    pace: Pace
+    faults: Faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole bench."""
+
+    seed: int
+    devices: tuple[DevicePlan, ...]
+
+
+class _Top(msgspec.Struct, frozen=True):
+    devices: dict[str, dict[str, Any]]
+    seed: int = 1
+
+
+Rate = Annotated[int, msgspec.Meta(ge=0, le=PER_MILLION)]
+
+
+class _Line(msgspec.Struct, frozen=True):
+    baud: Annotated[int, msgspec.Meta(ge=50, le=BAUD_MAX)] = 9_600
+    bytesize: Annotated[int, msgspec.Meta(ge=5, le=8)] = 8
+    parity: Parity = Parity.NONE
+    stop: StopBits = StopBits.ONE
+
+
+class _Faults(msgspec.Struct, frozen=True):
+    drop_ppm: Rate = 0
+    flip_ppm: Rate = 0
+    duplicate_ppm: Rate = 0
+    garbage_ppm: Rate = 0
+    delay_ms: Annotated[int, msgspec.Meta(ge=0, le=DELAY_NS_MAX // _NS_PER_MS)] = 0
+    piece_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class _Device(msgspec.Struct, frozen=True):
+    kind: str | None = None
+    wire: WireKind = WireKind.PTY
+    link: str | None = None
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    pace: Pace = Pace.AT_ONCE
+    line: dict[str, Any] = {}
+    faults: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+
+
+def presets() -> list[str]:
+    """Return the names of the plans that come with the program."""
+    return sorted(file.stem for file in _PRESETS.glob("*.toml"))
+
+
+def read_preset(name: str) -> Plan:
+    """Read a plan that comes with the program. Raises: PlanError."""
+    file = _PRESETS / f"{name}.toml"
+    if name not in presets():
+        raise PlanError(f"no preset {name!r}{_nearest(name, presets())}")
+    return read_plan(file)
+
+
+def read_plan(file: Path) -> Plan:
+    """Read a plan. Raises: PlanError."""
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlanError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PlanError(f"{file}: byte {error.start} is no UTF-8; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{file}: {error}") from error
+    top = _convert(raw, _Top, f"{file}")
+    if not 0 < len(top.devices) <= DEVICES_MAX:
+        raise PlanError(f"{file}: devices: a bench has 1 to {DEVICES_MAX} devices")
+    devices = tuple(
+        _device(name, value, f"{file}: devices.{name}") for name, value in top.devices.items()
+    )
+    return Plan(seed=top.seed, devices=devices)
+
+
+def _device(name: str, value: dict[str, Any], where: str) -> DevicePlan:
+    if not re.fullmatch(_NAME, name):
+        raise PlanError(f"{where}: a name has 1 to 32 letters, digits, hyphens and underscores")
+    device = _convert(value, _Device, where)
+    kind = KINDS.get(device.kind or name)
+    if kind is None:
+        wrong = device.kind or name
+        raise PlanError(f"{where}: kind: no kind {wrong!r}{_nearest(wrong, list(KINDS))}")
+    if device.link is not None and device.wire is not WireKind.PTY:
+        raise PlanError(f"{where}: link: only a pty has a link; {device.wire.value} has a port")
+    if device.port and device.wire is WireKind.PTY:
+        raise PlanError(f"{where}: port: a pty has no port; wire = tcp or rfc2217 has")
+    line = _convert(device.line, _Line, f"{where}.line")
+    faults = _convert(device.faults, _Faults, f"{where}.faults")
+    return DevicePlan(
+        name=name,
+        kind=kind,
+        options=_convert(device.options, kind.options, f"{where}.options"),
+        wire=device.wire,
+        link=None if device.link is None else Path(device.link).expanduser(),
+        port=device.port,
+        line=LineSettings(
+            baud=line.baud, data_bits=line.bytesize, parity=line.parity, stop_bits=line.stop
+        ),
+        pace=device.pace,
+        faults=Faults(
+            drop_ppm=faults.drop_ppm,
+            flip_ppm=faults.flip_ppm,
+            duplicate_ppm=faults.duplicate_ppm,
+            garbage_ppm=faults.garbage_ppm,
+            delay_ns=faults.delay_ms * _NS_PER_MS,
+            piece_bytes=faults.piece_bytes,
+        ),
+    )
+
+
+def _convert(value: dict[str, Any], to: type[S], where: str) -> S:
+    """Decode one table. Raises: PlanError naming the place."""
+    known = [field.encode_name for field in msgspec.structs.fields(to)]
+    for key in value:
+        if key not in known:
+            raise PlanError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
+    try:
+        return msgspec.convert(value, to)
+    except msgspec.ValidationError as error:
+        sentence, _, place = str(error).partition(" - at `$")
+        key = place.rstrip("`").lstrip(".")
+        raise PlanError(f"{where}: {key + ': ' if key else ''}{sentence}") from error
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return f"{hint} Known: {', '.join(known) or 'none'}"

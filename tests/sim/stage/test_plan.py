@@ -1,0 +1,113 @@
+"""A bench's plan: read whole, or one error with file, place and the nearest known word."""
+
+from pathlib import Path
+
+import pytest
+
+from protocols.serial_line import LineSettings, Parity, StopBits
+from sim.faults import Faults
+from sim.stage.kinds import KINDS, ScannerOptions
+from sim.stage.plan import DEVICES_MAX, PlanError, WireKind, presets, read_plan, read_preset
+from sim.wire import Pace
+
+FULL = """
+seed = 9
+[devices.scanner]
+[devices.till2-scanner]
+kind = "scanner"
+wire = "rfc2217"
+port = 2217
+pace = "line_rate"
+line = { baud = 19200, bytesize = 7, parity = "even", stop = "2" }
+faults = { drop_ppm = 1, flip_ppm = 2, duplicate_ppm = 3, garbage_ppm = 4, delay_ms = 5, piece_bytes = 6 }
+options = { identifiers = true }
+[devices.display]
+kind = "line_display"
+link = "/tmp/till/display"
+"""
+
+
+def read(tmp_path, text):
+    file = tmp_path / "bench.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_plan(file)
+
+
+def test_plan_is_read_whole(tmp_path):
+    """Goal: every key has its place; what is left out is the factory's setting."""
+    plan = read(tmp_path, FULL)
+    plain, second, display = plan.devices
+
+    assert plan.seed == 9
+    assert (plain.name, plain.kind, plain.wire) == ("scanner", KINDS["scanner"], WireKind.PTY)
+    assert (plain.line, plain.pace, plain.faults) == (LineSettings(), Pace.AT_ONCE, Faults())
+    assert second.line == LineSettings(
+        baud=19_200, data_bits=7, parity=Parity.EVEN, stop_bits=StopBits.TWO
+    )
+    assert second.faults == Faults(
+        drop_ppm=1, flip_ppm=2, duplicate_ppm=3, garbage_ppm=4, delay_ns=5_000_000, piece_bytes=6
+    )
+    assert (second.port, second.pace) == (2_217, Pace.LINE_RATE)
+    assert second.options == ScannerOptions(identifiers=True)
+    assert display.link == Path("/tmp/till/display")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("devces = 1", "unknown key 'devces'; did you mean 'devices'?"),
+        ("seed = 1", "missing required field `devices`"),
+        ("seed = 1\n[devices]", "1 to 256 devices"),
+        ("[devices.printr]", "devices.printr: kind: no kind 'printr'; did you mean 'printer'?"),
+        ("[devices.scanner]\nwyre = 'tcp'", "devices.scanner: unknown key 'wyre'; did you mean 'wire'?"),
+        ("[devices.scanner]\nwire = 'usb'", "devices.scanner: wire: Invalid enum value 'usb'"),
+        ("[devices.scanner]\nport = 70000", "devices.scanner: port: Expected `int` <= 65535"),
+        ("[devices.scanner]\nport = 7", "a pty has no port"),
+        ("[devices.scanner]\nwire = 'tcp'\nlink = '/tmp/x'", "only a pty has a link"),
+        ("[devices.scanner]\nline = { bawd = 9600 }", "devices.scanner.line: unknown key 'bawd'; did you mean 'baud'?"),
+        ("[devices.scanner]\nline = { baud = 9600.5 }", "devices.scanner.line: baud: Expected `int`"),
+        ("[devices.scanner]\nline = { parity = 'evn' }", "devices.scanner.line: parity: Invalid enum value 'evn'"),
+        ("[devices.scanner]\nfaults = { drop_ppm = -1 }", "devices.scanner.faults: drop_ppm: Expected `int` >= 0"),
+        ("[devices.scanner]\noptions = { identifier = true }", "did you mean 'identifiers'?"),
+        ("[devices.line_display]\noptions = { x = 1 }", "unknown key 'x'. Known: none"),
+        ("[devices.'a b']", "letters, digits"),
+        ("[devices.scanner\n", "line 1"),
+    ],
+)  # fmt: skip
+def test_wrong_plan_is_one_sentence_with_the_place(tmp_path, text, said):
+    """Goal: file, place, and what to write instead."""
+    with pytest.raises(PlanError) as caught:
+        read(tmp_path, text)
+
+    assert str(caught.value).startswith(str(tmp_path / "bench.toml"))
+    assert said in str(caught.value)
+
+
+def test_too_many_devices_are_refused(tmp_path):
+    """Goal: DEVICES_MAX holds exactly."""
+    rows = [f"[devices.s{number}]\nkind = 'scanner'" for number in range(DEVICES_MAX + 1)]
+
+    assert len(read(tmp_path, "\n".join(rows[:-1])).devices) == DEVICES_MAX
+    with pytest.raises(PlanError, match="1 to 256"):
+        read(tmp_path, "\n".join(rows))
+
+
+def test_unreadable_files_are_named(tmp_path):
+    """Goal: missing, and not UTF-8."""
+    with pytest.raises(PlanError, match=r"none\.toml: cannot be read: No such file"):
+        read_plan(tmp_path / "none.toml")
+    (tmp_path / "latin.toml").write_bytes(b"# \xe4")
+    with pytest.raises(PlanError, match="byte 2 is no UTF-8"):
+        read_plan(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize("name", presets())
+def test_presets_are_good_plans(name):
+    """Goal: what comes with the program works."""
+    assert read_preset(name).devices
+
+
+def test_unknown_preset_names_the_nearest():
+    """Goal: a slip is seen."""
+    with pytest.raises(PlanError, match="did you mean 'counter'"):
+        read_preset("conter")
