@@ -2,7 +2,8 @@
 
     receive(any bytes) -> commands, in the order a printer acts on them
 
-A real-time command comes out the moment its last byte arrives, before the command it may stand in.
+A real-time command comes out the moment its last byte arrives, before the command it may stand in;
+DLE DC4 8 also forgets that command, so a job after it is read from its beginning.
 The cut of the stream into chunks never matters. Garbage comes out as Unknown and reading goes on
 behind it; every buffer has a named maximum (codes).
 """
@@ -13,6 +14,7 @@ from protocols.escpos import codes
 from protocols.escpos.charset import REPLACEMENT, Charset
 from protocols.escpos.commands import (
     CarriageReturn,
+    ClearBuffers,
     Command,
     LineFeed,
     PrintText,
@@ -59,11 +61,15 @@ class Decoder:
             self._drain(commands)
             if realtime is not None:
                 commands.append(realtime)
+            if realtime == ClearBuffers():
+                self.clear()
+                # The command's own last byte is still to come.
+                self._skip = 1
         assert len(self._buffer) <= _BUFFER_MAX, "no command keeps more than an image"
         return commands
 
     def clear(self) -> None:
-        """Forget what has not become a command: what DLE DC4 8 and switching off do."""
+        """Forget what has not become a command, as DLE DC4 8 and DLE ENQ 2 do."""
         self._buffer.clear()
         self._run.clear()
         self._skip = 0

@@ -70,7 +70,10 @@ def test_a_whole_receipt_byte_at_a_time() -> None:
     assert commands.PrintText("서울우유 1L  2,980") in read
 
 
-@pytest.mark.parametrize("realtime", list(SEQUENCES.values()), ids=str)
+_NOT_CLEARING = [command for command in SEQUENCES.values() if command != commands.ClearBuffers()]
+
+
+@pytest.mark.parametrize("realtime", _NOT_CLEARING, ids=str)
 def test_real_time_command_is_obeyed_inside_image_data(realtime: commands.RealtimeCommand) -> None:
     """It comes out before the picture it stands in, and its bytes stay dots (devices.md 1.5)."""
     sequence = encode(realtime)
@@ -254,6 +257,20 @@ def test_initialise_returns_to_the_models_own_character_set() -> None:
 def test_scanner_loses_no_byte(wire: bytes) -> None:
     """The pieces joined are the stream, so the dots of a picture stay whole."""
     assert b"".join(piece for piece, _ in RealtimeScanner().split(wire)) == wire
+
+
+@pytest.mark.parametrize(
+    "torn", [b"\x1dv0\x00\x10\x00\x10\x00abc", b"half a line", b"\x1d(k\xff\xff"]
+)
+def test_job_after_clearing_is_read_from_its_beginning(torn: bytes) -> None:
+    """A driver that gave a job up clears and sends anew: the torn one swallows nothing."""
+    decoder = Decoder()
+    decoder.receive(torn)
+
+    read = decoder.receive(encode(commands.ClearBuffers()) + RECEIPT)
+
+    cleared = read.index(commands.ClearBuffers())
+    assert read[cleared + 1 :] == Decoder().receive(RECEIPT)
 
 
 def test_recovery_commands_come_out_at_once() -> None:
