@@ -1,1 +1,57 @@
-"""The counter and the courier's hand-terminal: one set of rules, two skins."""
+"""The counter and the courier's hand-terminal: one set of rules, two skins.
+
+A command goes in (commands), facts become durable (store), a snapshot comes out (view). No file here
+but ui/ knows a screen, and only devices and uplink know a wire.
+
+cli            the command ips-pos
+config         the configuration file, decoded once
+host           the one place that asks the operating system for time and randomness
+opening        opens a till for one command or for the screen: lock, store, side door
+wiring         who talks to whom, decided in one place
+side_door      the socket by which a command reaches the counter that is open in its folder
+headless       requests and answers without a screen
+telling        an answer as text for a shell
+
+till           carries out commands one at a time; law 2 lives here
+register       its memory between two commands, and the only way to the store
+loading        that memory rebuilt from the store alone; what a sudden end left is put right
+selling        scan, quantity, void, find, pick
+paying         subtotal, quick cash, payment, the end of a sale
+trading_day    open, cash moves, count, close, X, no-sale, reprint
+paper          brings receipts out, beside the sales
+showing        the register as one snapshot for any skin, and two lines for the customer
+equipment      what the till expects of drawer, display and printer
+devices        the equipment as configured, and its health as lamps
+uplink         the line to the broker, or nothing while the till is alone
+
+commands       everything a person can ask of the till
+entry          the one grammar of what is keyed
+view           the snapshot
+messages       the one table of messages, in messages.toml
+rights         named rights, roles
+keymap         which keys mean which binding, in keymaps/
+points         every place where a test may kill the till
+
+sale           what may happen to a basket
+sale_state     the basket as it stands
+sale_events    its events and their bytes
+shift          float, expected cash, count, Z
+quick_cash     what customers hand over
+
+catalogue      what the store sells, found by code, name and initial consonants
+catalogue_file the CSV import
+catalogue_gate what a catalogue must be, wherever it comes from
+hangul         initial consonants and half-typed syllables
+
+broker_client  typed questions to the broker
+broker_link    one HTTP exchange inside our own deadline
+enrol          joins a broker by a one-time code
+keys           the till's keys on disk
+outbox         takes the journal to the broker
+upload         what goes into one batch
+pushed         documents that the broker pushes
+
+store/         what is kept: one SQLite file, one writer, full sync
+tenders/       ways to pay, one file each
+ui/            the counter's screen
+"""

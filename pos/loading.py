@@ -14,12 +14,13 @@ import msgspec
 from pos.catalogue import Assortment, load_catalogue
 from pos.sale_events import Event, decode_events
 from pos.shift import Shift, evolve
-from pos.store.chains import QueueCounts
+from pos.store.chains import Identity, QueueCounts
 from pos.store.errors import StoreError
 from pos.store.journal import Draft
 from pos.store.store import Store
 from pos.store.verify import Broken, verify_tail
 from protocols.documents import Document, Policy, SignedDocument, policy_of
+from protocols.enrolment import Certificate, EnrolmentError, open_certificate
 from protocols.facts import Fact, ShiftClosed, ShiftOpened, TerminalNoted, decode_fact
 
 RUNNING: Final = "running"
@@ -56,6 +57,8 @@ class Loaded:
     """All that a till remembers."""
 
     terminal: str
+    certificate: Certificate | None
+    """Whose terminal this is; None while it is alone."""
     shift: Shift
     business_date: str
     events: list[Event] = field(default_factory=list)
@@ -75,9 +78,11 @@ def load(store: Store) -> Loaded:
     sudden = store.setting(RUNNING) == b"1" or bool(store.papers.in_sending())
     recovery = _recover(store) if sudden else None
     store.set_setting(RUNNING, b"1")
-    shift, date = _shift(store)
+    shift, date = shift_of(store)
+    identity = store.identity()
     return Loaded(
-        terminal=store.identity().terminal,
+        terminal=identity.terminal,
+        certificate=_certificate(identity),
         shift=shift,
         business_date=date,
         events=_events(store),
@@ -122,12 +127,12 @@ def _recover(store: Store) -> Recovery:
         for paper in again:
             store.papers.send_again_as_copy(paper.number)
         note = TerminalNoted(note="restart", detail=detail)
-        date = _shift(store)[1]
+        date = shift_of(store)[1]
         store.append([Draft(fact=note, actor=PROGRAM, business_date=date)])
     return Recovery(records=verdict.records, lines=lines, papers=len(again))
 
 
-def _shift(store: Store) -> tuple[Shift, str]:
+def shift_of(store: Store) -> tuple[Shift, str]:
     """Return the shift as its facts have it, and the business date that it belongs to."""
     last_z = store.journal.newest(ShiftClosed.kind)
     z = decode_fact(last_z.kind, last_z.body) if last_z else None
@@ -138,6 +143,15 @@ def _shift(store: Store) -> tuple[Shift, str]:
     ]
     shift = reduce(lambda state, fact: evolve(state, *fact), facts, start)
     return shift, facts[0][1] if facts else ""
+
+
+def _certificate(identity: Identity) -> Certificate | None:
+    if not identity.certificate:
+        return None
+    try:
+        return open_certificate(identity.certificate, identity.signature)
+    except EnrolmentError as error:
+        raise StoreError(f"the stored certificate is not whole: {error}; enrol again") from error
 
 
 def _events(store: Store) -> list[Event]:

@@ -4,7 +4,7 @@ Everything here that matters is also on disk: `load` rebuilds it from the store 
 after a failure. `append` makes facts durable first and then lets the figures follow.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from zoneinfo import ZoneInfo
 
@@ -29,9 +29,10 @@ from pos.tenders.registry import Registry
 from pos.view import Notice, Stage
 from protocols.catalogue import Item
 from protocols.documents import Policy
+from protocols.enrolment import Certificate
 from protocols.facts import Fact
 from protocols.journal import Record
-from protocols.money import KRW, Currency
+from protocols.money import KRW, Currency, currency
 from protocols.ports import Clock, FaultPoints
 
 
@@ -55,6 +56,18 @@ class Setup:
     language: Language = "ko"
     currency: Currency = KRW
     has_printer: bool = False
+
+
+def certified(setup: Setup, certificate: Certificate) -> Setup:
+    """Return the setup as the broker has certified it: whose store, which money, which zone."""
+    named = certificate.store_name_ko if setup.language == "ko" else certificate.store_name_en
+    return replace(
+        setup,
+        store=certificate.store,
+        store_name=named or setup.store_name,
+        zone=ZoneInfo(certificate.zone),
+        currency=currency(certificate.currency),
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +111,10 @@ class Register:
         """Tell whether the clerk has a right, by the store's policy or the table that ships."""
         named = self.policy.rights.get(self.setup.clerk.role.value)
         return right.value in named if named is not None else may(self.setup.clerk.role, right)
+
+    def has_sale(self) -> bool:
+        """Tell whether a sale is open."""
+        return self.sale.number > 0
 
     def sale_name(self, number: int) -> str:
         """Return a sale's short name on screen, such as 0417-0128."""
@@ -185,6 +202,8 @@ class Register:
         """
         loaded = await self.runner.run(load)
         self.terminal = loaded.terminal
+        if loaded.certificate is not None:
+            self.setup = certified(self.setup, loaded.certificate)
         self._take(loaded.goods)
         self.shift = loaded.shift
         self.business_date = loaded.business_date

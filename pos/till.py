@@ -58,7 +58,7 @@ class Till:
         self._paying = Paying(register, self._publish)
         self._day = TradingDay(register)
         self._papers = (
-            PaperQueue(register, printer, press, self._on_print, self._on_store_error)
+            PaperQueue(register, printer, press, self._on_print, self.store_failed)
             if printer is not None and press is not None
             else None
         )
@@ -145,6 +145,10 @@ class Till:
         """Show a message that no command asked for."""
         self._notice = notice
         self._publish()
+
+    def store_failed(self, error: StoreError) -> None:
+        """Stop selling: the store failed under something that runs beside the till."""
+        self.tell(self._stopped(error))
 
     def print_what_waits(self) -> None:
         """Try the waiting papers now."""
@@ -343,9 +347,6 @@ class Till:
                 self.tell(register.say("PRN-05"))
             case PrintEvent.WAITS | PrintEvent.PRINTED:
                 self._publish()
-
-    def _on_store_error(self, error: StoreError) -> None:
-        self.tell(self._stopped(error))
 
     def _stopped(self, error: StoreError) -> Notice:
         self.register.stage = Stage.STOPPED

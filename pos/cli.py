@@ -1,0 +1,361 @@
+"""The command `ips-pos`: the counter's screen, and everything that works without one.
+
+Exit status 0 done, 1 the thing asked for failed, 2 misuse. The result goes to standard output,
+everything else to standard error; nobody ever sees a traceback: it goes to the log in the folder.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from pos.config import Config, ConfigError, default_folder, load_config
+from pos.store.errors import StoreError
+from pos.store.lock import FolderHeldError
+
+DONE: Final = 0
+FAILED: Final = 1
+MISUSE: Final = 2
+
+log = logging.getLogger("pos")
+
+_EXAMPLES: Final = """examples:
+  ips-pos                                               open the counter's screen
+  ips-pos shift open 50000                              open the day with a float
+  ips-pos sell 8801115114154 '2*8801043015929' --tender cash:20000
+  ips-pos shift count 50000x1 10000x3 1000x7            count the drawer, largest first or not
+  ips-pos shift close --reason '거스름 실수'            write the Z
+  ips-pos doctor                                        every device: well, or what to do
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    if not __debug__:
+        print("ips-pos relies on its assertions: start Python without -O", file=sys.stderr)
+        return MISUSE
+    parsed = _parser().parse_args(arguments)
+    if parsed.command == "demo":
+        return _demo(parsed)
+    try:
+        config = load_config(parsed.config)
+    except ConfigError as error:
+        return _complain(str(error), MISUSE)
+    carry_out: Callable[[Config, argparse.Namespace], int] = parsed.carry_out
+    try:
+        return carry_out(config, parsed)
+    except (StoreError, FolderHeldError, OSError) as error:
+        return _complain(str(error), FAILED)
+    except KeyboardInterrupt:
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the one place: a clerk never sees a traceback
+        return _complain(_logged(config, error), FAILED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ips-pos",
+        description="The Intermarket counter. Without a command it opens the screen.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration (default: ~/.config/intermarket/pos.toml)",
+    )
+    parser.set_defaults(carry_out=_screen)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_selling(commands)
+    _add_reading(commands)
+    _add_joining(commands)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    example: str,
+    carry_out: Callable[[Config, argparse.Namespace], int] | None,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=about,
+        description=about,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="answer for a program")
+    if carry_out is not None:
+        parser.set_defaults(carry_out=carry_out)
+    return parser
+
+
+def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sell = _command(
+        commands,
+        "sell",
+        "One sale without a screen.",
+        "ips-pos sell 8801115114154 '3*8801043015929' --tender cash:20000",
+        _sell,
+    )
+    sell.add_argument("items", nargs="+", metavar="ITEM", help="a code, or 3*CODE for three of it")
+    sell.add_argument(
+        "--tender",
+        action="append",
+        required=True,
+        metavar="NAME[:AMOUNT]",
+        help="how it is paid, in minor units; without an amount, what is due; may be repeated",
+    )
+    shift = _command(
+        commands, "shift", "Open, count or close the shift.", "ips-pos shift open 50000", None
+    )
+    acts = shift.add_subparsers(dest="act", required=True, metavar="ACT")
+    opening = _command(
+        acts, "open", "Open the day with a float.", "ips-pos shift open 50000", _shift_open
+    )
+    opening.add_argument(
+        "float", type=int, nargs="?", default=0, help="cash in the drawer, minor units"
+    )
+    count = _command(
+        acts, "count", "Count the drawer.", "ips-pos shift count 50000x2 1000x7", _shift_count
+    )
+    count.add_argument(
+        "pieces", nargs="+", metavar="FACExPIECES", help="50000x2; 0 for an empty drawer"
+    )
+    close = _command(acts, "close", "Write the Z.", "ips-pos shift close", _shift_close)
+    close.add_argument("--reason", default="", help="why the count is not what was expected")
+    reprint = _command(
+        commands, "reprint", "Print a receipt again.", "ips-pos reprint 128", _reprint
+    )
+    reprint.add_argument(
+        "sale", type=int, nargs="?", help="number of the sale today (default: the last)"
+    )
+
+
+def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = _command(
+        commands, "report", "Figures: x so far, z of the last close.", "ips-pos report x", _report
+    )
+    report.add_argument("form", choices=("x", "z"))
+    _command(commands, "queue", "What is on its way to the broker.", "ips-pos queue --json", _queue)
+    _command(
+        commands,
+        "doctor",
+        "Every device: found, healthy, or what to do.",
+        "ips-pos doctor",
+        _doctor,
+    )
+    journal = _command(
+        commands, "journal", "Check or export the journal.", "ips-pos journal verify", None
+    )
+    acts = journal.add_subparsers(dest="act", required=True, metavar="ACT")
+    _command(acts, "verify", "Walk the whole chain.", "ips-pos journal verify", _journal_verify)
+    export = _command(
+        acts,
+        "export",
+        "Write it out.",
+        "ips-pos journal export --form csv > journal.csv",
+        _journal_export,
+    )
+    export.add_argument("--form", choices=("jsonl", "csv"), default="jsonl")
+
+
+def _add_joining(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    catalogue = _command(
+        commands, "catalogue", "What the store sells.", "ips-pos catalogue import goods.csv", None
+    )
+    acts = catalogue.add_subparsers(dest="act", required=True, metavar="ACT")
+    imported = _command(
+        acts,
+        "import",
+        "Sell from a CSV file.",
+        "ips-pos catalogue import goods.csv",
+        _catalogue_import,
+    )
+    imported.add_argument("file", type=Path)
+    imported.add_argument("--encoding", choices=("utf-8", "cp949"), default="utf-8")
+    enrol = _command(commands, "enrol", "Join a broker.", "ips-pos enrol 01-7F3K-9QMW", _enrol)
+    enrol.add_argument("code", help="as the manager read it out")
+    demo = _command(
+        commands, "demo", "A shop to try, broker and devices included.", "ips-pos demo", None
+    )
+    demo.add_argument("folder", nargs="?", type=Path, help="where everything is kept")
+
+
+def _screen(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import run_screen
+
+    return run_screen(config)
+
+
+def _sell(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.headless import Sell
+
+    return _ask(config, Sell(items=parsed.items, tenders=parsed.tender), parsed)
+
+
+def _run(config: Config, entry: str, parsed: argparse.Namespace) -> int:
+    from pos.headless import Run
+
+    return _ask(config, Run(entries=[entry]), parsed)
+
+
+def _shift_open(config: Config, parsed: argparse.Namespace) -> int:
+    return _run(config, f"{parsed.float}OS", parsed)
+
+
+def _shift_count(config: Config, parsed: argparse.Namespace) -> int:
+    return _run(config, ",".join(parsed.pieces) + "CN", parsed)
+
+
+def _shift_close(config: Config, parsed: argparse.Namespace) -> int:
+    return _run(config, f"CZ:{parsed.reason}", parsed)
+
+
+def _reprint(config: Config, parsed: argparse.Namespace) -> int:
+    return _run(config, f"{parsed.sale or ''}RP", parsed)
+
+
+def _report(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.headless import Report
+
+    return _ask(config, Report(form=parsed.form), parsed)
+
+
+def _queue(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.headless import Queue
+
+    return _ask(config, Queue(), parsed)
+
+
+def _doctor(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.headless import Devices
+
+    return _ask(config, Devices(), parsed)
+
+
+def _ask(config: Config, request: object, parsed: argparse.Namespace) -> int:
+    """Carry a request out here or in the open counter, and print the answer."""
+    from pos.headless import MisuseError, Request, check
+    from pos.opening import carry_out
+    from pos.side_door import NobodyThereError
+
+    checked: Request = msgspec.convert(msgspec.to_builtins(request), Request)
+    try:
+        check(checked)
+        reply = asyncio.run(carry_out(config, checked))
+    except MisuseError as error:
+        return _complain(str(error), MISUSE)
+    except NobodyThereError as error:
+        return _complain(str(error), FAILED)
+    if parsed.json:
+        print(msgspec.json.encode(reply).decode())
+    elif reply.done:
+        from pos.telling import told
+
+        print(told(reply, config.language))
+    else:
+        from pos.telling import told
+
+        _complain(told(reply, config.language), FAILED)
+    if reply.code == "misuse":
+        return MISUSE
+    return DONE if reply.done else FAILED
+
+
+def _journal_verify(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import existing_store
+    from pos.store.verify import Sound, verify
+
+    with existing_store(config) as store:
+        verdict = verify(store)
+    if parsed.json:
+        kind = "sound" if isinstance(verdict, Sound) else "broken"
+        print(msgspec.json.encode({"verdict": kind, **msgspec.to_builtins(verdict)}).decode())
+    elif isinstance(verdict, Sound):
+        print(f"{verdict.records} records, chain whole, head {verdict.head[:16]}")
+    else:
+        place = f"terminal {verdict.terminal} epoch {verdict.epoch} record {verdict.sequence}"
+        _complain(f"{place}: {verdict.reason}. Keep the file as it is and call support", FAILED)
+    return DONE if isinstance(verdict, Sound) else FAILED
+
+
+def _journal_export(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import store_file
+    from pos.store.export import export_lines
+
+    for line in export_lines(store_file(config), "jsonl" if parsed.json else parsed.form):
+        print(line)
+    return DONE
+
+
+def _catalogue_import(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.catalogue_gate import CatalogueError
+    from pos.opening import import_goods
+
+    try:
+        catalogue = import_goods(config, parsed.file, parsed.encoding)
+    except CatalogueError as error:
+        return _complain(f"{parsed.file}: {error}. Nothing was imported", FAILED)
+    version, count = catalogue.version, len(catalogue.items)
+    if parsed.json:
+        print(msgspec.json.encode({"version": version, "items": count}).decode())
+    else:
+        print(f"{count} items, version {version}")
+    return DONE
+
+
+def _enrol(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import join
+
+    done, sentence = asyncio.run(join(config, parsed.code))
+    if parsed.json:
+        print(msgspec.json.encode({"done": done, "sentence": sentence}).decode())
+    elif done:
+        print(sentence)
+    else:
+        _complain(sentence, FAILED)
+    return DONE if done else FAILED
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    """Become the demonstration's supervisor: standard library only, it outlives the counter."""
+    script = str(files("pos").joinpath("demo.py"))
+    folder = parsed.folder or default_folder().parent / "demo"
+    rest = ["--json"] if parsed.json else []
+    sys.stdout.flush()
+    os.execv(  # noqa: S606 - our own interpreter, our own file
+        sys.executable, [sys.executable, "-I", "-S", script, sys.executable, str(folder), *rest]
+    )
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(f"ips-pos: {sentence}", file=sys.stderr)
+    return status
+
+
+def _logged(config: Config, error: Exception) -> str:
+    """Write an unforeseen error to the folder's log, and return what to tell the clerk."""
+    path = Path(config.folder) / "ips-pos.log"
+    handler = logging.FileHandler(path, encoding="utf-8")
+    log.addHandler(handler)
+    log.error("program.failed", exc_info=error)
+    handler.close()
+    return (
+        f"an error that should not happen ({type(error).__name__}); everything stored is safe. "
+        f"The details are in {path}: send that file to support, then start again"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""The till's configuration: wiring only, read once at start into frozen values.
+
+Where things are (folder, devices, broker) and who stands here (store, clerk, language). What the
+store allows is policy, and comes as a versioned document (decisions.md "Configuration"). An unknown
+key is an error that names the file, the key and the nearest known one. Every key has a default, so
+that a till without any file sells.
+
+    ~/.config/intermarket/pos.toml                the file, where --config names no other
+    ~/.local/share/intermarket/pos                the folder, where the file names no other
+Source: XDG Base Directory Specification 0.8.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from pos.rights import Role
+from protocols.address import AddressError, parse_address
+from protocols.money import CURRENCIES
+
+PAPER_COLUMNS: Final = (32, 42, 48)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used: which file, which key, what is wrong, what to write."""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of all tables of the file."""
+
+
+class StoreTable(Struct, frozen=True, kw_only=True):
+    """[store] Whose goods these are; after enrolment the broker's certificate says it."""
+
+    id: str = "S1"
+    """At most 8 letters and digits: it stands in every attempt key."""
+    name_ko: str = "한빛마트"
+    name_en: str = "Hanbit Mart"
+    business_number: str = ""
+    address: str = ""
+    telephone: str = ""
+    representative: str = ""
+    zone: str = "Asia/Seoul"
+    """IANA."""
+    currency: str = "KRW"
+
+
+class ClerkTable(Struct, frozen=True, kw_only=True):
+    """[clerk] Who works here."""
+
+    id: str = "clerk"
+    name: str = ""
+    role: Role = Role.MANAGER
+
+
+class DevicesTable(Struct, frozen=True, kw_only=True):
+    """[devices] Addresses; an empty one is no such device."""
+
+    printer: str = ""
+    line_display: str = ""
+    scanner: str = ""
+    drawer: Literal["printer", "none"] = "printer"
+    """The drawer hangs off the printer, or there is none."""
+    paper_columns: int = 42
+    """32 for 58 mm paper, 42 or 48 for 80 mm."""
+
+
+class BrokerTable(Struct, frozen=True, kw_only=True):
+    """[broker] Where it is; empty is alone."""
+
+    url: str = ""
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    language: Literal["ko", "en"] = "ko"
+    folder: str = ""
+    """The till's folder; relative to the file. One program at a time works in it."""
+    terminal: str = "01"
+    """The till's name until it has joined a broker: at most 8 letters and digits."""
+    keymap: str = "kr-106"
+    store: StoreTable = StoreTable()
+    clerk: ClerkTable = ClerkTable()
+    devices: DevicesTable = DevicesTable()
+    broker: BrokerTable = BrokerTable()
+
+
+def default_file() -> Path:
+    """Return where the file is looked for."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "intermarket" / "pos.toml"
+
+
+def default_folder() -> Path:
+    """Return where the till keeps its store when the file names no folder."""
+    return _xdg("XDG_DATA_HOME", ".local/share") / "intermarket" / "pos"
+
+
+def load_config(file: Path | None) -> Config:
+    """Read a file; without a name the default one, which need not exist. Raises: ConfigError."""
+    path = file or default_file()
+    if file is None and not path.exists():
+        return parse_config("", path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    return parse_config(text, path)
+
+
+def parse_config(text: str, path: Path) -> Config:
+    """Decode a file's text; `path` is for messages and relative folders. Raises: ConfigError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    _check_keys(table, Config, path, "")
+    try:
+        config = msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    _check_values(config, path)
+    folder = path.parent / config.folder if config.folder else default_folder()
+    return msgspec.structs.replace(config, folder=str(folder))
+
+
+def _xdg(variable: str, default: str) -> Path:
+    named = os.environ.get(variable, "")
+    # The specification: a relative path is to be ignored.
+    return Path(named) if named.startswith("/") else Path.home() / default
+
+
+def _check_keys(table: dict[str, object], kind: type[Struct], path: Path, prefix: str) -> None:
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"there are {', '.join(known)}"
+            raise ConfigError(f"{path}: unknown key {prefix}{key}; {hint}")
+        inner = known[key]
+        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, Struct):
+            _check_keys(value, inner, path, f"{prefix}{key}.")
+
+
+_NAME: Final = re.compile(r"[A-Za-z0-9]{1,8}", re.ASCII)
+
+
+def _check_values(config: Config, path: Path) -> None:
+    for key, name in (("store.id", config.store.id), ("terminal", config.terminal)):
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"{path}: {key} is 1 to 8 letters and digits, not {name!r}")
+    if config.store.currency not in CURRENCIES:
+        raise ConfigError(f"{path}: store.currency {config.store.currency!r} is not in ISO 4217")
+    try:
+        ZoneInfo(config.store.zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: store.zone {config.store.zone!r} is no IANA zone such as Asia/Seoul"
+        ) from error
+    if config.devices.paper_columns not in PAPER_COLUMNS:
+        raise ConfigError(
+            f"{path}: devices.paper_columns is 32, 42 or 48, not {config.devices.paper_columns}"
+        )
+    for key in ("printer", "line_display", "scanner"):
+        address: str = getattr(config.devices, key)
+        try:
+            if address:
+                parse_address(address)
+        except AddressError as error:
+            raise ConfigError(f"{path}: devices.{key}: {error}") from error

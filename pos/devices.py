@@ -1,0 +1,134 @@
+"""The till's equipment as configured: drivers made, watched, and turned into what the till expects.
+
+A device's health becomes a lamp and a sentence on the screen; a scanner's code becomes a command.
+Devices that are not configured show the lamp ABSENT and are never waited for.
+"""
+
+import asyncio
+from typing import Final
+
+from devices.bus import open_link
+from devices.health import NOT_OPENED, Health, Level, Role
+from devices.line_display import LineDisplay
+from devices.scanner import Scan as Scanned
+from devices.scanner import SerialScanner
+from pos import commands
+from pos.config import DevicesTable
+from pos.equipment import Display, Drawer, NoDisplay, NoDrawer
+from pos.messages import Language
+from pos.till import Till
+from pos.view import DeviceView, Lamp
+from protocols.address import Address, parse_address
+from protocols.ports import Clock
+
+STOP_NS: Final = 3_000_000_000
+"""How long a device may take to send its last bytes and close."""
+SETTLE_SECONDS: Final = 8.0
+"""How long `doctor` waits for every device to say something."""
+SCANS_RUNNING_MAX: Final = 1_024
+
+_LAMPS: Final = {
+    Level.OK: Lamp.OK,
+    Level.WARN: Lamp.WARN,
+    Level.DOWN: Lamp.DOWN,
+    Level.UNKNOWN: Lamp.UNKNOWN,
+}
+
+
+class Devices:
+    """All equipment of one till."""
+
+    def __init__(self, table: DevicesTable, *, clock: Clock, language: Language) -> None:
+        """Make the drivers; nothing is opened yet. Raises: AddressError."""
+        self._clock = clock
+        self._language = language
+        self._till: Till | None = None
+        self._scans: set[asyncio.Task[object]] = set()
+        self._healths: dict[Role, tuple[str, Health]] = {}
+        self._settled = asyncio.Event()
+        self.drawer: Drawer = NoDrawer()
+        self._line_display = self._make_display(table.line_display)
+        self.display: Display = self._line_display or NoDisplay()
+        self._scanner = self._make_scanner(table.scanner)
+
+    def start(self, till: Till) -> None:
+        """Begin to open everything and tell the till how it is."""
+        self._till = till
+        for role in Role:
+            self._show(role)
+        if self._line_display is not None:
+            self._line_display.start()
+        if self._scanner is not None:
+            self._scanner.start()
+
+    async def settled(self) -> None:
+        """Wait until every device has said how it is, or SETTLE_SECONDS."""
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while any(health is NOT_OPENED for _, health in self._healths.values()):
+                    self._settled.clear()
+                    await self._settled.wait()
+        except TimeoutError:
+            return
+
+    async def stop(self) -> None:
+        """Close everything."""
+        self._till = None
+        deadline_ns = self._clock.monotonic_ns() + STOP_NS
+        for device in (self._line_display, self._scanner):
+            if device is not None:
+                await device.stop(deadline_ns=deadline_ns)
+
+    def _make_display(self, address: str) -> LineDisplay | None:
+        if not address:
+            return None
+        return LineDisplay(
+            address=self._known(Role.LINE_DISPLAY, address),
+            open_link=open_link,
+            clock=self._clock,
+            on_health=lambda health: self._changed(Role.LINE_DISPLAY, health),
+        )
+
+    def _make_scanner(self, address: str) -> SerialScanner | None:
+        if not address:
+            return None
+        return SerialScanner(
+            address=self._known(Role.SCANNER, address),
+            open_link=open_link,
+            clock=self._clock,
+            on_scan=self._scanned,
+            on_health=lambda health: self._changed(Role.SCANNER, health),
+        )
+
+    def _known(self, role: Role, address: str) -> Address:
+        self._healths[role] = (address, NOT_OPENED)
+        return parse_address(address)
+
+    def _changed(self, role: Role, health: Health) -> None:
+        self._healths[role] = (self._healths[role][0], health)
+        self._settled.set()
+        self._show(role)
+
+    def _show(self, role: Role) -> None:
+        if self._till is None:
+            return
+        address, health = self._healths.get(role, ("", None))
+        self._till.set_device(
+            DeviceView(
+                role=role.word,
+                label=role.ko if self._language == "ko" else role.en,
+                address=address,
+                lamp=Lamp.ABSENT if health is None else _LAMPS[health.level],
+                sentence="" if health is None else health.sentence(self._language),
+            )
+        )
+
+    def _scanned(self, scan: Scanned) -> None:
+        """Sell what was scanned; the till takes scans in the order in which they came."""
+        if self._till is None or len(self._scans) >= SCANS_RUNNING_MAX:
+            return
+        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(
+            self._till.execute(commands.Scan(scan.barcode.text)), name="scan"
+        )
+        self._scans.add(task)
+        task.add_done_callback(self._scans.discard)

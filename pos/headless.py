@@ -1,0 +1,265 @@
+"""The till without a screen: one request in, one answer out; the same for a command and a socket.
+
+A command that finds its folder free carries its request out itself; one that finds a counter open in
+it sends the request there (pos.side_door). Either way the same functions run on the same Till, and
+the entry grammar is the only language.
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+import msgspec
+
+from pos import commands
+from pos.entry import EntryError, parse_entry
+from pos.register import Register
+from pos.rights import Right
+from pos.store.store import Store
+from pos.till import Till
+from pos.view import Notice, Stage
+from protocols.facts import ShiftClosed, decode_fact
+
+PAPERS_SECONDS: Final = 10.0
+"""How long a sale without a screen waits for its receipt before it answers."""
+
+
+class Sell(msgspec.Struct, frozen=True, kw_only=True, tag="sell"):
+    """One sale: items as entries (3*8801...), tenders as name or name:amount."""
+
+    items: list[str]
+    tenders: list[str]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
+    """Entries in order; stops at the first that is refused."""
+
+    entries: list[str]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
+    """x: the figures so far; z: the last Z."""
+
+    form: str
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True, tag="queue"):
+    """What is on its way to the broker."""
+
+
+class Devices(msgspec.Struct, frozen=True, kw_only=True, tag="devices"):
+    """Every device and how it is."""
+
+
+Request = Sell | Run | Report | Queue | Devices
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a request."""
+
+    done: bool
+    sentence: str = ""
+    """For people, in the till's language; where the money is, when it was about money."""
+    code: str = ""
+    fields: dict[str, object] = {}
+    """For programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tendered:
+    method: str
+    amount: int | None
+
+
+class MisuseError(ValueError):
+    """The request itself is wrong: what and how to write it."""
+
+
+async def answer(till: Till, request: Request) -> Answer:
+    """Carry a request out. Raises: MisuseError, StoreError."""
+    match request:
+        case Sell():
+            return await _sell(till, request)
+        case Run(entries=entries):
+            return await _run(till, entries)
+        case Report(form=form):
+            return await _report(till, form)
+        case Queue():
+            return await _queue(till.register)
+        case Devices():
+            return _devices(till)
+        case _:
+            assert_never(request)
+
+
+def check(request: Request) -> None:
+    """Check what can be checked without a till. Raises: MisuseError."""
+    match request:
+        case Sell(items=items, tenders=tenders):
+            for item in items:
+                _scan(item)
+            for tender in tenders:
+                _tendered(tender)
+        case Run(entries=entries):
+            for entry in entries:
+                _parsed(entry)
+        case _:
+            return
+
+
+async def _sell(till: Till, request: Sell) -> Answer:
+    scans = [_scan(item) for item in request.items]
+    tendered = [_tendered(tender) for tender in request.tenders]
+    register = till.register
+    if register.has_sale():
+        return _refused(register.say("SHF-03"))
+    for scan in scans:
+        if register.assortment is not None and register.assortment.scan(scan.code) is None:
+            return _refused(register.say("SCN-01", code=scan.code))
+    for scan in scans:
+        notice = await till.execute(scan)
+        if notice is not None:
+            return await _given_up(till, notice)
+    total, order = register.sale.total, register.order(register.sale.number)
+    for pay in tendered:
+        notice = await till.execute(commands.Pay(pay.method, pay.amount))
+        if not register.has_sale():
+            return await _sold(till, notice, total=total, order=order)
+        if notice is not None and notice.level != "A":
+            return await _given_up(till, notice)
+    return await _given_up(till, register.say("PAY-02", short=register.sale.due))
+
+
+async def _sold(till: Till, notice: Notice | None, *, total: int, order: str) -> Answer:
+    came_out = await till.papers_out(seconds=PAPERS_SECONDS)
+    assert notice is not None, "a paid sale says so"
+    return Answer(
+        done=True,
+        sentence=notice.banner,
+        fields={
+            "order": order,
+            "total": total,
+            "change": till.register.last_change,
+            "currency": till.register.setup.currency.code,
+            "receipt": "printed" if came_out and till.register.setup.has_printer else "kept",
+        },
+    )
+
+
+async def _given_up(till: Till, why: Notice) -> Answer:
+    """Leave no half sale behind a command that failed."""
+    if till.register.stage is not Stage.STOPPED and till.register.has_sale():
+        await till.execute(commands.VoidSale("headless: " + (why.code or why.banner)))
+    return _refused(why)
+
+
+async def _run(till: Till, entries: list[str]) -> Answer:
+    said: list[str] = []
+    for entry in entries:
+        notice = await till.execute(_parsed(entry))
+        if notice is not None and notice.code:
+            return _refused(notice)
+        if notice is not None:
+            said.append(notice.banner)
+    await till.papers_out(seconds=PAPERS_SECONDS)
+    return Answer(done=True, sentence="\n".join(said), fields=_shift_fields(till))
+
+
+def _shift_fields(till: Till) -> dict[str, object]:
+    view = till.view
+    return {
+        "stage": view.stage.value,
+        "business_date": till.register.business_date,
+        "expected": view.expected,
+        "counted": view.counted,
+    }
+
+
+async def _report(till: Till, form: str) -> Answer:
+    if form not in ("x", "z"):
+        raise MisuseError(f"a report is x or z, not {form!r}")
+    register = till.register
+    if not register.allowed(Right.SHIFT_READ):
+        return _refused(register.say("RGT-01", right=Right.SHIFT_READ.value))
+    figures = till.x_figures() if form == "x" else await register.runner.run(last_z)
+    if figures is None:
+        return _refused(register.say("SHF-01" if form == "x" else "RPT-01"))
+    fields = msgspec.to_builtins(figures)
+    if form == "x":
+        fields = {name: value for name, value in fields.items() if name not in _OF_A_CLOSE}
+    return Answer(done=True, fields={"form": form, **fields})
+
+
+_OF_A_CLOSE: Final = frozenset({"z", "counted", "over_short", "reason"})
+"""What an X does not know."""
+
+
+def last_z(store: Store) -> ShiftClosed | None:
+    """Return the figures of the newest Z, or None before the first. Raises: StoreError."""
+    record = store.journal.newest(ShiftClosed.kind)
+    fact = None if record is None else decode_fact(record.kind, record.body)
+    return fact if isinstance(fact, ShiftClosed) else None
+
+
+async def _queue(register: Register) -> Answer:
+    counts, asked = await register.runner.run(
+        lambda store: (store.queue(), store.chains.questions())
+    )
+    korean = register.setup.language == "ko"
+    return Answer(
+        done=True,
+        fields={
+            "waiting": counts.waiting,
+            "sent": counts.sent,
+            "in_doubt": counts.in_doubt,
+            "questioned": counts.questioned,
+            "questions": [
+                {
+                    "sequence": row.sequence,
+                    "code": row.code,
+                    "sentence": row.sentence_ko if korean else row.sentence_en,
+                }
+                for row in asked
+            ],
+        },
+    )
+
+
+def _devices(till: Till) -> Answer:
+    rows = [
+        {
+            "role": device.role,
+            "label": device.label,
+            "address": device.address,
+            "lamp": device.lamp.value,
+            "sentence": device.sentence,
+        }
+        for device in till.view.devices
+    ]
+    well = all(row["lamp"] in ("O", "!", "-") for row in rows)
+    return Answer(done=well, fields={"devices": rows})
+
+
+def _refused(notice: Notice) -> Answer:
+    money = f" ({notice.money})" if notice.money else ""
+    return Answer(done=False, sentence=notice.banner + money, code=notice.code)
+
+
+def _parsed(entry: str) -> commands.Command:
+    try:
+        return parse_entry(entry)
+    except EntryError as error:
+        raise MisuseError(f"{entry!r} is no entry: {error}") from error
+
+
+def _scan(item: str) -> commands.Scan:
+    command = _parsed(item)
+    if not isinstance(command, commands.Scan):
+        raise MisuseError(f"{item!r} is no item; write a code, or 3*CODE for three of it")
+    return command
+
+
+def _tendered(text: str) -> _Tendered:
+    method, colon, amount = text.partition(":")
+    if not method or (colon and not (amount.isascii() and amount.isdigit())):
+        raise MisuseError(f"{text!r} is no tender; write cash, or cash:10000 in minor units")
+    return _Tendered(method, int(amount) if colon else None)

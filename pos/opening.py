@@ -1,0 +1,159 @@
+"""Opens a till for one command or for the screen: the folder's lock, the store, the side door."""
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+
+from pos.catalogue_file import Encoding, import_catalogue
+from pos.config import Config
+from pos.headless import Answer, Devices, Request, answer
+from pos.host import HostClock, HostEntropy, host_faults
+from pos.loading import shift_of
+from pos.shift import business_date
+from pos.side_door import SideDoor, ask_counter
+from pos.store.errors import StoreError
+from pos.store.lock import FolderHeldError, FolderLock
+from pos.store.store import FILE_NAME, Store
+from pos.uplink import DRAIN_SECONDS, open_keys
+from pos.wiring import Host, line_of, open_store, setup_of, store_inline, store_thread, wire
+from protocols.catalogue import Catalogue
+
+
+def host() -> Host:
+    """Return this machine's clock, randomness and fault points."""
+    return Host(clock=HostClock(), entropy=HostEntropy(), faults=host_faults())
+
+
+async def carry_out(config: Config, request: Request) -> Answer:
+    """Carry a request out here, or in the counter that is open in the folder.
+
+    Raises: MisuseError, StoreError, FolderHeldError, NobodyThereError.
+    """
+    folder = Path(config.folder)
+    try:
+        lock = FolderLock(folder, "ips-pos command")
+    except FolderHeldError as held:
+        if held.holder is None or held.holder.program != COUNTER:
+            raise
+        return await ask_counter(folder, request)
+    try:
+        wired = wire(config, host(), store_inline(config, HostClock()))
+        await wired.start()
+        try:
+            if isinstance(request, Devices):
+                await wired.devices.settled()
+            reply = await answer(wired.till, request)
+            await wired.uplink.drained(seconds=DRAIN_SECONDS)
+            return reply
+        finally:
+            await wired.stop()
+    finally:
+        lock.release()
+
+
+COUNTER = "ips-pos"
+"""The program that opens a side door for the others."""
+
+
+def run_screen(config: Config) -> int:
+    """Open the counter's screen until the clerk leaves. Returns the exit status."""
+    lock = FolderLock(Path(config.folder), COUNTER)
+    try:
+        asyncio.run(_screen(config))
+    finally:
+        lock.release()
+    return 0
+
+
+async def _screen(config: Config) -> None:
+    machine = host()
+    wired = wire(config, machine, store_thread(config, machine.clock))
+    await wired.start()
+    door = SideDoor(wired.till, Path(config.folder))
+    try:
+        await door.open()
+        raise NotImplementedError
+    finally:
+        await door.close()
+        await wired.stop()
+
+
+def store_file(config: Config) -> Path:
+    """Return the till's store, which must be there. Raises: StoreError."""
+    path = Path(config.folder) / FILE_NAME
+    if not path.exists():
+        raise StoreError(f"there is no journal at {path}: nothing was sold in this folder yet")
+    return path
+
+
+def existing_store(config: Config) -> Store:
+    """Open the till's store beside whoever works in it, to read. Raises: StoreError."""
+    store_file(config)
+    return open_store(config, HostClock())()
+
+
+def import_goods(config: Config, file: Path, encoding: str) -> Catalogue:
+    """Sell from a file from now on. Raises: CatalogueError, StoreError, FolderHeldError, OSError."""
+    data = file.read_bytes()
+    lock = FolderLock(Path(config.folder), "ips-pos catalogue import")
+    try:
+        clock = HostClock()
+        with open_store(config, clock)() as store:
+            return import_catalogue(
+                store.database,
+                data,
+                date=business_date(clock.now_ns(), setup_of(config).zone),
+                now_ns=clock.now_ns(),
+                encoding=Encoding(encoding),
+                currency_code=config.store.currency,
+            )
+    finally:
+        lock.release()
+
+
+async def join(config: Config, code: str) -> tuple[bool, str]:
+    """Let this till join the configured broker. Returns whether it did, and a sentence.
+
+    Raises: StoreError, KeysError, FolderHeldError.
+    """
+    from pos.broker_client import BrokerClient
+    from pos.enrol import Enrolled, enrol
+
+    korean = config.language == "ko"
+    if not config.broker.url:
+        return False, (
+            "설정에 중계서버 주소가 없습니다: [broker] url 을 적으세요"
+            if korean
+            else "the configuration names no broker: write url under [broker]"
+        )
+    machine = host()
+    lock = FolderLock(Path(config.folder), "ips-pos enrol")
+    try:
+        store = store_inline(config, machine.clock)
+        try:
+            if (await store.run(shift_of))[0].number:
+                return False, (
+                    "먼저 마감하세요: 개점 중에는 등록할 수 없습니다"
+                    if korean
+                    else "close the shift first: a till joins a broker between two shifts"
+                )
+            client = BrokerClient(config.broker.url, clock=machine.clock, entropy=machine.entropy)
+            try:
+                result = await enrol(
+                    code,
+                    client=client,
+                    keys=open_keys(line_of(config, machine)),
+                    store=store,
+                    entropy=machine.entropy,
+                    program=f"ips-pos {version('intermarket-pos')}",
+                )
+            finally:
+                await client.close()
+        finally:
+            await store.close()
+    finally:
+        lock.release()
+    if isinstance(result, Enrolled):
+        who = result.certificate
+        return True, f"terminal {who.terminal} of store {who.store}, epoch {who.epoch}"
+    return False, result.sentence_ko if korean else result.sentence_en

@@ -1,0 +1,146 @@
+"""The till's end of the line to its broker: outbox, client and keys, or nothing while it is alone."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pos.enrol import open_identity
+from pos.keys import KeyFolder, open_host_secret
+from pos.store.errors import StoreError
+from pos.store.store import Store
+from pos.store.threads import StoreRunner
+from pos.till import Till
+from pos.view import QueueView
+from protocols.enrolment import Certificate
+from protocols.ports import Clock, Entropy, FaultPoints
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from pos.broker_client import BrokerClient
+    from pos.outbox import Outbox
+
+DRAIN_SECONDS: Final = 5.0
+"""How long a command without a screen tries to get its records to the broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What an uplink is made of."""
+
+    url: str
+    keys: Path
+    """The folder of the till's keys."""
+    secret: Path
+    """The host's secret, apart from the folder."""
+    clock: Clock
+    entropy: Entropy
+    faults: FaultPoints
+
+
+def open_keys(line: Line) -> KeyFolder:
+    """Open the till's keys. Raises: KeysError."""
+    secret = open_host_secret(line.secret, line.entropy)
+    return KeyFolder(line.keys, secret=secret, entropy=line.entropy)
+
+
+class Uplink:
+    """Runs the outbox while the till is up and has joined a broker."""
+
+    def __init__(self, line: Line, till: Till, runner: StoreRunner) -> None:
+        self._line = line
+        self._till = till
+        self._runner = runner
+        self._task: asyncio.Task[None] | None = None
+        self._outbox: Outbox | None = None
+        self._reports: set[asyncio.Task[None]] = set()
+        self._quiet = asyncio.Event()
+        """Set when nothing waits, or when the broker is not there."""
+
+    async def start(self) -> None:
+        """Begin to send, if there is a broker and this till is one of its terminals.
+
+        Raises: StoreError, KeysError, EnrolmentError.
+        """
+        if not self._line.url:
+            return
+        enrolled = await self._runner.run(self._identity)
+        if enrolled is None:
+            return
+        # The HTTP library is slow to import; the first picture of the counter comes before it.
+        from pos.broker_client import BrokerClient
+        from pos.outbox import Listeners, Outbox, Terminal
+        from pos.pushed import Puller
+
+        line = self._line
+        certificate, identity = enrolled
+        client = BrokerClient(line.url, clock=line.clock, entropy=line.entropy)
+        client.identify(certificate, identity)
+        puller = Puller(
+            client=client, store=self._runner, broker_key=certificate.broker, clock=line.clock
+        )
+        self._outbox = Outbox(
+            terminal=Terminal(certificate=certificate, identity=identity),
+            store=self._runner,
+            client=client,
+            puller=puller,
+            entropy=line.entropy,
+            faults=line.faults,
+            listeners=Listeners(
+                queue=self._queue,
+                notice=self._till.tell,
+                document=self._document,
+                failed=self._till.store_failed,
+            ),
+            language=self._till.register.setup.language,
+        )
+        self._till.appended = self._outbox.wake
+        self._task = asyncio.get_running_loop().create_task(self._run(client), name="outbox")
+
+    async def drained(self, *, seconds: float) -> bool:
+        """Wait until the broker has everything. Returns whether that came true in time."""
+        if self._outbox is None:
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await self._quiet.wait()
+        except TimeoutError:
+            return False
+        return self._outbox.view.waiting == 0
+
+    async def stop(self) -> None:
+        """Stop sending; what is on its way is settled by its sequence numbers next time."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self, client: "BrokerClient") -> None:
+        assert self._outbox is not None, "the outbox is made before it runs"
+        try:
+            await self._outbox.run()
+        finally:
+            await client.close()
+
+    def _identity(self, store: Store) -> "tuple[Certificate, Ed25519PrivateKey] | None":
+        if not store.identity().certificate:
+            return None
+        return open_identity(store, open_keys(self._line))
+
+    def _queue(self, queue: QueueView) -> None:
+        if queue.waiting == 0 or queue.link == "offline":
+            self._quiet.set()
+        else:
+            self._quiet.clear()
+        self._till.set_queue(queue)
+
+    def _document(self, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._till.load_goods(), name=f"load {name}")
+        self._reports.add(task)
+        task.add_done_callback(self._loaded)
+
+    def _loaded(self, task: asyncio.Task[None]) -> None:
+        self._reports.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StoreError):
+            self._till.store_failed(error)

@@ -1,0 +1,113 @@
+"""Builds a till from its configuration: who talks to whom, decided in one place and visible here.
+
+The clock, randomness and fault points come from outside (pos.host in a program, the world in a test).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pos.config import Config, default_file
+from pos.devices import Devices
+from pos.register import Clerk, Register, Setup
+from pos.store.store import FILE_NAME, Store
+from pos.store.threads import StoreInline, StoreRunner, StoreThread
+from pos.tenders.registry import find_tenders
+from pos.till import Till
+from pos.uplink import Line, Uplink
+from pos.view import Notice
+from protocols.money import currency
+from protocols.ports import Clock, Entropy, FaultPoints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What the operating system, or a world in its place, gives the till."""
+
+    clock: Clock
+    entropy: Entropy
+    faults: FaultPoints
+
+
+class WiredTill:
+    """A till with everything that runs beside it."""
+
+    def __init__(self, till: Till, devices: Devices, uplink: Uplink) -> None:
+        self.till = till
+        self.devices = devices
+        self.uplink = uplink
+
+    async def start(self) -> Notice | None:
+        """Start the till, then its equipment and its link.
+
+        Raises: StoreError, and KeysError or EnrolmentError for an identity that is not whole.
+        """
+        notice = await self.till.start()
+        self.devices.start(self.till)
+        await self.uplink.start()
+        return notice
+
+    async def stop(self) -> None:
+        """Stop everything; the store is closed last."""
+        await self.uplink.stop()
+        await self.till.stop()
+        await self.devices.stop()
+
+
+def open_store(config: Config, clock: Clock) -> Callable[[], Store]:
+    """Return what opens the till's store; its errors come when it is called."""
+    folder = Path(config.folder)
+    return lambda: Store(folder / FILE_NAME, clock=clock, terminal=config.terminal)
+
+
+def store_thread(config: Config, clock: Clock) -> StoreRunner:
+    """Return the store in its own thread, for a screen."""
+    return StoreThread(open_store(config, clock))
+
+
+def store_inline(config: Config, clock: Clock) -> StoreRunner:
+    """Return the store in the caller's turn, for commands. Raises: StoreError."""
+    return StoreInline(open_store(config, clock)())
+
+
+def setup_of(config: Config) -> Setup:
+    """Return what the till is told at start."""
+    store = config.store
+    return Setup(
+        store=store.id,
+        store_name=store.name_ko if config.language == "ko" else store.name_en,
+        clerk=Clerk(
+            id=config.clerk.id, name=config.clerk.name or config.clerk.id, role=config.clerk.role
+        ),
+        zone=ZoneInfo(store.zone),
+        language=config.language,
+        currency=currency(store.currency),
+        has_printer=bool(config.devices.printer),
+    )
+
+
+def line_of(config: Config, host: Host) -> Line:
+    """Return what the till's line to its broker is made of."""
+    return Line(
+        url=config.broker.url,
+        keys=Path(config.folder) / "keys",
+        secret=default_file().parent / "host.secret",
+        clock=host.clock,
+        entropy=host.entropy,
+        faults=host.faults,
+    )
+
+
+def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
+    """Build the till. Nothing is opened before it is started. Raises: AddressError."""
+    register = Register(
+        setup=setup_of(config),
+        clock=host.clock,
+        faults=host.faults,
+        runner=runner,
+        tenders=find_tenders(),
+    )
+    devices = Devices(config.devices, clock=host.clock, language=config.language)
+    till = Till(register, drawer=devices.drawer, display=devices.display)
+    return WiredTill(till, devices, Uplink(line_of(config, host), till, runner))

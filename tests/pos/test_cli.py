@@ -1,0 +1,203 @@
+"""The command from the outside, in this process: what it prints, how it ends, what it keeps."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from pos.cli import main
+from pos.store.lock import FolderLock
+
+GOODS = """\
+sku,barcodes,name_ko,name_en,price,tax
+milk,8801115114154,서울우유 1L,Seoul Milk 1L,2980,과세
+ramen,8801043015929,신라면 5입,Shin Ramyun 5p,4100,과세
+rice,,쌀 10kg,Rice 10kg,35000,면세
+"""
+
+
+class Shell:
+    """Runs commands as a shell would, in a home of its own."""
+
+    def __init__(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.home = home
+        self._capsys = capsys
+        self.complaint = ""
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = self._capsys.readouterr()
+        self.complaint = said.err
+        assert "Traceback" not in said.err
+        return status, said.out
+
+    def json(self, *arguments: str) -> dict[str, object]:
+        return json.loads(self.run(*arguments, "--json")[1])  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def shell(monkeypatch, tmp_path: Path, capsys) -> Shell:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return Shell(tmp_path, capsys)
+
+
+@pytest.fixture
+def shop(shell: Shell) -> Shell:
+    """A till with goods and an open shift."""
+    goods = shell.home / "goods.csv"
+    goods.write_text(GOODS, encoding="utf-8")
+    assert shell.run("catalogue", "import", str(goods))[0] == 0
+    assert shell.run("shift", "open", "50000")[0] == 0
+    return shell
+
+
+def test_a_day_without_screen_devices_or_broker(shop: Shell) -> None:
+    """T1, I9: sold, counted, closed, and the journal is whole."""
+    status, said = shop.run("sell", "8801115114154", "2*8801043015929", "--tender", "cash:20000")
+    assert status == 0
+    assert "8,820" in said
+
+    assert shop.run("shift", "count", "50000x1", "10000x1", "1000x1", "100x1", "10x8")[0] == 0
+    status, said = shop.run("shift", "close")
+    assert status == 0
+    z = shop.json("report", "z")["fields"]
+    assert isinstance(z, dict)
+    assert (z["expected"], z["counted"], z["over_short"], z["sales"]) == (61_180, 61_180, 0, 1)
+    assert shop.run("journal", "verify")[0] == 0
+
+
+def test_a_program_reads_json(shop: Shell) -> None:
+    answer = shop.json("sell", "rice", "--tender", "cash:30000", "--tender", "cash:10000")
+
+    assert answer["done"] is True
+    fields = answer["fields"]
+    assert isinstance(fields, dict)
+    assert (fields["total"], fields["change"], fields["receipt"]) == (35_000, 5_000, "kept")
+    assert str(fields["order"]).startswith("S1-01-")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["sell", "8809999999999", "--tender", "cash"], 1, "8809999999999"),
+        (["sell", "milk", "--tender", "cash:100"], 1, "2,880"),
+        (["sell", "milk", "--tender", "card"], 1, "card"),
+        (["sell", "milk"], 2, "--tender"),
+        (["sell", "--tender", "cash"], 2, "ITEM"),
+        (["sell", "VD", "--tender", "cash"], 2, "is no item"),
+        (["sell", "x*milk", "--tender", "cash"], 2, "is no entry"),
+        (["sell", "milk", "--tender", "cash:1,000"], 2, "is no tender"),
+        (["sell", "99999*milk", "--tender", "cash"], 1, "99"),
+        (["shift", "open", "1"], 1, "1차"),
+        (["shift", "open", "ten"], 2, "invalid int"),
+        (["shift", "close"], 1, "세지"),
+        (["shift", "count", "ten"], 2, "is no entry"),
+        (["report", "y"], 2, "invalid choice"),
+        (["report", "z"], 1, ""),
+        (["reprint"], 1, "프린터"),
+        (["enrol", "01-7F3K-9QMW"], 1, "중계서버"),
+        (["frobnicate"], 2, "invalid choice"),
+        (["--config", "/nowhere/pos.toml", "queue"], 2, "/nowhere/pos.toml"),
+        (["catalogue", "import", "/nowhere/goods.csv"], 1, "/nowhere/goods.csv"),
+    ],
+)
+def test_what_is_typed_wrong_is_one_clear_error(
+    shop: Shell, arguments: list[str], status: int, words: str
+) -> None:
+    """One error, no traceback, nothing sold, and the next sale works."""
+    before = shop.json("report", "x")["fields"]
+
+    assert shop.run(*arguments)[0] == status
+
+    assert words in shop.complaint
+    after = shop.json("report", "x")["fields"]
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    assert (before["sales"], before["expected"]) == (after["sales"], after["expected"])
+    assert shop.run("sell", "milk", "--tender", "cash")[0] == 0
+
+
+def test_every_command_has_help_with_an_example(shell: Shell) -> None:
+    for command in ("", "sell", "shift", "shift open", "shift count", "shift close", "reprint",
+                    "report", "queue", "doctor", "journal", "journal verify", "journal export",
+                    "catalogue", "catalogue import", "enrol", "demo"):  # fmt: skip
+        status, said = shell.run(*command.split(), "--help")
+        assert status == 0, command
+        assert "example" in said, command
+        assert f"ips-pos {command}".strip() in said, command
+
+
+def test_a_folder_in_use_says_by_whom(shop: Shell) -> None:
+    lock = FolderLock(shop.home / "data" / "intermarket" / "pos", "another")
+
+    status, _ = shop.run("sell", "milk", "--tender", "cash")
+
+    assert status == 1
+    assert "another, process" in shop.complaint
+    lock.release()
+
+
+def test_a_broken_journal_is_named_and_nothing_is_sold(shop: Shell) -> None:
+    import sqlite3
+
+    path = shop.home / "data" / "intermarket" / "pos" / "till.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER record_is_never_changed")
+    connection.execute("UPDATE record SET bytes = x'00' WHERE sequence = 1")
+    connection.commit()
+    connection.close()
+
+    assert shop.run("journal", "verify")[0] == 1
+    assert "record 1" in shop.complaint
+
+
+def test_the_journal_leaves_as_csv_and_json_lines(shop: Shell) -> None:
+    shop.run("sell", "milk", "--tender", "cash")
+
+    _, table = shop.run("journal", "export", "--form", "csv")
+    _, lines = shop.run("journal", "export")
+
+    rows = list(csv.DictReader(io.StringIO(table)))
+    kinds = [json.loads(line)["kind"] for line in lines.splitlines()]
+    assert kinds == ["shift.opened", "attempt.closed", "sale.closed"]
+    assert [row["kind"] for row in rows] == kinds
+
+
+def test_a_folder_without_a_journal_says_so(shell: Shell) -> None:
+    assert shell.run("journal", "verify")[0] == 1
+    assert "nothing was sold" in shell.complaint
+    assert not (shell.home / "data" / "intermarket" / "pos" / "till.sqlite3").exists()
+
+
+def test_doctor_names_a_port_that_is_not_there(shell: Shell) -> None:
+    file = shell.home / "pos.toml"
+    file.write_text(
+        'language = "en"\nfolder = "till"\n[devices]\nline_display = "serial:///dev/ttyNONE9"\n'
+    )
+
+    status, said = shell.run("--config", str(file), "doctor")
+
+    assert status == 1
+    assert "/dev/ttyNONE9" in said + shell.complaint
+    assert "no such port" in said + shell.complaint
+
+
+def test_an_unforeseen_error_ends_in_a_sentence_and_a_log(shop: Shell, monkeypatch) -> None:
+    """The one broad except of the program: the clerk reads a sentence, support reads the log."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("pos.opening.carry_out", broken)
+
+    assert shop.run("queue")[0] == 1
+
+    assert "should not happen" in shop.complaint
+    log = shop.home / "data" / "intermarket" / "pos" / "ips-pos.log"
+    assert "ZeroDivisionError" in log.read_text(encoding="utf-8")
