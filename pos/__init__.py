@@ -50,6 +50,7 @@ keys           the till's keys on disk
 outbox         takes the journal to the broker
 upload         what goes into one batch
 pushed         documents that the broker pushes
+control_client talks to virtual equipment, for the training panel
 
 store/         what is kept: one SQLite file, one writer, full sync
 tenders/       ways to pay, one file each
