@@ -1,0 +1,164 @@
+"""Deliberate faults in the rules: the campaign has to notice each one, or it proves nothing.
+
+A mutant is one line of a function, replaced; the function's code is swapped for the time of one
+campaign. An equivalent mutant or a survivor is a hole in the invariants (broker.md 4.4).
+"""
+
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType, ModuleType
+
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.ips.campaign import Shop
+
+MUTANTS = {
+    "refund bound removed": (
+        "ips.payments",
+        "_holds",
+        "return 0 < amount <= payment.refundable",
+        "return 0 < amount",
+    ),
+    "refunded not counted": (
+        "ips.payments",
+        "_evolved",
+        "requested, refunded = requested - event.amount, refunded + event.amount",
+        "requested = requested - event.amount",
+    ),
+    "rejection gives no room back": (
+        "ips.payments",
+        "_evolved",
+        "requested -= event.amount",
+        "requested -= 0",
+    ),
+    "tax leg dropped": (
+        "ips.splits",
+        "_spread",
+        "parts = {TAX: vat}",
+        "parts = {f'{income}/{UNASSIGNED}': vat}",
+    ),
+    "a debit without its credit": (
+        "ips.postings",
+        "legs_to_transfers",
+        "amount=moved,",
+        "amount=moved + (moved > 999),",
+    ),
+    "same sale sold twice": (
+        "ips.booking_sales",
+        "sale_closed",
+        "if earlier is None:",
+        "if earlier is None or True:",
+    ),
+    "double cash forgotten": (
+        "ips.booking_sales",
+        "_suspend",
+        "if manifest is not None and not manifest.intent:",
+        "if False:",
+    ),
+    "parked attempt forgotten": (
+        "ips.booking_sales",
+        "_let_go",
+        "if payment.key in standing or",
+        "if True or payment.key in standing or",
+    ),
+    "owed money without a work-list entry": (
+        "ips.entry",
+        "Entry._owe",
+        "self.booking.refunds[key] = ",
+        "_ = ",
+    ),
+    "short booked as over": (
+        "ips.booking_shifts",
+        "_count_out",
+        "fact.counted - fact.expected",
+        "fact.expected - fact.counted",
+    ),
+    "takings left in the till": (
+        "ips.booking_shifts",
+        "_count_out",
+        "fact.counted - back",
+        "0",
+    ),
+    "voids not counted": (
+        "ips.booking_sales",
+        "sale_voided",
+        "voids=1",
+        "voids=0",
+    ),
+    "same person approves": (
+        "ips.refunds",
+        "approve",
+        "or approver == refund.requested_by",
+        "or approver == ''",
+    ),
+    "refund taken from the payable twice": (
+        "ips.booking_refunds",
+        "_request_and_pay",
+        "amount=amount, reason=fact.reason",
+        "amount=amount - (amount > 99), reason=fact.reason",
+    ),
+    "settled payment takes its money again": (
+        "ips.payments",
+        "decide",
+        "if alternatives is None:",
+        "if alternatives is None and verb is Verb.CLOSE: return ()\n    if alternatives is None:",
+    ),
+}
+
+
+def campaign() -> None:
+    """Run the shop with fixed seeds, without spending time on a smaller example."""
+    run_state_machine_as_test(
+        Shop,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_campaign_passes_without_a_fault() -> None:
+    """What the mutants are measured against."""
+    campaign()
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_campaign_notices(name: str) -> None:
+    """Each deliberate fault ends the campaign with a failed invariant."""
+    path, function, old, new = MUTANTS[name]
+    module = importlib.import_module(path)
+
+    with swapped(module, function, old, new), pytest.raises(AssertionError):
+        campaign()
+
+
+@contextmanager
+def swapped(module: ModuleType, path: str, old: str, new: str) -> Iterator[None]:
+    """Replace a part of a function's source for a while."""
+    target: object = module
+    for name in path.split("."):
+        target = getattr(target, name)
+    assert isinstance(target, FunctionType)
+    source = textwrap.dedent(inspect.getsource(target))
+    assert source.count(old) == 1, f"{path}: {old!r} stands there {source.count(old)} times"
+    names = dict(module.__dict__)
+    exec(compile(source.replace(old, new), f"<mutant of {path}>", "exec"), names)
+    mutant = names[target.__name__]
+    assert isinstance(mutant, FunctionType)
+    original = target.__code__
+    target.__code__ = mutant.__code__
+    try:
+        yield
+    finally:
+        target.__code__ = original
