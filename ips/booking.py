@@ -14,6 +14,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from ips.booking_attempts import attempt_closed, attempt_opened
@@ -202,13 +203,11 @@ def _check_date(entry: Entry, fact: Fact) -> None:
     if not isinstance(fact, _DATED):
         return
     date, key = entry.occasion.business_date, entry.booking.key
-    try:
-        day = datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC)
-    except ValueError:
+    noon = _noon_of(date)
+    if noon is None:
         entry.ask("business-date", about=key, detail=repr(date[:10]))
         return
     if isinstance(fact, ShiftOpened):
-        noon = day.timestamp() + 43_200
         days = abs(entry.occasion.at_ns / NANOSECONDS_PER_SECOND - noon) / 86_400
         if days > DATE_DRIFT_DAYS_MAX + 1:
             entry.ask("business-date", about=key, detail=f"{date}, {days:.0f} days from its clock")
@@ -218,6 +217,15 @@ def _check_date(entry: Entry, fact: Fact) -> None:
         entry.ask(
             "business-date", about=key, detail=f"{date}, its shift's is {shift.business_date}"
         )
+
+
+@lru_cache(maxsize=64)
+def _noon_of(date: str) -> float | None:
+    """Return the seconds of a date's noon, UTC; None for what is no YYYYMMDD."""
+    try:
+        return datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC).timestamp() + 43_200
+    except ValueError:
+        return None
 
 
 _DATED: Final = (ShiftOpened, SaleClosed, RefundClosed, CashMoved, ShiftClosed)

@@ -131,6 +131,8 @@ class Entry:
 
     def post_legs(self, memo: str) -> None:
         """Turn the legs, which sum to zero, into transfers."""
+        if not self._legs:
+            return
         self.booking.transfers.extend(
             legs_to_transfers(self._legs, currency=self.occasion.currency, memo=memo)
         )

@@ -85,7 +85,9 @@ def _spread(
     income: str, taxed: dict[str, int], exempt: dict[str, int], taxed_sum: int, vat: int
 ) -> dict[str, int]:
     parts = {TAX: vat}
-    if taxed_sum:
+    if len(taxed) == 1:
+        parts[f"{income}/{next(iter(taxed))}"] = taxed_sum - vat
+    elif taxed_sum:
         shares = allocate(Money(taxed_sum - vat), list(taxed.values()))
         for group, share in zip(taxed, shares, strict=True):
             parts[f"{income}/{group}"] = share.minor
