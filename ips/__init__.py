@@ -30,9 +30,19 @@ questions    what is asked about a record that was accepted
 payments     the payment's record and its one decider; commands is what can be said to it
 flows        the life cycle of a payment as data; flow_files reads the files of flows/, flow_checks
              refuses one in which money could get lost
+flow_charts  a flow as a graph, for drawing
 rules        the flows and manifests that are loaded
+refunds      a refund's own life: asked for, decided, paid; refund_policy is refunds.toml
+inquiries    settled, open, refunded, refund-requests: which payment counts how much in which
+janitor      what is due to be asked again, and how
+
+The money desk: intent, call, result.
+desk         takes requests for money and finds what a crash left open
+calls        calls a module so that whatever it does becomes one outcome
+requests     between the wire and the rules: a request checked, a record as an answer
 spi          what a payment module is to the broker, and the broker to a module
 manifests    what a module says about itself, in TOML
 registry     which payment modules there are
-modules/     payment modules
+modules/     payment modules: cash, and chaos for trying out
+conformance  what `ips-broker module check` tries; scrub masks what must never be written down
 """

@@ -1,1 +1,5 @@
-"""To be mapped."""
+"""Payment modules: one Python file each and its manifest beside it, NAME.py and NAME.toml.
+
+cash    cash over the counter or at the door
+chaos   any outcome on demand, for tests and for trying out a flow; moves no money
+"""
