@@ -20,6 +20,8 @@ terminals    enrolment; suspend, resume, retire
 sessions     sessions of terminals, and the gate that every online request passes
 documents    versioned documents: published, signed once, pulled
 bookkeeping  between the rules and the store: books that read a group, bookings that become rows
+desk_books   the desk's way to the writer; modules' own notes
+shelf        the payment modules of this broker: found, activated, at work
 
 The rules: pure, and the only ones who know what money means.
 ledger       the ledger's words: transfer, phase, bound

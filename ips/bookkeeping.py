@@ -13,9 +13,18 @@ from typing import Final, Protocol
 
 import msgspec
 
-from ips.books import Booking, Books, OrderRecord, Overlay, RefundRecord, ShiftRecord
+from ips.books import (
+    Booking,
+    Books,
+    OrderRecord,
+    Overlay,
+    Question,
+    RefundRecord,
+    ShiftRecord,
+)
 from ips.flow_files import parse_flow
-from ips.flows import Flow, StateClass
+from ips.flows import Flow
+from ips.inquiries import open_amount
 from ips.ledger import Transfer
 from ips.payments import PaymentOpened, PaymentRecord
 from ips.spi import Manifest
@@ -179,20 +188,11 @@ class Bookkeeper:
         for record in records:
             booking = self._book(record, clerk.books)
             for account in put_fact(clerk, booking):
-                asked.append(_ask(group, record, "bound-exceeded", _BOUND_EXCEEDED, account))
-            for each in booking.questions:
-                sentences = (each.sentence_ko, each.sentence_en)
-                asked.append(
-                    _ask(
-                        group,
-                        record,
-                        each.code,
-                        sentences,
-                        "",
-                        about=each.about,
-                        amount=each.amount,
-                    )
-                )
+                row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
+                asked.append(group.ask(row))
+            asked += [
+                group.ask(question_row(record, each, group.now_ns)) for each in booking.questions
+            ]
         clerk.finish()
         return asked
 
@@ -223,7 +223,6 @@ def _turned(transfer: Transfer, account: str) -> Transfer | None:
 
 def payment_row(payment: PaymentRecord) -> PaymentRow:
     """Return a payment as the store keeps it."""
-    is_open = payment.state_class in (StateClass.OPEN, StateClass.DOUBT)
     return PaymentRow(
         payment.key,
         payment.order,
@@ -237,7 +236,7 @@ def payment_row(payment: PaymentRecord) -> PaymentRow:
         payment.amount,
         payment.state,
         str(payment.state_class),
-        payment.amount if is_open else 0,
+        open_amount(payment),
         payment.paid,
         payment.refund_requested,
         payment.refunded,
@@ -263,6 +262,7 @@ def refund_row(refund: RefundRecord) -> RefundRow:
         refund.business_date,
         refund.state,
         refund.requested_ns,
+        refund.due_ns,
         _ENCODER.encode(refund),
     )
 
@@ -273,27 +273,23 @@ _BOUND_EXCEEDED: Final = (
 )
 
 
-def _ask(
-    group: Group,
-    record: Record,
-    code: str,
-    sentences: tuple[str, str],
-    blank: str,
-    *,
-    about: str = "",
-    amount: int = 0,
-) -> QuestionRow:
-    ko, en = (text.replace("{}", blank) for text in sentences)
-    return group.ask(
-        QuestionRow(
-            record.terminal,
-            record.epoch,
-            record.sequence,
-            code,
-            ko,
-            en,
-            about or record.attempt or "",
-            amount,
-            group.now_ns,
-        )
+def bound_question(record: Record | None, account: str, about: str, now_ns: int) -> QuestionRow:
+    """Return the question about an account that did not hold what left it."""
+    ko, en = (text.replace("{}", account) for text in _BOUND_EXCEEDED)
+    asked = Question(code="bound-exceeded", sentence_ko=ko, sentence_en=en, about=about)
+    return question_row(record, asked, now_ns)
+
+
+def question_row(record: Record | None, asked: Question, now_ns: int) -> QuestionRow:
+    """Return a question as the store keeps it; without a record, of a step the broker took."""
+    return QuestionRow(
+        "" if record is None else record.terminal,
+        0 if record is None else record.epoch,
+        0 if record is None else record.sequence,
+        asked.code,
+        asked.sentence_ko,
+        asked.sentence_en,
+        asked.about,
+        asked.amount,
+        now_ns,
     )

@@ -12,14 +12,23 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from ips.bookkeeping import Book, Bookkeeper, Practice
+from ips.booking import book_record
+from ips.bookkeeping import Bookkeeper
+from ips.calls import Caller
 from ips.committer import Committer
 from ips.config import Config
+from ips.desk import Desk
+from ips.desk_books import DeskBooks, StoredJournal
 from ips.keys import KeyFolder
 from ips.lock import FolderLock
+from ips.refund_policy import shipped_policy
+from ips.registry import list_modules
+from ips.rules import Rules
 from ips.sessions import Gate, SessionMaker
+from ips.shelf import Shelf
 from ips.store.connection import FILE_NAME, open_reader
 from ips.store.reader import Reader
+from ips.store.rows import FlowRow, NonceRow
 from ips.store.sqlite_store import SqliteStore
 from ips.writer import InlineWriter, Writer
 from protocols.ports import Clock, Entropy, FaultPoints
@@ -47,8 +56,8 @@ class Broker:
         keys: KeyFolder,
         reader: Reader,
         writer: Writer | InlineWriter,
-        book: Book,
-        practice: Practice,
+        rules: Rules,
+        points: FaultPoints,
         close: Callable[[], None],
     ) -> None:
         self.config = config
@@ -60,13 +69,29 @@ class Broker:
         self.identity = keys.identity()
         self.reader = reader
         self.writer = writer
-        self.practice = practice
-        self.bookkeeper = Bookkeeper(book, practice)
+        self.rules = rules
+        self.bookkeeper = Bookkeeper(book_record, rules)
         self.gate = Gate(reader, keys.vault, clock)
         self.session_maker = SessionMaker(
             clock=clock, entropy=entropy, identity=self.identity, vault=keys.vault
         )
+        self.shelf = Shelf(reader, list_modules())
+        self._points = points
+        self._policy = shipped_policy()
+        journal = StoredJournal(writer, reader)
+        self._caller = Caller(clock=clock, journal=journal, faults=points)
         self.close = close
+
+    def desk(self, nonce: NonceRow | None = None) -> Desk:
+        """Return the payment desk, for one request; its nonce is stored with the first step."""
+        return Desk(
+            books=DeskBooks(self.writer, self.reader, self.rules, nonce),
+            modules=self.shelf,
+            caller=self._caller,
+            policy=self._policy,
+            clock=self.clock,
+            faults=self._points,
+        )
 
     @classmethod
     def open(
@@ -78,8 +103,7 @@ class Broker:
         entropy: Entropy,
         points: FaultPoints,
         threads: Threads,
-        book: Book,
-        practice: Practice,
+        rules: Rules,
     ) -> "Broker":
         """Lock the folder, bring the database up to date, make missing keys, start the writer.
 
@@ -91,6 +115,7 @@ class Broker:
             store = SqliteStore(folder / FILE_NAME)
             stack.callback(store.close)
             store.migrate(now_ns=clock.now_ns())
+            rules = _with_kept_flows(rules, store)
             keys = KeyFolder.init(folder / KEYS_NAME, clock=clock, entropy=entropy)
             reader = Reader(open_reader(folder / FILE_NAME))
             stack.callback(reader.close)
@@ -107,7 +132,15 @@ class Broker:
                 keys=keys,
                 reader=reader,
                 writer=writer,
-                book=book,
-                practice=practice,
+                rules=rules,
+                points=points,
                 close=stack.pop_all().close,
             )
+
+
+def _with_kept_flows(rules: Rules, store: SqliteStore) -> Rules:
+    """Return rules that also know every flow that a payment here is pinned to."""
+    for row in store.rows(FlowRow, "flow", "ORDER BY name, pin"):
+        if rules.flow(row.name, row.pin) is None:
+            rules = rules.with_flow(row.source, file=f"{row.name} {row.pin}")
+    return rules

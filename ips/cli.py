@@ -12,9 +12,11 @@ from ips.config import Config, ConfigError, load
 from ips.console.answers import Answer, CommandError, csv_text
 from ips.console.parser import build_parser
 from ips.documents import PublishError
+from ips.flow_files import FlowError
 from ips.front.server import ListenError
 from ips.keys import KeyFolderError
 from ips.lock import FolderLockedError
+from ips.registry import ModuleError
 from ips.store.errors import StoreError
 from ips.store.group import PoisonError
 
@@ -22,9 +24,11 @@ FAILED: Final = 1
 MISUSE: Final = 2
 _EXPECTED: Final = (
     CommandError,
+    FlowError,
     FolderLockedError,
     KeyFolderError,
     ListenError,
+    ModuleError,
     OSError,
     PoisonError,
     PublishError,

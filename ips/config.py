@@ -3,6 +3,7 @@
     folder = "/var/lib/ips"          where database, keys and socket lie; default after XDG
     listen = "127.0.0.1:8600"
     organisation = "Sejong Markets"
+    flows = "/etc/ips/flows"             where flow files lie; default: those that are shipped
 
     [stores.main]
     name_ko = "세종점"
@@ -24,6 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from ips.rules import FLOWS_FOLDER
 from protocols.money import currency
 
 STORE_ID: Final = re.compile(r"[A-Za-z0-9]{1,8}")
@@ -50,6 +52,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     folder: str = ""
     listen: str = "127.0.0.1:8600"
     organisation: str = "Intermarket"
+    flows: str = ""
     stores: dict[str, StoreConfig] = msgspec.field(
         default_factory=lambda: {"main": StoreConfig(name_ko="본점", name_en="Main store")}
     )
@@ -61,6 +64,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         home = os.environ.get("XDG_DATA_HOME", "")
         root = Path(home) if home else Path.home() / ".local" / "share"
         return root / "intermarket" / "broker"
+
+    def flows_folder(self) -> Path:
+        """Return the folder of the flow files."""
+        return Path(self.flows).expanduser() if self.flows else FLOWS_FOLDER
 
     def address(self) -> tuple[str, int]:
         """Return host and port to listen on. Raises: ConfigError."""

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Final
 
-from ips.points import Point
+from ips.points import DeskPoint, Point
 from protocols.ports import FaultPoints
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -60,7 +60,10 @@ def fault_points(setting: str) -> FaultPoints:
     if not setting:
         return NoFaults()
     name, _, times = setting.partition(":")
-    return KillAt(Point(name), int(times or "1"))
+    known = {*Point, *DeskPoint}
+    if name not in known:
+        raise ValueError(f"FAULT={name} is none of {', '.join(sorted(known))}")
+    return KillAt(name, int(times or "1"))
 
 
 def die_with_parent() -> None:

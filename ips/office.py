@@ -10,7 +10,10 @@ import msgspec
 
 from ips.broker import Broker
 from ips.documents import Publish
+from ips.registry import ModuleError, load
+from ips.shelf import ChangeModule
 from ips.terminals import AddTerminal, ChangeTerminal, Refused
+from protocols.broker import PaymentAnswer, Problem, RefundRequest
 from protocols.enrolment import CODE_LIFETIME_NS, make_code, split_code, stretch
 
 
@@ -44,7 +47,42 @@ class DocumentPublish(
     actor: str
 
 
-Deed = TerminalAdd | TerminalChange | DocumentPublish
+class ModuleChange(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", tag="module.change"
+):
+    """Activate or deactivate a payment module."""
+
+    module: str
+    verb: Literal["activate", "deactivate"]
+    actor: str
+
+
+class RefundAsked(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", tag="refund.request"
+):
+    """Ask for money back on a payment."""
+
+    key: str
+    """Minted by who asks; empty: made from the payment's key and randomness."""
+    payment: str
+    amount: int
+    """0: all that is left."""
+    reason: str
+    actor: str
+
+
+class RefundDecided(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", tag="refund.decide"
+):
+    """Approve or reject a refund that somebody else asked for."""
+
+    key: str
+    verb: Literal["approve", "reject"]
+    why: str
+    actor: str
+
+
+Deed = TerminalAdd | TerminalChange | DocumentPublish | ModuleChange | RefundAsked | RefundDecided
 
 
 class CodeMade(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="code"):
@@ -78,7 +116,23 @@ class NotDone(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="
     hint: str = ""
 
 
-Done = CodeMade | TerminalChanged | Published | NotDone
+class ModuleChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="module"):
+    """The module as it is now."""
+
+    module: str
+    state: str
+
+
+class RefundNow(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="refund"):
+    """The refund as it is now."""
+
+    key: str
+    state: str
+    amount: int
+    reason: str = ""
+
+
+Done = CodeMade | TerminalChanged | Published | ModuleChanged | RefundNow | NotDone
 
 
 async def perform(broker: Broker, deed: Deed) -> Done:
@@ -106,8 +160,58 @@ async def perform(broker: Broker, deed: Deed) -> Done:
                 )
             )
             return Published(name=row.name, version=row.version)
+        case ModuleChange():
+            return await _change_module(broker, deed)
+        case RefundAsked():
+            return await _ask_refund(broker, deed)
+        case RefundDecided(key=key, verb="approve"):
+            return _refund_now(
+                await broker.desk().approve_refund(key, actor=deed.actor, why=deed.why)
+            )
+        case RefundDecided(key=key):
+            return _refund_now(
+                await broker.desk().reject_refund(key, actor=deed.actor, why=deed.why)
+            )
         case _:
             assert_never(deed)
+
+
+async def _change_module(broker: Broker, deed: ModuleChange) -> Done:
+    listing = broker.shelf.listings.get(deed.module)
+    if listing is None:
+        known = ", ".join(broker.shelf.listings)
+        return NotDone(code="unknown-module", reason=f"{deed.module!r} is none of {known}")
+    if deed.verb == "activate":
+        try:
+            load(deed.module, broker.shelf.listings)
+        except ModuleError as error:
+            return NotDone(code="module", reason=str(error))
+    work = ChangeModule(listing=listing, active=deed.verb == "activate", actor=deed.actor)
+    changed = await broker.writer.run(work)
+    if isinstance(changed, Refused):
+        return _not_done(changed)
+    return ModuleChanged(module=changed.name, state=changed.state)
+
+
+async def _ask_refund(broker: Broker, deed: RefundAsked) -> Done:
+    row = broker.reader.payment(deed.payment)
+    if row is None:
+        return NotDone(code="unknown-payment", reason=f"there is no payment {deed.payment!r}")
+    request = RefundRequest(
+        key=deed.key or f"{deed.payment}-r{broker.entropy.token(3).hex()}",
+        payment=deed.payment,
+        amount=deed.amount or row.paid - row.refunded - row.refund_requested,
+        currency=row.currency,
+        reason=deed.reason,
+        actor=deed.actor,
+    )
+    return _refund_now(await broker.desk().request_refund(request))
+
+
+def _refund_now(told: PaymentAnswer | Problem) -> Done:
+    if isinstance(told, Problem):
+        return NotDone(code=told.error, reason=told.reason, hint=told.hint)
+    return RefundNow(key=told.key, state=told.state, amount=told.amount, reason=told.reason)
 
 
 async def _add(broker: Broker, deed: TerminalAdd) -> Done:

@@ -28,3 +28,18 @@ class Point(StrEnum):
     """The slow path: before one piece of work of a group in which something failed."""
     AFTER_ITEM = "after_item"
     """The slow path: after one piece of work."""
+
+
+class DeskPoint(StrEnum):
+    """In the order in which a request for money comes through (`ips.desk`, `ips.calls`)."""
+
+    INTENT = "desk.intent"
+    """The intent is durable; the module was not asked."""
+    CALL = "module.call"
+    """About to ask the module."""
+    ANSWERED = "module.answered"
+    """The module answered; nothing of it is written."""
+    RESULT = "desk.result"
+    """The result is durable; nobody was told."""
+    REFUND = "desk.refund"
+    """The intent to pay a refund is durable; the module was not asked."""

@@ -23,8 +23,13 @@ from ips.office import (
     Deed,
     DocumentPublish,
     Done,
+    ModuleChange,
+    ModuleChanged,
     NotDone,
     Published,
+    RefundAsked,
+    RefundDecided,
+    RefundNow,
     TerminalAdd,
     TerminalChange,
     TerminalChanged,
@@ -58,6 +63,35 @@ def document_publish(arguments: argparse.Namespace, config: Config) -> Answer:
     """Publish the next version of a document from a file."""
     body = read_body(arguments.name, Path(arguments.file))
     return _answer(do(config, DocumentPublish(name=arguments.name, body=body, actor=actor())))
+
+
+def module_change(arguments: argparse.Namespace, config: Config) -> Answer:
+    """Activate or deactivate a payment module."""
+    verb = arguments.verb
+    assert verb in ("activate", "deactivate")
+    return _answer(do(config, ModuleChange(module=arguments.module, verb=verb, actor=actor())))
+
+
+def refund_request(arguments: argparse.Namespace, config: Config) -> Answer:
+    """Ask for money back on a payment."""
+    deed = RefundAsked(
+        key=arguments.key,
+        payment=arguments.payment,
+        amount=arguments.amount,
+        reason=arguments.reason,
+        actor=arguments.actor or actor(),
+    )
+    return _answer(do(config, deed))
+
+
+def refund_decide(arguments: argparse.Namespace, config: Config) -> Answer:
+    """Approve or reject a refund that somebody else asked for."""
+    verb = arguments.verb
+    assert verb in ("approve", "reject")
+    deed = RefundDecided(
+        key=arguments.key, verb=verb, why=arguments.why, actor=arguments.actor or actor()
+    )
+    return _answer(do(config, deed))
 
 
 def actor() -> str:
@@ -121,5 +155,10 @@ def _answer(done: Done) -> Answer:
             return Answer(value=value, text=f"terminal {terminal} is {state}")
         case Published(name=name, version=version):
             return Answer(value=value, text=f"{name} version {version} is what terminals pull now")
+        case ModuleChanged(module=module, state=state):
+            return Answer(value=value, text=f"payment module {module} is {state}")
+        case RefundNow(key=key, state=state, amount=amount, reason=reason):
+            note = f" ({reason})" if reason else ""
+            return Answer(value=value, text=f"refund {key} of {amount} is {state}{note}")
         case NotDone(reason=reason, hint=hint):
             raise CommandError(f"{reason}{f' ({hint})' if hint else ''}")

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from ips.config import Config
-from ips.console import asking, doing, keeping, serving
+from ips.console import asking, doing, keeping, serving, trying
 from ips.console.answers import Answer
 from ips.documents import KINDS
 from ips.store.inquiries import NAMES
@@ -25,6 +25,8 @@ def build_parser() -> argparse.ArgumentParser:
     _keeping(commands)
     _terminals(commands)
     _documents(commands)
+    _modules(commands)
+    _refunds(commands)
     _asking(commands)
     return parser
 
@@ -152,6 +154,74 @@ def _documents(commands: "Commands[argparse.ArgumentParser]") -> None:
     publish.add_argument("name", choices=sorted(KINDS))
     publish.add_argument("file", metavar="FILE", help="TOML or JSON")
     add(documents, "list", asking.document_list, "list all versions", "document list")
+
+
+def _modules(commands: "Commands[argparse.ArgumentParser]") -> None:
+    modules = group(commands, "module", "payment modules")
+    add(modules, "list", trying.module_list, "list the payment modules", "module list")
+    check = add(
+        modules,
+        "check",
+        trying.module_check,
+        "try a payment module out: replay, inquiry, interruption, refund, answers, scrub",
+        "module check cash",
+    )
+    check.add_argument("module", metavar="NAME")
+    check.add_argument(
+        "--field",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value for one of the manifest's needs",
+    )
+    for verb, text in (
+        ("activate", "let a payment module take payments"),
+        ("deactivate", "let it end what is under way and take nothing new"),
+    ):
+        change = add(modules, verb, doing.module_change, text, f"module {verb} cash")
+        change.add_argument("module", metavar="NAME")
+        change.set_defaults(verb=verb)
+    flows = group(commands, "flow", "the life cycles of payments")
+    add(flows, "list", trying.flow_list, "list the flows new payments begin under", "flow list")
+    flow = add(
+        flows,
+        "check",
+        trying.flow_check,
+        "check flow files before they are used",
+        "flow check myflows/sale.toml",
+    )
+    flow.add_argument("files", nargs="*", metavar="FILE", help="default: all of the broker's own")
+
+
+def _refunds(commands: "Commands[argparse.ArgumentParser]") -> None:
+    refunds = group(commands, "refund", "money back, never more than was paid")
+    ask = add(
+        refunds,
+        "request",
+        doing.refund_request,
+        "ask for money back on a payment",
+        "refund request main-01-20260417-0001-a --amount 5000 --reason damaged",
+    )
+    ask.add_argument("payment", metavar="KEY")
+    ask.add_argument("--amount", type=int, default=0, metavar="N", help="default: all that is left")
+    ask.add_argument("--reason", required=True)
+    ask.add_argument("--key", default="", help="the refund's own key; the same again asks once")
+    ask.add_argument("--actor", default="", help="who asks; default: the user of this machine")
+    for verb, text in (
+        ("approve", "approve a refund that somebody else asked for, and pay it"),
+        ("reject", "say no, with a reason"),
+    ):
+        decide = add(
+            refunds,
+            verb,
+            doing.refund_decide,
+            text,
+            f"refund {verb} main-01-20260417-0001-a-r1 --why 'seen the goods'",
+        )
+        decide.add_argument("key", metavar="REFUND")
+        decide.add_argument("--why", default="", required=verb == "reject")
+        decide.add_argument("--actor", default="", help="who decides; never who asked")
+        decide.set_defaults(verb=verb)
 
 
 def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:

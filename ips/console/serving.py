@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import uvloop
 
-from ips.booking import book_record
 from ips.broker import Broker, Threads
 from ips.config import Config, split_address
 from ips.console.answers import Answer
@@ -27,8 +26,7 @@ def open_broker(config: Config, threads: Threads, *, holder: str) -> Broker:
         entropy=HostEntropy(),
         points=fault_points(os.environ.get("FAULT", "")),
         threads=threads,
-        book=book_record,
-        practice=load_rules(),
+        rules=load_rules(config.flows_folder()),
     )
 
 

@@ -3,13 +3,15 @@
     POST /v1/batches       signed by the terminal's key (protocols.batch)
     POST /v1/enrolments    proved by a one-time code (protocols.enrolment)
     POST /v1/sessions      signed by the terminal's key (protocols.session)
-    GET  /v1/documents/NAME, /v1/inquiries/NAME          under a session's MAC (protocols.broker)
+    POST /v1/payments, /v1/refunds                       under a session's MAC (protocols.broker)
+    GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
     GET  /v1/health, /metrics, /openapi.json             open to anybody who reaches the port
 
 A handler reads, asks the rules or the writer, and answers; money is decided elsewhere.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -27,6 +29,7 @@ from ips.front.openapi import description
 from ips.sessions import UnauthorisedError
 from ips.store.errors import StoreError
 from ips.store.group import PoisonError
+from ips.store.inquiries import NAMES, inquire
 from ips.store.rows import NonceRow, TerminalRow
 from ips.terminals import Enrol, Refused
 from ips.writer import Answer, BusyError, Writer
@@ -40,12 +43,23 @@ from protocols.batch import (
     BatchGap,
     BatchRefused,
 )
+from protocols.broker import PaymentAnswer, PaymentRequest, Problem, RefundRequest
 from protocols.enrolment import EnrolmentRequest
 from protocols.session import SessionRequest
 
 STORE_RETRY_S: Final = 5
 _ENROLMENT: Final = msgspec.json.Decoder(EnrolmentRequest)
 _SESSION: Final = msgspec.json.Decoder(SessionRequest)
+_PAYMENT: Final = msgspec.json.Decoder(PaymentRequest)
+_REFUND: Final = msgspec.json.Decoder(RefundRequest)
+_DESK_STATUS: Final = {
+    "unknown-payment": 404,
+    "unknown-refund": 404,
+    "key-reused": 409,
+    "refund-forbidden": 403,
+    "refundable": 409,
+    "flow-refuses": 409,
+}
 _BATCH_STATUS: Final = {
     "malformed": 400,
     "signature": 400,
@@ -128,6 +142,58 @@ class Front:
             return Response(status_code=304, headers={"etag": tag})
         return Response(row.signed, headers={"etag": tag}, media_type="application/vnd.msgpack")
 
+    async def pay(self, request: Request) -> Response:
+        """Ask for a payment; the same key again answers what happened the first time."""
+        terminal, nonce, body = await self.admit(request)
+        asked = decode(_PAYMENT, body)
+        _own(terminal, asked.terminal, asked.store)
+        if self._broker.shelf.state(asked.module) != "active":
+            raise ProblemError(
+                409,
+                "inactive-module",
+                f"payment module {asked.module!r} is not active",
+                reason_ko="활성화되지 않은 결제 수단입니다.",
+                hint=f"`ips-broker module activate {asked.module}`",
+            )
+        return await self.ask_desk(self._broker.desk(nonce).pay(asked))
+
+    async def look(self, request: Request) -> Response:
+        """Say what became of a payment."""
+        await self.admit(request)
+        return await self.ask_desk(self._broker.desk().look(request.path_params["key"]))
+
+    async def refund(self, request: Request) -> Response:
+        """Ask for money back."""
+        _, nonce, body = await self.admit(request)
+        return await self.ask_desk(self._broker.desk(nonce).request_refund(decode(_REFUND, body)))
+
+    async def inquiry(self, request: Request) -> Response:
+        """Give a page of an inquiry, of the terminal's own store."""
+        terminal, _, _ = await self.admit(request)
+        name = request.path_params["name"]
+        if name not in NAMES:
+            raise ProblemError(404, "not_found", f"there is no inquiry {name}")
+        query = request.query_params
+        try:
+            page = inquire(
+                self._broker.reader,
+                name,
+                store=terminal.store,
+                after=query.get("after", ""),
+                limit=int(query.get("limit", "100")),
+            )
+        except ValueError as error:
+            raise ProblemError(400, "malformed", str(error)) from error
+        return answer(page)
+
+    async def ask_desk(self, asking: Awaitable[PaymentAnswer | Problem]) -> Response:
+        """Answer what the desk answers; what it could not write is told as such."""
+        with _told_as_problems():
+            told = await asking
+        if isinstance(told, Problem):
+            return answer(told, _DESK_STATUS.get(told.error, 400))
+        return answer(told)
+
     async def health(self, _: Request) -> Response:
         """Say whether the broker can take work."""
         broker = self._broker
@@ -173,16 +239,33 @@ class Front:
 
     async def do(self, work: Work[Answer]) -> Answer:
         """Return the answer of work that is now durable. Raises: ProblemError."""
-        try:
+        with _told_as_problems():
             return await self._broker.writer.run(work)
-        except BusyError as error:
-            raise ProblemError(
-                429, "busy", str(error), retry_after_s=error.retry_after_s
-            ) from error
-        except PoisonError as error:
-            raise ProblemError(500, "not_done", str(error)) from error
-        except StoreError as error:
-            raise ProblemError(503, "store", str(error), retry_after_s=STORE_RETRY_S) from error
+        raise AssertionError("either an answer or a problem")
+
+
+@contextmanager
+def _told_as_problems() -> Iterator[None]:
+    """Turn what the writer may raise into problems."""
+    try:
+        yield
+    except BusyError as error:
+        raise ProblemError(429, "busy", str(error), retry_after_s=error.retry_after_s) from error
+    except PoisonError as error:
+        raise ProblemError(500, "not_done", str(error)) from error
+    except StoreError as error:
+        raise ProblemError(503, "store", str(error), retry_after_s=STORE_RETRY_S) from error
+
+
+def _own(terminal: TerminalRow, named: str, store: str) -> None:
+    """Refuse a request in another terminal's name."""
+    if (named, store) != (terminal.id, terminal.store):
+        raise ProblemError(
+            403,
+            "other_terminal",
+            f"terminal {terminal.id} of store {terminal.store} asked as {named} of {store}",
+            reason_ko="다른 단말기의 이름으로 요청했습니다.",
+        )
 
 
 def _granted(result: Answer | Refused) -> Answer:
@@ -236,6 +319,10 @@ def routes(front: Front) -> list[Route]:
         ("POST", "/v1/enrolments", front.enrol),
         ("POST", "/v1/sessions", front.session),
         ("GET", "/v1/documents/{name}", front.document),
+        ("POST", "/v1/payments", front.pay),
+        ("GET", "/v1/payments/{key}", front.look),
+        ("POST", "/v1/refunds", front.refund),
+        ("GET", "/v1/inquiries/{name}", front.inquiry),
         ("GET", "/v1/health", front.health),
         ("GET", "/metrics", front.metrics),
         ("GET", "/openapi.json", front.openapi),

@@ -28,8 +28,9 @@ from starlette.applications import Starlette
 from ips.broker import Broker
 from ips.front.app import build_app
 from ips.front.office import build_office_app
+from ips.janitor import ROUND_MAX
 from ips.store.errors import StoreError
-from ips.store.group import Group
+from ips.store.group import Group, PoisonError
 from ips.writer import BusyError
 from protocols.ports import NANOSECONDS_PER_SECOND
 from protocols.session import SKEW_SECONDS_MAX
@@ -40,6 +41,7 @@ BACKLOG: Final = 2_048
 SHUTDOWN_SECONDS: Final = 5
 KEEP_ALIVE_SECONDS: Final = 75
 SWEEP_SECONDS: Final = 60.0
+RECOVER_SECONDS: Final = 2.0
 SOCKET_PATH_MAX: Final = 100
 """The system's limit is 108 bytes; longer folders are reached through their descriptor."""
 
@@ -117,14 +119,14 @@ async def serve(broker: Broker, wishes: Wishes) -> None:
             stack.callback(loop.remove_reader, wishes.parent_fd)
         servers = [(_server(build_app(broker)), front), (_server(build_office_app(broker)), office)]
         tasks = [asyncio.create_task(server.serve(sockets=[on])) for server, on in servers]
-        sweep = asyncio.create_task(_sweep(broker))
+        chores = [asyncio.create_task(_sweep(broker)), asyncio.create_task(_recover(broker))]
         announcer = asyncio.create_task(_announce(servers, front, office_path, wishes))
         await _first(ending.wait(), *tasks)
         for server, _ in servers:
             server.should_exit = True
-        sweep.cancel()
-        announcer.cancel()
-        await asyncio.gather(*tasks, sweep, announcer, return_exceptions=True)
+        for chore in (*chores, announcer):
+            chore.cancel()
+        await asyncio.gather(*tasks, *chores, announcer, return_exceptions=True)
 
 
 async def _first(*awaitables: object) -> None:
@@ -232,6 +234,17 @@ async def _sweep(broker: Broker) -> None:
         now_seconds = broker.clock.now_ns() // NANOSECONDS_PER_SECOND
         try:
             await broker.writer.run(ForgetNonces(before_seconds=now_seconds - 4 * SKEW_SECONDS_MAX))
-        except (BusyError, StoreError) as error:
+        except (BusyError, PoisonError, StoreError) as error:
             log.warning("sweep.failed", extra={"error": str(error)})
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _recover(broker: Broker) -> None:
+    """Look again at what did not end; at once after a start, then now and then."""
+    while True:
+        looked = 0
+        try:
+            looked = await broker.desk().recover(limit=ROUND_MAX)
+        except (BusyError, PoisonError, StoreError) as error:
+            log.warning("recover.failed", extra={"error": str(error)})
+        await asyncio.sleep(0 if looked == ROUND_MAX else RECOVER_SECONDS)

@@ -132,6 +132,18 @@ class Reader:
         tail = "WHERE due_ns > 0 AND due_ns <= ? ORDER BY due_ns LIMIT ?"
         return self.rows(PaymentRow, "payment", tail, (now_ns, limit))
 
+    def payments_under_way(self, module: str) -> int:
+        """Return how many payments of a module are neither paid nor refused."""
+        [[count]] = self.ask(
+            "SELECT count(*) FROM payment WHERE module = ? AND open > 0", (module,)
+        )
+        return int(count)
+
+    def refunds_due(self, now_ns: int, limit: int) -> list[RefundRow]:
+        """Return refunds that the janitor is to ask about, most urgent first."""
+        tail = "WHERE due_ns > 0 AND due_ns <= ? ORDER BY due_ns LIMIT ?"
+        return self.rows(RefundRow, "refund", tail, (now_ns, limit))
+
     def payment_events(self, key: str) -> list[PaymentEventRow]:
         """Return what happened to a payment, in order."""
         return self.rows(
@@ -164,11 +176,9 @@ class Reader:
         tail = "WHERE terminal = ? AND epoch = ? AND shift = ?"
         return self.row(ShiftRow, "shift", tail, (terminal, epoch, shift))
 
-    def notes(self, module: str, key: str) -> list[NoteRow]:
+    def notes(self, key: str) -> list[NoteRow]:
         """Return what a module wrote under a key, oldest first."""
-        return self.rows(
-            NoteRow, "module_note", "WHERE module = ? AND key = ? ORDER BY id", (module, key)
-        )
+        return self.rows(NoteRow, "module_note", "WHERE key = ? ORDER BY id", (key,))
 
     def document(self, name: str) -> DocumentRow | None:
         """Return the newest version of a document."""

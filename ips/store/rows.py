@@ -213,6 +213,8 @@ class RefundRow(NamedTuple):
     business_date: str
     state: str
     requested_ns: int
+    due_ns: int
+    """When the janitor asks about it next; 0 for never."""
     record: bytes
 
 

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from ips.booking import book_record
 from ips.broker import Broker, Threads
 from ips.config import Config
 from ips.documents import read_body
@@ -17,16 +16,22 @@ from ips.host import NoFaults
 from ips.office import (
     CodeMade,
     DocumentPublish,
+    ModuleChange,
     NotDone,
     Published,
+    RefundAsked,
+    RefundDecided,
+    RefundNow,
     TerminalAdd,
     TerminalChange,
     perform,
 )
 from ips.rules import load_rules
+from ips.sessions import Gate
 from ips.store.audit import audit_chains, audit_ledger, audit_seals, audit_signatures
 from ips.store.inquiries import inquire
 from protocols.batch import BYTES_MAX, CONTENT_TYPE
+from protocols.broker import PaymentRequest
 from protocols.documents import open_document, policy_of
 from protocols.enrolment import EnrolmentAnswer
 from protocols.session import SKEW_SECONDS_MAX, SessionAnswer, sign_request
@@ -102,8 +107,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         entropy=SeededEntropy(),
         points=NoFaults(),
         threads=Threads.INLINE,
-        book=book_record,
-        practice=load_rules(),
+        rules=load_rules(),
     )
     transport = httpx.ASGITransport(app=build_app(broker))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{AUTHORITY}") as client:
@@ -351,6 +355,144 @@ async def test_a_batch_over_the_limit_is_refused(shop: Shop) -> None:
 
     assert (near.status_code, near.json()["code"]) == (413, "too_large")
     assert far.status_code == 413
+
+
+async def post(shop: Shop, path: str, body: msgspec.Struct, **more: object) -> httpx.Response:
+    data = msgspec.json.encode(body)
+    signed = shop.headers("POST", path, data, **more)
+    return await shop.client.post(path, content=data, headers=signed)
+
+
+def ask_payment(key: str = "main-01-20260417-0001-a", **more: object) -> PaymentRequest:
+    fields = {"key": key, "module": "cash", "amount": 5_000, "store": "main", "terminal": "01"}
+    return PaymentRequest(**(fields | more))
+
+
+async def at_the_desk(shop: Shop) -> Terminal:
+    terminal = Terminal()
+    await shop.enrol(terminal)
+    await shop.session(terminal)
+    return terminal
+
+
+async def test_a_payment_is_asked_once_and_refunded_within_what_was_paid(shop: Shop) -> None:
+    """I3, I12: pay, ask again, look, refund a part, and never more than is left."""
+    await at_the_desk(shop)
+
+    paid = await post(shop, "/v1/payments", ask_payment())
+    again = await post(shop, "/v1/payments", ask_payment())
+    looked = await shop.get(f"/v1/payments/{ask_payment().key}")
+    other = await post(shop, "/v1/payments", ask_payment(amount=6_000))
+
+    assert paid.status_code == 200, paid.text
+    assert paid.json()["outcome"] == "approved"
+    assert again.json() == looked.json() == paid.json()
+    assert (other.status_code, other.json()["error"]) == (409, "key-reused")
+    assert shop.broker.reader.payment_event_count(ask_payment().key) >= 2
+
+
+async def test_a_captured_request_is_refused_even_after_a_restart(shop: Shop) -> None:
+    """The nonce of what moved money is stored with it; another gate knows it."""
+    await at_the_desk(shop)
+    data = msgspec.json.encode(ask_payment())
+    signed = shop.headers("POST", "/v1/payments", data)
+    first = await shop.client.post("/v1/payments", content=data, headers=signed)
+    shop.broker.gate = Gate(shop.broker.reader, shop.broker.vault, shop.clock)
+
+    again = await shop.client.post("/v1/payments", content=data, headers=signed)
+
+    assert first.status_code == 200
+    assert (again.status_code, again.json()["error"]) == (401, "nonce")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "error"),
+    [
+        ({"terminal": "02"}, 403, "other_terminal"),
+        ({"store": "other"}, 403, "other_terminal"),
+        ({"module": "chaos"}, 409, "inactive-module"),
+        ({"module": "none"}, 409, "inactive-module"),
+        ({"amount": -5}, 400, "amount"),
+        ({"currency": "XXX"}, 400, "currency"),
+        ({"fields": {"pan": "1"}}, 400, "field"),
+    ],
+)
+async def test_a_payment_that_cannot_be_asked_is_a_problem(
+    shop: Shop, change: dict[str, object], status: int, error: str
+) -> None:
+    """Nothing is written before the request is fit."""
+    await at_the_desk(shop)
+
+    reply = await post(shop, "/v1/payments", ask_payment(**change))
+
+    assert (reply.status_code, reply.json()["error"]) == (status, error)
+    assert shop.broker.reader.counters().event == 0
+
+
+async def test_a_module_works_only_while_it_is_active(shop: Shop) -> None:
+    """I19: found modules do nothing until they are activated, and again after."""
+    await at_the_desk(shop)
+    await perform(shop.broker, ModuleChange(module="chaos", verb="activate", actor="park"))
+    during = await post(shop, "/v1/payments", ask_payment(module="chaos"))
+    await perform(shop.broker, ModuleChange(module="chaos", verb="deactivate", actor="park"))
+
+    after = await post(shop, "/v1/payments", ask_payment("k2", module="chaos"))
+
+    assert during.status_code == 200, during.text
+    assert after.json()["error"] == "inactive-module"
+
+
+async def test_a_cash_sale_is_refunded_by_two_people(shop: Shop) -> None:
+    """I10, I17: requested by one, approved by another, paid, and in the inquiries."""
+    terminal = await at_the_desk(shop)
+    terminal.open_shift()
+    key = terminal.sell(1, 200_000)
+    await shop.batch(terminal.batch(1))
+    ask = RefundAsked(key="r1", payment=key, amount=150_000, reason="damaged", actor="kim")
+
+    asked = await perform(shop.broker, ask)
+    waiting = (await shop.get("/v1/inquiries/refund-requests")).json()
+    same = await perform(
+        shop.broker, RefundDecided(key="r1", verb="approve", why="seen", actor="kim")
+    )
+    done = await perform(
+        shop.broker, RefundDecided(key="r1", verb="approve", why="seen", actor="lee")
+    )
+    more = await perform(
+        shop.broker,
+        RefundAsked(key="r2", payment=key, amount=60_000, reason="damaged", actor="kim"),
+    )
+
+    assert isinstance(asked, RefundNow) and asked.state == "requested"
+    assert waiting["totals"] == {"KRW": 150_000}
+    assert isinstance(same, NotDone) and same.code == "same-person"
+    assert isinstance(done, RefundNow) and done.state == "paid"
+    assert isinstance(more, NotDone) and more.code == "refundable"
+    refunded = (await shop.get("/v1/inquiries/refunded")).json()
+    settled = (await shop.get("/v1/inquiries/settled")).json()
+    assert refunded["totals"] == {"KRW": 150_000}
+    assert settled["totals"] == {"KRW": 50_000}
+
+
+async def test_an_inquiry_comes_in_pages_of_the_terminals_own_store(shop: Shop) -> None:
+    """I14: every row once over all pages; count and totals are of all."""
+    terminal = await at_the_desk(shop)
+    terminal.open_shift()
+    keys = [terminal.sell(number, 1_000 * number) for number in range(1, 8)]
+    await shop.batch(terminal.batch(1))
+    found: list[str] = []
+    after = ""
+    while True:
+        page = (await shop.get(f"/v1/inquiries/settled?limit=3&after={after}")).json()
+        assert (page["count"], page["totals"]) == (7, {"KRW": 28_000})
+        found += [row["key"] for row in page["rows"]]
+        after = page["after"]
+        if not after:
+            break
+
+    assert sorted(found) == sorted(keys)
+    assert (await shop.get("/v1/inquiries/settled?after=x")).status_code == 400
+    assert (await shop.get("/v1/inquiries/profit")).status_code == 404
 
 
 async def test_the_interface_describes_itself(shop: Shop) -> None:

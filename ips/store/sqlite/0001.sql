@@ -185,6 +185,7 @@ CREATE INDEX payment_settled ON payment (at_ns, key) WHERE paid > 0;
 CREATE INDEX payment_open ON payment (at_ns, key) WHERE open > 0;
 CREATE INDEX payment_refunded ON payment (at_ns, key) WHERE refunded > 0;
 CREATE INDEX payment_refund_requested ON payment (at_ns, key) WHERE refund_requested > 0;
+CREATE INDEX payment_under_way ON payment (module) WHERE open > 0;
 CREATE INDEX payment_due ON payment (due_ns) WHERE due_ns > 0;
 
 -- The text of every flow that a payment is pinned to.
@@ -220,9 +221,11 @@ CREATE TABLE refund (
     business_date TEXT NOT NULL,
     state TEXT NOT NULL,
     requested_ns INTEGER NOT NULL,
+    due_ns INTEGER NOT NULL,
     record BLOB NOT NULL
 ) STRICT;
 CREATE INDEX refund_by_payment ON refund (payment) WHERE payment <> '';
+CREATE INDEX refund_due ON refund (due_ns) WHERE due_ns > 0;
 CREATE INDEX refund_by_state ON refund (state, requested_ns);
 
 -- A sale that was closed, and what a shift adds up to: the rules' own forms.
@@ -252,7 +255,7 @@ CREATE TABLE module_note (
     fields TEXT NOT NULL,
     at_ns INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX module_note_by_key ON module_note (module, key);
+CREATE INDEX module_note_by_key ON module_note (key);
 CREATE TRIGGER module_note_stays BEFORE UPDATE ON module_note BEGIN SELECT RAISE(ABORT, 'notes are never changed'); END;
 
 CREATE TABLE document (
@@ -273,6 +276,9 @@ CREATE TABLE module (
     changed_ns INTEGER NOT NULL,
     changed_by TEXT NOT NULL
 ) STRICT;
+
+-- Cash needs nobody's permission; every other module waits until it is activated.
+INSERT INTO module VALUES ('cash', '1.0', 'active', 0, 'ips-broker');
 
 -- What people did to the broker, with what stood before and after.
 CREATE TABLE administration (
