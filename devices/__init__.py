@@ -2,6 +2,7 @@
 
 health        how a device is, in the words of UnifiedPOS, and what to do, in Korean and English
 supervisor    opens, watches and reopens one device; nothing is raised into the till
+printer       the receipt printer and the drawer on it
 line_display  the customer display
 scanner       barcode scanners, on a serial line or playing a keyboard
 drivers       the pure machines behind these

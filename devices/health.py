@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final
 
+from protocols.address import AddressError
+from protocols.ports import LinkDownError
+
 
 class ControlState(IntEnum):
     """UnifiedPOS State."""
@@ -73,18 +76,20 @@ class Level(Enum):
 class Role(Enum):
     """What a device is for. Members carry their names in both languages."""
 
-    PRINTER = ("printer", "프린터", "Printer", "PRN-03")
-    DRAWER = ("drawer", "돈통", "Drawer", "DRW-03")
-    LINE_DISPLAY = ("line_display", "고객 표시기", "Customer display", "DSP-01")
-    SCANNER = ("scanner", "스캐너", "Scanner", "SCN-02")
+    PRINTER = ("printer", "프린터", "Printer", "PRN-03", "PRN-05")
+    DRAWER = ("drawer", "돈통", "Drawer", "DRW-02", "DRW-02")
+    LINE_DISPLAY = ("line_display", "손님 표시기", "Customer display", "DSP-01", "DSP-01")
+    SCANNER = ("scanner", "스캐너", "Scanner", "SCN-02", "SCN-02")
 
-    def __init__(self, word: str, ko: str, en: str, lost_code: str) -> None:
+    def __init__(self, word: str, ko: str, en: str, lost_code: str, silent_code: str) -> None:
         self.word = word
         """As in the configuration and on the device page."""
         self.ko = ko
         self.en = en
         self.lost_code = lost_code
         """Message code for "cannot be reached"."""
+        self.silent_code = silent_code
+        """Message code for "reached, says nothing"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +161,7 @@ def silent(role: Role, address: str) -> Health:
         state=ControlState.ERROR,
         power=PowerState.UNKNOWN,
         result=ResultCode.TIMEOUT,
-        code=role.lost_code,
+        code=role.silent_code,
         ko=f"{role.ko}: 응답이 없습니다. 전원과 통신 속도를 확인하세요 ({address})",
         en=f"{role.en} does not answer. Check its power and baud rate ({address})",
     )
@@ -189,10 +194,12 @@ def broken(role: Role, address: str, why: str) -> Health:
 def unreachable(role: Role, address: str, error: BaseException) -> Health:
     """Return the health of a device whose line cannot be opened, or broke, with what to do.
 
-    The operating system's error number, found along the chain of causes, decides which sentence;
-    without one, the error's own words are shown.
+    The operating system's error number, found along the chain of causes, decides the sentence. A bus
+    names the port and who holds it in English, so its own words stand there.
     """
     result, ko, en = _why(error)
+    if isinstance(error, LinkDownError | AddressError):
+        en = _words(error)
     return Health(
         level=Level.DOWN,
         state=ControlState.CLOSED,
@@ -264,5 +271,9 @@ def _why(error: BaseException) -> tuple[ResultCode, str, str]:
         if isinstance(cause, OSError) and cause.errno in _REASONS:
             return _REASONS[cause.errno]
         cause = cause.__cause__ or cause.__context__
-    words = str(error).strip().rstrip(".") or type(error).__name__
+    words = _words(error)
     return ResultCode.FAILURE, f"연결되지 않습니다: {words}", words
+
+
+def _words(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__

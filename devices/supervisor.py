@@ -193,7 +193,8 @@ class Supervisor:
             if self._tick_if_due():
                 self._on_step()
             due = self._driver.deadline_ns
-            await self._sleep_until(until_ns if due is None else min(due, until_ns))
+            soon = self._now() + DRAIN_POLL_NS
+            await self._sleep_until(until_ns if due is None else min(max(due, soon), until_ns))
 
     def _tick_if_due(self) -> bool:
         due, now_ns = self._driver.deadline_ns, self._now()

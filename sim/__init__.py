@@ -13,6 +13,12 @@ faults      what a tester may let go wrong on a wire, as values
 hosting/    twins served on pty, TCP, RFC 2217 and memory links
 control     the control interface: HTTP on loopback, after protocols.control
 bus         opens sim:// addresses
+printer     a virtual receipt printer with a drawer on it
+printer_mechanics  its moving parts: power, cover, paper sensors, cutter, drawer
+printer_verbs  what a tester can do to it
+printer_voice  what it says: on time, late, garbled or not at all
+print_head  its head: commands to strips of paper, dot for dot
+paper_roll  the paper that came out: text and picture
 line_display  a virtual customer display
 scanner     a virtual barcode scanner
 search/     exhaustive search of the purse, with seeded faults

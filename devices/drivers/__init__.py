@@ -1,5 +1,10 @@
 """What each device is told and what its answers mean: pure machines, without port, loop or clock.
 
+printer         status, one paper at a time and the drawer, together
+printer_watch   what a printer says of itself, asked and unasked
+printer_health  what is the matter with printer and drawer, in both languages
+print_job       one paper on its way, and the proof that it came out
+drawer          pulses and the contact of the drawer
 line_display    two lines, and only the bytes that change them
 scanner         codes from a serial scanner, repeats marked
 keyboard_wedge  codes from a scanner that plays a keyboard, told from typing

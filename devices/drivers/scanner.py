@@ -122,7 +122,7 @@ class ScannerDriver:
         if self._noise_in_a_row < NOISE_IN_A_ROW_MAX:
             return WORKS
         return warns(
-            "SCN-03",
+            "SCN-05",
             ko="스캐너가 알 수 없는 글자를 보냅니다. 통신 속도와 패리티를 확인하세요",
             en="Scanner sends garbage. Check its baud rate and parity",
         )

@@ -53,6 +53,11 @@ class Decoder:
         """The character set that stands now."""
         return self._charset
 
+    @property
+    def between_commands(self) -> bool:
+        """Tell whether every byte so far belongs to a whole command: a safe place to stop sending."""
+        return not self._buffer and not self._skip
+
     def receive(self, data: bytes) -> list[Command]:
         """Take bytes as they arrive and return what they complete."""
         commands: list[Command] = []

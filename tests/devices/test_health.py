@@ -22,34 +22,38 @@ ADDRESS = "serial:///dev/ttyUSB0"
 
 def failed(number: int) -> LinkDownError:
     """Return what a bus raises for an error of the operating system."""
-    error = LinkDownError("could not open the port.")
+    error = LinkDownError("/dev/ttyUSB0: cannot be opened; do this and that.")
     error.__cause__ = OSError(number, os.strerror(number))
     return error
 
 
 @pytest.mark.parametrize(
-    ("number", "result", "words"),
+    ("number", "result", "words", "ko"),
     [
-        (errno.EAGAIN, ResultCode.CLAIMED, "Close that program"),
-        (errno.EBUSY, ResultCode.CLAIMED, "Close that program"),
-        (errno.ENOENT, ResultCode.NOEXIST, "Plug in its cable"),
-        (errno.EACCES, ResultCode.NOSERVICE, "group dialout"),
-        (errno.ECONNREFUSED, ResultCode.NOHARDWARE, "Check the power"),
-        (errno.ETIMEDOUT, ResultCode.TIMEOUT, "network cable"),
-        (errno.EIO, ResultCode.OFFLINE, "Plug it in"),
+        (errno.EAGAIN, ResultCode.CLAIMED, "Close that program", "그 프로그램을 닫으세요"),
+        (errno.EBUSY, ResultCode.CLAIMED, "Close that program", "그 프로그램을 닫으세요"),
+        (errno.ENOENT, ResultCode.NOEXIST, "Plug in its cable", "케이블을 꽂거나"),
+        (errno.EACCES, ResultCode.NOSERVICE, "group dialout", "dialout"),
+        (errno.ECONNREFUSED, ResultCode.NOHARDWARE, "Check the power", "전원과 주소를"),
+        (errno.ETIMEDOUT, ResultCode.TIMEOUT, "network cable", "네트워크 선을"),
+        (errno.EIO, ResultCode.OFFLINE, "Plug it in", "다시 꽂으면"),
     ],
 )
 def test_busy_or_missing_port_says_which_and_what_to_do(
-    number: int, result: ResultCode, words: str
+    number: int, result: ResultCode, words: str, ko: str
 ) -> None:
-    health = unreachable(Role.PRINTER, ADDRESS, failed(number))
+    by_bus = unreachable(Role.PRINTER, ADDRESS, failed(number))
+    by_system = unreachable(Role.PRINTER, ADDRESS, OSError(number, "why"))
 
-    assert health.result is result
-    assert health.level is Level.DOWN
-    assert health.code == "PRN-03"
-    assert words in health.en
-    assert ADDRESS in health.en and ADDRESS in health.ko
-    assert health.en.startswith("Printer") and health.ko.startswith("프린터")
+    assert by_bus.result is by_system.result is result
+    assert by_bus.level is Level.DOWN
+    assert by_bus.code == "PRN-03"
+    assert "do this and that" in by_bus.en
+    assert words in by_system.en
+    assert by_bus.en.startswith("Printer")
+    for health in (by_bus, by_system):
+        assert ADDRESS in health.en and ADDRESS in health.ko
+        assert health.ko.startswith("프린터") and ko in health.ko
 
 
 def test_cause_is_found_below_another_error() -> None:
@@ -98,4 +102,4 @@ def test_every_role_has_both_names_and_a_code(role: Role) -> None:
 
     assert health.sentence("ko").startswith(role.ko)
     assert health.sentence("en").startswith(role.en)
-    assert health.code == role.lost_code
+    assert health.code == role.silent_code

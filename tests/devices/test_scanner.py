@@ -126,7 +126,7 @@ def test_garbage_again_and_again_says_what_to_check_and_a_code_ends_it() -> None
         await bench.do("garble")
 
         assert bench.scanner.health.level is Level.WARN
-        assert bench.scanner.health.code == "SCN-03"
+        assert bench.scanner.health.code == "SCN-05"
         assert "baud rate" in bench.scanner.health.en
         assert bench.scans == []
         await bench.do("scan", code=MILK)
