@@ -39,6 +39,7 @@ from protocols.broker import (
     RefundRequest,
 )
 from protocols.enrolment import Certificate, EnrolmentAnswer, EnrolmentRequest
+from protocols.malformed import MALFORMED
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock, Entropy
 from protocols.session import (
     SKEW_SECONDS_MAX,
@@ -152,7 +153,7 @@ class BrokerClient:
         if answer.status in _BATCH_STATUS:
             try:
                 return _BATCH_ANSWER.decode(answer.body)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except MALFORMED:
                 pass
         return failure(answer, self._clock)
 

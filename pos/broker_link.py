@@ -23,6 +23,7 @@ import httpx
 import msgspec
 
 from protocols.broker import Problem
+from protocols.malformed import MALFORMED
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 
 CONNECT_SECONDS_MAX: Final = 5.0
@@ -156,7 +157,7 @@ def failure(answer: Answer, clock: Clock) -> Failure:
         return Busy(retry_after_seconds=_retry_after(answer, clock))
     try:
         problem = msgspec.json.decode(answer.body, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except MALFORMED:
         # A proxy's page, a captive portal, a server that fell over: not the broker's own word.
         return Silent(reason=f"HTTP status {answer.status} without the broker's own words")
     if 400 <= answer.status < 500:
@@ -172,7 +173,7 @@ def decoded(answer: Answer | Failure, wanted: type[T], clock: Clock) -> T | Fail
         return failure(answer, clock)
     try:
         return msgspec.json.decode(answer.body, type=wanted)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         return Silent(reason=f"not an answer of our broker: {_words(error)}")
 
 

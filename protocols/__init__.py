@@ -8,6 +8,7 @@ outcome       the five answers of anything that moves money
 ports         what parts expect of each other: clock, entropy, byte links, buses, fault points
 barcode       EAN/UPC check digits, AIM identifiers, the forms of one number
 scale_label   codes that a scale prints: a price or a weight inside an EAN-13
+malformed     what a decoder may raise at a stranger's bytes
 catalogue     an item, a catalogue version, and their wire form
 facts         what happened at a terminal: the bodies of journal records
 journal       the record: one byte string that is hashed, stored and uploaded alike; the chain

@@ -29,7 +29,7 @@ class Address:
     """What follows ?, each name once."""
 
     def __str__(self) -> str:
-        options = "&".join(f"{name}={quote(value)}" for name, value in self.options.items())
+        options = "&".join(f"{quote(name)}={quote(value)}" for name, value in self.options.items())
         return f"{self.scheme}://{quote(self.place, safe='/:[]')}" + (
             f"?{options}" if options else ""
         )
@@ -37,7 +37,8 @@ class Address:
     def endpoint(self) -> tuple[str, int]:
         """Return the place as (host, port). Raises: AddressError."""
         host, colon, port = self.place.rpartition(":")
-        if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        digits = port.isascii() and port.isdigit() and len(port) <= 5
+        if not colon or not host or not digits or not 0 < int(port) < 65536:
             raise AddressError(
                 f"{self}: expected host:port, such as {self.scheme}://127.0.0.1:9100"
             )

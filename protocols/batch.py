@@ -29,6 +29,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from protocols.malformed import MALFORMED
+
 RECORDS_MAX: Final = 500
 BYTES_MAX: Final = 1024 * 1024
 """Of the deflated body; the envelope inside may be at most eight times as long."""
@@ -137,16 +139,22 @@ def open_batch(body: bytes) -> tuple[Envelope, bytes, bytes]:
         plain = inflater.decompress(body, 8 * BYTES_MAX)
     except zlib.error as error:
         raise BatchError("malformed", f"not deflated: {error}") from error
-    if inflater.unconsumed_tail:
+    if inflater.unconsumed_tail or (not inflater.eof and len(plain) >= 8 * BYTES_MAX):
         raise BatchError("too_large", "the envelope inside is too long")
+    if not inflater.eof or inflater.unused_data:
+        raise BatchError("malformed", "the deflated body is cut, or something follows it")
     try:
         payload, signature = _SIGNED.decode(plain)
         envelope = _ENVELOPE.decode(payload)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise BatchError("malformed", str(error)) from error
     if len(envelope.records) > RECORDS_MAX:
         raise BatchError("too_large", f"{len(envelope.records)} records, at most {RECORDS_MAX}")
-    if not envelope.records or envelope.last - envelope.first + 1 != len(envelope.records):
+    if (
+        not envelope.records
+        or envelope.first < 1
+        or envelope.last - envelope.first + 1 != len(envelope.records)
+    ):
         raise BatchError("malformed", "first, last and the number of records disagree")
     return envelope, payload, signature
 

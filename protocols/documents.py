@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from protocols.catalogue import Catalogue
+from protocols.malformed import MALFORMED
 
 
 class DocumentError(ValueError):
@@ -75,7 +76,7 @@ def open_document(data: bytes, key: Ed25519PublicKey) -> Document:
         return msgspec.msgpack.decode(signed.document, type=Document)
     except InvalidSignature:
         raise DocumentError("the document is not signed by this broker") from None
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise DocumentError(f"not a document: {error}") from error
 
 
@@ -87,7 +88,7 @@ def policy_of(document: Document) -> Policy:
     """Decode the body of a policy document. Raises: DocumentError."""
     try:
         return _POLICY.decode(document.body)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise DocumentError(f"policy version {document.version}: {error}") from error
 
 
@@ -95,5 +96,5 @@ def catalogue_of(document: Document) -> Catalogue:
     """Decode the body of a catalogue document; its prices are not judged. Raises: DocumentError."""
     try:
         return _CATALOGUE.decode(document.body)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise DocumentError(f"catalogue version {document.version}: {error}") from error

@@ -20,6 +20,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from protocols.malformed import MALFORMED
+
 CODE_LIFETIME_NS: Final = 600 * 1_000_000_000
 CODE_TRIES_MAX: Final = 5
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -127,6 +129,6 @@ def open_certificate(data: bytes, signature: bytes) -> Certificate:
         Ed25519PublicKey.from_public_bytes(certificate.broker).verify(
             signature, b"certificate|" + data
         )
-    except (msgspec.DecodeError, ValueError, InvalidSignature) as error:
+    except (*MALFORMED, ValueError, InvalidSignature) as error:
         raise EnrolmentError(f"not a certificate: {error}") from error
     return certificate

@@ -22,6 +22,8 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
+from protocols.malformed import MALFORMED
+
 TaxClass = Literal["taxed", "exempt"]
 """taxed: VAT is inside the price; exempt: none (fresh food, books)."""
 
@@ -274,5 +276,5 @@ def decode_fact(kind: str, body: msgspec.Raw | bytes) -> Fact:
         raise FactError(f"unknown kind of fact {kind!r}")
     try:
         return decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise FactError(f"not a {kind}: {error}") from error

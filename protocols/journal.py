@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from protocols.malformed import MALFORMED
 from protocols.money import Money, currency
 
 SCHEMA: Final = 1
@@ -30,7 +31,9 @@ class RecordError(ValueError):
     """These bytes are not a record, or not the record that the chain needs next."""
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class Record(
+    msgspec.Struct, frozen=True, array_like=True, kw_only=True, forbid_unknown_fields=True
+):
     """What happened at a terminal, as it stands in the journal."""
 
     schema: int = SCHEMA
@@ -88,7 +91,7 @@ def decode_record(data: bytes) -> Record:
         raise RecordError(f"a record of {len(data)} bytes is over the limit of {RECORD_BYTES_MAX}")
     try:
         record = _DECODER.decode(data)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise RecordError(f"not a journal record: {error}") from error
     if record.schema != SCHEMA:
         raise RecordError(

@@ -170,7 +170,8 @@ def sign_request(
 _PARAMS: Final = re.compile(
     r'ips=(?P<params>\("@method" "@path" "@authority" "content-digest"\)'
     r';created=(?P<created>\d{1,12});nonce="(?P<nonce>[\w-]{8,64})"'
-    r';keyid="(?P<key_id>[\w.-]{1,64})";alg="hmac-sha256")'
+    r';keyid="(?P<key_id>[\w.-]{1,64})";alg="hmac-sha256")',
+    re.ASCII,
 )
 
 
@@ -223,7 +224,8 @@ def verify_request(
     """Check digest, age and MAC; the caller checks that the nonce is new. Raises: SessionError."""
     if abs(now_seconds - signed.created) > SKEW_SECONDS_MAX:
         raise SessionError(f"made {now_seconds - signed.created} s away from this clock")
-    if not hmac.compare_digest(signed.digest, content_digest(body)):
+    # As bytes: a header may hold anything, and text that is not ASCII cannot be compared so.
+    if not hmac.compare_digest(signed.digest.encode(), content_digest(body).encode()):
         raise SessionError("content-digest does not match the body")
     expected = hmac.digest(
         key, _base(method, path, authority, signed.digest, signed.params), "sha256"
