@@ -143,6 +143,30 @@ def test_printer_decodes_what_the_text_shows(document: Document, paper: PaperWid
             assert line == expected
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_lines, max_size=10).map(_document), papers)
+def test_printer_sets_and_drops_each_style(document: Document, paper: PaperWidth) -> None:
+    """The weight and size in force when each line's ink arrives are that line's, no line's before."""
+    seen, bold, size = [], False, (1, 1)
+    for command in Decoder().receive(escpos.render(document, paper)):
+        match command:
+            case commands.SetBold(on=on):
+                bold = on
+            case commands.SetSize(width=width, height=height):
+                size = (width, height)
+            case commands.PrintText(text=run) if run.strip():
+                seen.append((run.strip(), bold, size))
+            case _:
+                pass
+
+    assert seen == [
+        (piece.text.strip(), piece.bold, piece.size.value)
+        for piece in lay_out(document, paper)
+        if isinstance(piece, Line) and piece.text.strip()
+    ]
+    assert (bold, size) == (False, (1, 1)), "the printer is left in its defaults"
+
+
 @settings(max_examples=100, deadline=None)
 @given(documents, papers)
 def test_no_line_is_wider_than_the_paper(document: Document, paper: PaperWidth) -> None:
