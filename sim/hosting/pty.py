@@ -152,7 +152,7 @@ def _point(link: Path, name: str) -> None:
         target = _target(link)
         if target is None or not target.startswith("/dev/pts/"):
             raise FileExistsError(f"{link} is there and no link to a terminal: choose another name")
-        if _is_served(target):
+        if target != name and _is_served(target):
             raise FileExistsError(f"{link} belongs to a bench that is running: end it first")
         link.unlink()
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -167,5 +167,21 @@ def _target(link: Path) -> str | None:
 
 
 def _is_served(terminal: str) -> bool:
-    """Say whether the terminal still exists; one left over by a killed bench does not."""
-    return Path(terminal).exists()
+    """Say whether a bench has this terminal.
+
+    A killed bench leaves its link behind, and its terminal's number goes to the next program that
+    asks for one; only a bench sets EXTPROC.
+    """
+    try:
+        descriptor = os.open(terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # Somebody else's, so not ours to replace.
+        return True
+    try:
+        return bool(termios.tcgetattr(descriptor)[_LFLAG] & _EXTPROC)
+    except termios.error:
+        return False
+    finally:
+        os.close(descriptor)

@@ -8,9 +8,11 @@ of ptys are links in the same folder. A bench ends by SIGINT or SIGTERM, when th
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -48,10 +50,12 @@ class Bench:
         }
         self._control = ControlServer(application(self._devices, token=self._token))
         self._started: list[Hosted] = []
+        self._lock: int | None = None
 
     async def start(self) -> Endpoint:
-        """Open everything. Raises: OSError when a name or a port is taken."""
+        """Open everything. Raises: OSError when the folder, a name or a port is taken."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _lock(self._folder)
         for hosted in self._devices.values():
             await hosted.start()
             self._started.append(hosted)
@@ -73,10 +77,17 @@ class Bench:
         for hosted in reversed(self._started):
             await hosted.stop()
         self._started.clear()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
-async def until_ended(parent: int | None) -> None:
-    """Wait for SIGINT, SIGTERM, or the end of file on the parent's pipe."""
+@contextlib.contextmanager
+def ending(parent: int | None) -> Iterator[asyncio.Event]:
+    """Give the event that SIGINT, SIGTERM, and the end of the parent's pipe set.
+
+    To be entered before anything is opened: whoever is told to end while still starting up, ends.
+    """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,7 +97,7 @@ async def until_ended(parent: int | None) -> None:
         os.set_blocking(parent, False)
         loop.add_reader(parent, _heed, parent, ended)
     try:
-        await ended.wait()
+        yield ended
     finally:
         if parent is not None:
             loop.remove_reader(parent)
@@ -131,6 +142,19 @@ def _carrier(plan: DevicePlan, folder: Path) -> Carrier:
             return TcpCarrier(port=plan.port)
         case WireKind.RFC2217:
             return Rfc2217Carrier(line=plan.line, port=plan.port)
+
+
+def _lock(folder: Path) -> int:
+    """Take a folder for this bench alone; return the descriptor to keep. Raises: OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise OSError(
+            f"{folder} is in use by a bench that is running: end it, or choose another --folder"
+        ) from error
+    return descriptor
 
 
 def _write_private(file: Path, data: bytes) -> None:

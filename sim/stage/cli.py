@@ -14,7 +14,7 @@ import msgspec
 from protocols.control import Endpoint
 from sim.bus import bench_file
 from sim.host import SystemClock, SystemEntropy
-from sim.stage.bench import Bench, until_ended
+from sim.stage.bench import Bench, ending
 from sim.stage.kinds import KINDS
 from sim.stage.plan import Plan, PlanError, WireKind, presets, read_plan, read_preset
 
@@ -96,12 +96,13 @@ async def _serve(plan: Plan, chosen: argparse.Namespace) -> int:
     bench = Bench(
         plan, folder=chosen.folder.absolute(), clock=SystemClock(), entropy=SystemEntropy()
     )
-    try:
-        endpoint = await bench.start()
-        _announce(endpoint, chosen.announce_fd)
-        await until_ended(chosen.parent_fd)
-    finally:
-        await bench.stop()
+    with ending(chosen.parent_fd) as ended:
+        try:
+            endpoint = await bench.start()
+            _announce(endpoint, chosen.announce_fd)
+            await ended.wait()
+        finally:
+            await bench.stop()
     return DONE
 
 

@@ -7,7 +7,7 @@ are the arguments of the twin's constructor.
 import importlib
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -25,6 +25,21 @@ class Needs(Enum):
 
 class NoOptions(msgspec.Struct, frozen=True):
     """A kind that cannot be set."""
+
+
+class PrinterOptions(msgspec.Struct, frozen=True):
+    """What a printer's model can do."""
+
+    print_done: bool = True
+    """It answers GS ( H: that a job is on paper can be proved."""
+    status_back: bool = True
+    """It has automatic status back."""
+    realtime_kick: bool = True
+    """It opens the drawer by a real-time command, past its buffer."""
+    xon_xoff: bool = False
+    """It stops the sender by XOFF when its buffer is full."""
+    paper_dots: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """How much paper is in it, 8 dots a millimetre; left out, a full roll."""
 
 
 class ScannerOptions(msgspec.Struct, frozen=True):
@@ -64,7 +79,13 @@ class Kind:
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind(name="printer", module="sim.printer", twin="PrinterTwin", needs=Needs.TYPEFACE),
+        Kind(
+            name="printer",
+            module="sim.printer",
+            twin="PrinterTwin",
+            options=PrinterOptions,
+            needs=Needs.TYPEFACE,
+        ),
         Kind(name="line_display", module="sim.line_display", twin="LineDisplayTwin"),
         Kind(name="scanner", module="sim.scanner", twin="ScannerTwin", options=ScannerOptions),
     )

@@ -1,0 +1,37 @@
+"""The kinds of device: each builds a twin from what a plan may say, and from nothing else."""
+
+import importlib
+import importlib.util
+import inspect
+
+import msgspec
+import pytest
+
+from sim.stage.kinds import KINDS
+from sim.twin import Twin
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_kind_builds_a_twin_that_names_itself(name):
+    """Goal: the table is true: module, class, and the kind's own name."""
+    kind = KINDS[name]
+    if importlib.util.find_spec(kind.module) is None:
+        pytest.skip(f"{kind.module} has not been built yet")
+
+    twin = kind.build(kind.options())
+
+    assert isinstance(twin, Twin)
+    assert twin.device == name
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_options_are_arguments_of_the_twin_with_the_same_defaults(name):
+    """Goal: a plan's option and the constructor's argument cannot drift apart."""
+    kind = KINDS[name]
+    if importlib.util.find_spec(kind.module) is None:
+        pytest.skip(f"{kind.module} has not been built yet")
+    twin = getattr(importlib.import_module(kind.module), kind.twin)
+    arguments = inspect.signature(twin).parameters
+
+    for option, value in msgspec.structs.asdict(kind.options()).items():
+        assert arguments[option].default == value
