@@ -25,7 +25,9 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in found.stdout.split("\0") if name]
 
 
-@pytest.mark.parametrize("pattern", [MACHINE_PATH, PRIVATE_KEY, INDEX], ids=["path", "key", "index"])
+@pytest.mark.parametrize(
+    "pattern", [MACHINE_PATH, PRIVATE_KEY, INDEX], ids=["path", "key", "index"]
+)
 def test_no_tracked_file_names_a_machine_a_key_or_an_index(pattern: re.Pattern[str]) -> None:
     offenders = []
     for path in tracked():
