@@ -1,0 +1,217 @@
+"""A trading day, played: the float, a hundred sales, the troubles of a day, the count, and the books.
+
+Every step is real: goods are scanned by the virtual scanner over its pty, receipts come out of the
+virtual printer's paper, the till's journal goes to the broker over HTTP. In the middle the paper runs
+out, the broker is killed and comes back, and the till is killed with a basket open. At the end four
+accounts are laid side by side (what the customers paid, the till's journal, the paper, the broker's
+ledger), and only if they agree to the won the last line is `books balance`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random  # noqa: TID251 - the day is drawn from its own seed
+from typing import Any, Final
+
+from protocols.money import KRW, Money
+from protocols.ports import Clock
+from sim.stage.counter import Counter
+from sim.stage.shop import Shop
+
+SALES: Final = 100
+FLOAT: Final = 200_000
+PAPER_OUT_AT: Final = 30
+PAPER_BACK_AT: Final = 36
+BROKER_GONE_AT: Final = 50
+BROKER_BACK_AT: Final = 65
+TILL_KILLED_AT: Final = 80
+QUIET_SECONDS: Final = 60.0
+_NOTES: Final = (50_000, 10_000, 5_000, 1_000)
+_PIECES: Final = (50_000, 10_000, 5_000, 1_000, 500, 100, 50, 10)
+
+
+class DayError(Exception):
+    """The day did not go as it must; the message says what disagrees."""
+
+
+@dataclass(slots=True)
+class _Book:
+    """What the players of the day know by themselves, apart from all programs."""
+
+    sales: int = 0
+    taken: int = 0
+    """Minor units that stayed in the shop."""
+    receipts: list[str] = field(default_factory=list)
+    """Sale names, as the screen shows them."""
+
+
+class Day:
+    """Plays one day in a shop."""
+
+    def __init__(
+        self, folder: Path, *, clock: Clock, seed: int, sales: int, say: Callable[[str], None]
+    ) -> None:
+        self._shop = Shop(folder, clock=clock)
+        self._clock = clock
+        self._random = Random(seed)
+        self._sales = sales
+        self._say = say
+        self._book = _Book()
+        self._counter: Counter | None = None
+        self._goods: list[str] = []
+
+    def play(self) -> None:
+        """Play it to the end. Raises: DayError, ChildError, httpx.HTTPError."""
+        try:
+            self._say("opening the shop: broker, printer, drawer, display, scanner")
+            self._shop.open()
+            self._goods = self._barcodes()
+            self._open_till()
+            self._till.enter(f"{FLOAT}OS")
+            for number in range(1, self._sales + 1):
+                self._trouble(number)
+                self._sell(number)
+                if number % 10 == 0:
+                    self._say(f"{number} sales, {Money(self._book.taken, KRW).format()} won taken")
+            self._settle_down()
+            self._count()
+            self._till.end()
+            self._show_paper()
+            self._balance()
+        finally:
+            if self._counter is not None and self._counter.process.poll() is None:
+                self._counter.kill()
+            self._shop.close()
+
+    @property
+    def _till(self) -> Counter:
+        assert self._counter is not None, "the till is not open"
+        return self._counter
+
+    def _open_till(self) -> None:
+        log = self._shop.places.root / "till.log"
+        config = self._shop.places.till_config
+        self._counter = Counter(config, log=log, clock=self._clock)
+        self._till.until("devices", lambda view: _well(view, "printer") and _well(view, "scanner"))
+
+    def _barcodes(self) -> list[str]:
+        goods = Path(__file__).parents[2] / "pos" / "data" / "goods.csv"
+        rows = goods.read_text("utf-8").splitlines()[1:]
+        fields = [row.split(",") for row in rows]
+        return [row[1].split()[0] for row in fields if row[1] and row[6] == "ea"]
+
+    def _trouble(self, number: int) -> None:
+        """What goes wrong before this sale."""
+        scale = self._sales / SALES
+        if number == int(PAPER_OUT_AT * scale):
+            self._shop.do("printer", "paper_out")
+            self._say("the printer is out of paper; selling goes on")
+        elif number == int(PAPER_BACK_AT * scale):
+            waiting = self._till.view["paper_waiting"]
+            self._shop.do("printer", "load_paper")
+            self._till.until("waiting receipts", lambda view: not view["paper_waiting"])
+            self._say(f"paper is back; {waiting} receipts that waited have come out")
+        elif number == int(BROKER_GONE_AT * scale):
+            self._shop.kill_broker()
+            self._say("the broker is gone (SIGKILL); selling goes on")
+        elif number == int(BROKER_BACK_AT * scale):
+            waiting = self._till.view["waiting"]
+            self._shop.start_broker()
+            self._say(f"the broker is back; {waiting} records wait for it")
+
+    def _sell(self, number: int) -> None:
+        basket = [self._random.choice(self._goods) for _ in range(self._random.randint(1, 6))]
+        for index, code in enumerate(basket, 1):
+            pieces = self._till.view["pieces"]
+            self._shop.do("scanner", "scan", code=code)
+            self._till.until(
+                f"scan of {code}",
+                lambda view, at=pieces: view["pieces"] > at,  # type: ignore[misc]
+            )
+            if number == int(TILL_KILLED_AT * self._sales / SALES) and index == len(basket):
+                self._kill_till()
+        due = self._till.view["due"]
+        tendered = self._hand_over(due)
+        answer = self._till.enter(f"{tendered}CA")
+        view = answer["view"]
+        if view["due"] or view["last_change"] != tendered - due:
+            raise DayError(f"sale {number}: paid {tendered} for {due}, and the till says {answer}")
+        self._book.sales += 1
+        self._book.taken += due
+
+    def _kill_till(self) -> None:
+        before = self._till.view
+        self._till.kill()
+        self._open_till()
+        after = self._till.until("the basket", lambda view: view["pieces"] == before["pieces"])
+        if after["total"] != before["total"]:
+            raise DayError(f"the basket was {before['total']} and is {after['total']}")
+        self._say("the till was killed with a basket open (SIGKILL); not one scan is lost")
+
+    def _hand_over(self, due: int) -> int:
+        """Return what a customer puts down: exact, or rounded up to a note."""
+        note = self._random.choice((10, *_NOTES))
+        return -(-due // note) * note
+
+    def _settle_down(self) -> None:
+        """Wait until nothing is on its way any more."""
+        self._till.until("receipts", lambda view: not view["paper_waiting"], QUIET_SECONDS)
+        self._till.until("uploads", lambda view: not view["waiting"], QUIET_SECONDS)
+
+    def _count(self) -> None:
+        """Count the drawer blind, and close; what is expected is shown only after the count."""
+        left = FLOAT + self._book.taken
+        counted = []
+        for piece in _PIECES:
+            pieces, left = divmod(left, piece)
+            counted.append(f"{piece}x{pieces}")
+        view = self._till.enter(",".join(counted) + "CN")["view"]
+        if view["expected"] != view["counted"]:
+            raise DayError(f"counted {view['counted']}, expected {view['expected']}")
+        self._till.enter("CZ")
+        self._settle_down()
+        self._say("the shift is counted and closed")
+
+    def _show_paper(self) -> None:
+        """Print three of the day's receipts and the Z, from the printer's paper."""
+        receipts = self._shop.paper().split("\f")
+        sales = [text.strip("\n") for text in receipts if text.strip()]
+        self._book.receipts = sales
+        middle = len(sales) // 2
+        for text in (*(sales[n] for n in (0, middle) if n < len(sales)), *sales[-2:]):
+            self._say("\n" + text)
+
+    def _balance(self) -> None:
+        """Lay the accounts side by side. Raises: DayError where they differ."""
+        settled = json.loads(self._shop.broker("inquire", "settled", "--json"))
+        still_open = json.loads(self._shop.broker("inquire", "open", "--json"))
+        ledger = json.loads(self._shop.broker("audit", "ledger", "--json"))
+        verified = json.loads(self._shop.till("journal", "verify", "--json"))
+        chain = json.loads(self._shop.broker("audit", "chain", "--json"))
+        book = self._book
+        rows: list[tuple[str, Any, Any]] = [
+            ("sales settled at the broker", settled["count"], book.sales),
+            ("won settled at the broker", settled["totals"].get("KRW", 0), book.taken),
+            ("payments still open", still_open["count"], 0),
+            ("won in the till, by the ledger", _till_balance(ledger), FLOAT + book.taken),
+            ("ledger: debits less credits", ledger["difference"], 0),
+            ("till's journal, broken records", verified["broken"], 0),
+            ("records at the till and at the broker", verified["records"], chain["records"]),
+        ]
+        self._say("")
+        for name, found, expected in rows:
+            self._say(f"  {name:<40} {found:>12,}   {'' if found == expected else expected}")
+        wrong = [name for name, found, expected in rows if found != expected]
+        if wrong:
+            raise DayError(f"the books do not balance: {', '.join(wrong)}")
+        self._say("books balance")
+
+
+def _well(view: dict[str, Any], role: str) -> bool:
+    return view["devices"].get(role) in ("O", "!")
+
+
+def _till_balance(ledger: dict[str, Any]) -> int:
+    accounts = {row["account"]: row["balance"] for row in ledger["accounts"]}
+    return sum(balance for name, balance in accounts.items() if name.startswith("till/"))

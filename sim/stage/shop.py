@@ -1,0 +1,167 @@
+"""A whole shop in one folder: broker, virtual equipment, a till's folder that has joined the broker.
+
+    DIR/broker/   broker.toml, database, keys        DIR/till/    till.toml, journal, keys
+    DIR/*.log     what the programs said             the equipment lives on ptys it chooses
+
+The first opening makes everything as a shop owner would, with the programs' own commands: the
+terminal's place, its enrolment by code, the catalogue. Later openings find it made. Broker and
+equipment are processes of their own (sim.stage.children); none outlives this one.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from protocols.control import DeviceState, Endpoint, Verb
+from protocols.ports import Clock
+from sim.stage.children import Child, call
+
+STORE: Final = "S01"
+TERMINAL: Final = "01"
+_BROKER: Final = """# The broker of the demonstration shop.
+folder = {folder}
+organisation = "Intermarket demo"
+
+[stores.{store}]
+name_ko = "한빛마트 본점"
+name_en = "Hanbit Mart"
+business_number = "123-45-67890"
+"""
+CONTROL_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where everything of a shop lies."""
+
+    root: Path
+
+    @property
+    def broker(self) -> Path:
+        """The broker's folder."""
+        return self.root / "broker"
+
+    @property
+    def till(self) -> Path:
+        """The till's folder."""
+        return self.root / "till"
+
+    @property
+    def till_config(self) -> Path:
+        """The till's wiring: written anew at each opening, because ptys have new names."""
+        return self.till / "till.toml"
+
+    @property
+    def broker_config(self) -> Path:
+        """The broker's wiring."""
+        return self.broker / "broker.toml"
+
+
+class Shop:
+    """The running shop around a counter."""
+
+    def __init__(self, root: Path, *, clock: Clock, language: str = "ko") -> None:
+        self.places = Places(root=root.resolve())
+        self.language = language
+        self._clock = clock
+        self._broker: Child | None = None
+        self._bench: Child | None = None
+        self.broker_url = ""
+        self.endpoint: Endpoint | None = None
+
+    def open(self) -> None:
+        """Start everything; at the first time, make it. Raises: ChildError."""
+        for folder in (self.places.broker, self.places.till):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not self.places.broker_config.exists():
+            text = _BROKER.format(folder=json.dumps(str(self.places.broker)), store=STORE)
+            self.places.broker_config.write_text(text)
+        equipment = str(self.places.root / "equipment")
+        self._bench = self._child(
+            "equipment", "sim.stage.cli", "up", "--preset", "counter", "--folder", equipment
+        )
+        self.start_broker()
+        self.endpoint = msgspec.convert(self._bench.announcement(), Endpoint)
+        self._write_till_config()
+        if not (self.places.till / ".made").exists():
+            self._make_till()
+            (self.places.till / ".made").touch()
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for child in (self._bench, self._broker):
+            if child is not None:
+                child.end()
+
+    def start_broker(self) -> None:
+        """Start the broker where it was, or on a port it chooses. Raises: ChildError."""
+        listen = self.broker_url.removeprefix("http://") or "127.0.0.1:0"
+        config = str(self.places.broker_config)
+        self._broker = self._child(
+            "broker", "ips.cli", "--config", config, "serve", "--listen", listen
+        )
+        self.broker_url = str(self._broker.announcement()["url"])
+
+    def kill_broker(self) -> None:
+        """Take the broker away as a power cut would."""
+        assert self._broker is not None, "no broker runs"
+        self._broker.kill()
+        self._broker = None
+
+    def broker(self, *arguments: str) -> str:
+        """Run an `ips-broker` command and return what it printed. Raises: ChildError."""
+        return call(["ips.cli", "--config", str(self.places.broker_config), *arguments])
+
+    def till(self, *arguments: str, text: str = "") -> str:
+        """Run an `ips-pos` command and return what it printed. Raises: ChildError."""
+        return call(["pos.cli", "--config", str(self.places.till_config), *arguments], text=text)
+
+    def do(self, device: str, verb: str, **arguments: str) -> dict[str, Any]:
+        """Do something to a device; returns its state. Raises: httpx.HTTPError."""
+        body = msgspec.json.encode(Verb(verb=verb, arguments=arguments))
+        answer = self._control().post(f"/devices/{device}", content=body)
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=DeviceState).state
+
+    def paper(self) -> str:
+        """Return everything the printer has printed, as text."""
+        answer = self._control().get("/devices/printer/paper")
+        answer.raise_for_status()
+        return answer.text
+
+    def _control(self) -> httpx.Client:
+        assert self.endpoint is not None, "the shop is closed"
+        return httpx.Client(
+            base_url=self.endpoint.url,
+            headers={"authorization": f"Bearer {self.endpoint.token}"},
+            timeout=CONTROL_SECONDS,
+            trust_env=False,
+        )
+
+    def _child(self, name: str, *arguments: str) -> Child:
+        log = self.places.root / f"{name}.log"
+        return Child(name, arguments, log=log, clock=self._clock)
+
+    def _write_till_config(self) -> None:
+        assert self.endpoint is not None
+        lines = [
+            "# Written at each opening of the demonstration shop.",
+            f"folder = {json.dumps(str(self.places.till))}",
+            f'store = "{STORE}"',
+            f'terminal = "{TERMINAL}"',
+            f'language = "{self.language}"',
+            f'broker = "{self.broker_url}"',
+        ]
+        for name, address in sorted(self.endpoint.devices.items()):
+            lines += ["", f"[devices.{name}]", f"address = {json.dumps(address)}"]
+        self.places.till_config.write_text("\n".join(lines) + "\n")
+
+    def _make_till(self) -> None:
+        added = json.loads(self.broker("terminal", "add", TERMINAL, "--store", STORE, "--json"))
+        self.till("enrol", added["code"])
+        goods = Path(__file__).parents[2] / "pos" / "data" / "goods.csv"
+        self.till("catalogue", "import", str(goods))
