@@ -25,7 +25,9 @@ from pathlib import Path
 
 SHOP_READY_SECONDS = 30.0
 SHOP_END_SECONDS = 5.0
-SCREEN_RESET = b"\x1b[?1049l\x1b[?25h\x1b[?1000;1002;1003;1004;1006;1015;2004l\x1b[<u\x1b[?7h\x1b[0m"
+SCREEN_RESET = (
+    b"\x1b[?1049l\x1b[?25h\x1b[?1000;1002;1003;1004;1006;1015;2004l\x1b[<u\x1b[?7h\x1b[0m"
+)
 """Leave the alternate screen, show the cursor, mouse, focus and paste reports off, wrap on, plain."""
 
 
@@ -39,7 +41,9 @@ def main(arguments: list[str]) -> int:
     terminal = termios.tcgetattr(0)
     shop, lifeline, announcement = _start_shop(python, folder)
     if announcement is None:
-        print(f"The shop around the counter did not start; its log is {folder}/shop.log", flush=True)
+        print(
+            f"The shop around the counter did not start; its log is {folder}/shop.log", flush=True
+        )
         return _end_shop(shop, lifeline, 1)
     try:
         return _end_shop(shop, lifeline, _run_counter(python, announcement))
@@ -72,10 +76,10 @@ def _start_shop(
 
 
 def _read_line(descriptor: int, seconds: float) -> "dict[str, str] | None":
-    deadline = time.monotonic() + seconds  # noqa: TID251 - no clock is injected without our packages
+    deadline = time.monotonic() + seconds
     line = b""
     while not line.endswith(b"\n"):
-        left = deadline - time.monotonic()  # noqa: TID251
+        left = deadline - time.monotonic()
         if left <= 0 or not select.select([descriptor], [], [], left)[0]:
             return None
         chunk = os.read(descriptor, 4096)
@@ -93,7 +97,7 @@ def _run_counter(python: str, announcement: "dict[str, str]") -> int:
     counter = subprocess.Popen(
         command,
         env=environment,
-        preexec_fn=_take_signals,  # noqa: PLW1509 - this process has one thread
+        preexec_fn=_take_signals,
     )
     signal.signal(signal.SIGTERM, lambda *_: counter.terminate())
     return counter.wait()
