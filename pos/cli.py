@@ -134,6 +134,14 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     close = _command(acts, "close", "Write the Z.", "ips-pos shift close", _shift_close)
     close.add_argument("--reason", default="", help="why the count is not what was expected")
+    script = _command(
+        commands,
+        "script",
+        "Work the till by entries, one a line; answer in JSON lines.",
+        "printf '50000OS\\n8801115114154\\n10.CA\\n' | ips-pos script -",
+        _script,
+    )
+    script.add_argument("file", help="entries as on the counter's entry line; - is standard input")
     reprint = _command(
         commands, "reprint", "Print a receipt again.", "ips-pos reprint 128", _reprint
     )
@@ -202,6 +210,12 @@ def _sell(config: Config, parsed: argparse.Namespace) -> int:
     from pos.headless import Sell
 
     return _ask(config, Sell(items=parsed.items, tenders=parsed.tender), parsed)
+
+
+def _script(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import run_script
+
+    return run_script(config, None if parsed.file == "-" else Path(parsed.file))
 
 
 def _run(config: Config, entry: str, parsed: argparse.Namespace) -> int:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pos.catalogue_file import Encoding, import_catalogue
 from pos.config import Config
-from pos.headless import Answer, Devices, Request, answer
+from pos.headless import PAPERS_SECONDS, Answer, Devices, Request, answer
 from pos.host import HostClock, HostEntropy, host_faults
 from pos.loading import shift_of
+from pos.script import entries_of, play, told
 from pos.shift import business_date
 from pos.side_door import SideDoor, ask_counter
 from pos.store.errors import StoreError
@@ -76,6 +77,34 @@ async def _screen(config: Config) -> None:
     finally:
         await door.close()
         await wired.stop()
+
+
+def run_script(config: Config, source: Path | None) -> int:
+    """Work the till by entries from a file, or from standard input. Returns the exit status.
+
+    Raises: StoreError, FolderHeldError, OSError.
+    """
+    lock = FolderLock(Path(config.folder), COUNTER)
+    try:
+        return asyncio.run(_script(config, source))
+    finally:
+        lock.release()
+
+
+async def _script(config: Config, source: Path | None) -> int:
+    machine = host()
+    wired = wire(config, machine, store_thread(config, machine.clock))
+    await wired.start()
+    door = SideDoor(wired.till, Path(config.folder))
+    try:
+        await door.open()
+        refused = await play(wired.till, entries_of(source), told)
+        await wired.till.papers_out(seconds=PAPERS_SECONDS)
+        await wired.uplink.drained(seconds=DRAIN_SECONDS)
+    finally:
+        await door.close()
+        await wired.stop()
+    return 1 if refused else 0
 
 
 def store_file(config: Config) -> Path:

@@ -8,8 +8,13 @@ A test, a demonstration or another program works a counter so, with every device
 it. The view is what a screen would show, in short; amounts are minor units.
 """
 
+import asyncio
+import os
+import stat
+import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +22,33 @@ from pos.entry import EntryError, parse_entry
 from pos.messages import notice
 from pos.till import Till
 from pos.view import Notice, TillView
+
+LINE_BYTES_MAX: Final = 4096
+
+
+async def entries_of(source: Path | None) -> AsyncIterator[str]:
+    """Yield the lines of a file, or of standard input as they come. Raises: OSError."""
+    if source is not None or sys.stdin.isatty() or _is_file():
+        lines = (source.open("rb") if source is not None else sys.stdin.buffer).readlines()
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+        return
+    reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    while line := await reader.readline():
+        yield line.decode("utf-8", "replace")
+
+
+def _is_file() -> bool:
+    return stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+
+
+def told(line: bytes) -> None:
+    """Write one line of the answer to standard output, at once."""
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
 
 
 async def play(till: Till, entries: AsyncIterator[str], tell: Callable[[bytes], None]) -> int:

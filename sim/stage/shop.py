@@ -31,6 +31,8 @@ name_ko = "한빛마트 본점"
 name_en = "Hanbit Mart"
 business_number = "123-45-67890"
 """
+ROLES: Final = ("printer", "line_display", "scanner")
+"""Devices of the equipment that a till has an address for."""
 CONTROL_SECONDS: Final = 5.0
 
 
@@ -102,7 +104,7 @@ class Shop:
         listen = self.broker_url.removeprefix("http://") or "127.0.0.1:0"
         config = str(self.places.broker_config)
         self._broker = self._child(
-            "broker", "ips.cli", "--config", config, "serve", "--listen", listen
+            "broker", "ips.cli", "serve", "--config", config, "--listen", listen
         )
         self.broker_url = str(self._broker.announcement()["url"])
 
@@ -114,7 +116,7 @@ class Shop:
 
     def broker(self, *arguments: str) -> str:
         """Run an `ips-broker` command and return what it printed. Raises: ChildError."""
-        return call(["ips.cli", "--config", str(self.places.broker_config), *arguments])
+        return call(["ips.cli", *arguments, "--config", str(self.places.broker_config)])
 
     def till(self, *arguments: str, text: str = "") -> str:
         """Run an `ips-pos` command and return what it printed. Raises: ChildError."""
@@ -148,16 +150,25 @@ class Shop:
 
     def _write_till_config(self) -> None:
         assert self.endpoint is not None
+        devices = self.endpoint.devices
         lines = [
             "# Written at each opening of the demonstration shop.",
             f"folder = {json.dumps(str(self.places.till))}",
-            f'store = "{STORE}"',
             f'terminal = "{TERMINAL}"',
             f'language = "{self.language}"',
-            f'broker = "{self.broker_url}"',
+            "[clerk]",
+            'id = "kim"',
+            'name = "김영희"' if self.language == "ko" else 'name = "Y.KIM"',
+            "[store]",
+            f'id = "{STORE}"',
+            'name_ko = "한빛마트 본점"',
+            'name_en = "Hanbit Mart"',
+            'business_number = "123-45-67890"',
+            "[broker]",
+            f'url = "{self.broker_url}"',
+            "[devices]",
+            *(f"{role} = {json.dumps(devices[role])}" for role in ROLES if role in devices),
         ]
-        for name, address in sorted(self.endpoint.devices.items()):
-            lines += ["", f"[devices.{name}]", f"address = {json.dumps(address)}"]
         self.places.till_config.write_text("\n".join(lines) + "\n")
 
     def _make_till(self) -> None:
