@@ -1,7 +1,8 @@
 """The broker: payment modules, approval, refunds, batches, inquiries, ledger, terminals.
 
 The programs: what runs and who talks to it.
-cli          the command `ips-broker`; console/ holds what its commands do
+cli          the command `ips-broker`
+console/     what its commands do
 broker       everything wired: one folder, one writer, readers, keys, rules
 front/       the HTTP front
 office       deeds of the operator, as values that a command can send to a running broker
@@ -26,15 +27,24 @@ shelf        the payment modules of this broker: found, activated, at work
 The rules: pure, and the only ones who know what money means.
 ledger       the ledger's words: transfer, phase, bound
 books        what booking reads and what it answers
-booking      what a record does to the books; booking_attempts, booking_refunds, booking_sales and
-             booking_shifts are its parts, entry and splits and postings what they share
+booking           what a record does to the books; its parts:
+booking_attempts  intents and results of moving money
+booking_refunds   money that went back
+booking_sales     sales and voids
+booking_shifts    float, cash moves, count and Z
+entry        one record on its way into the books
+splits       a sale's total split over groups and tax, nothing lost
+postings     what a flow's step posts to the ledger
 questions    what is asked about a record that was accepted
-payments     the payment's record and its one decider; commands is what can be said to it
-flows        the life cycle of a payment as data; flow_files reads the files of flows/, flow_checks
-             refuses one in which money could get lost
+payments     the payment's record and its one decider
+commands     what can be said to a payment
+flows        the life cycle of a payment as data
+flow_files   reads the files of flows/
+flow_checks  refuses a flow in which money could get lost
 flow_charts  a flow as a graph, for drawing
 rules        the flows and manifests that are loaded
-refunds      a refund's own life: asked for, decided, paid; refund_policy is refunds.toml
+refunds      a refund's own life: asked for, decided, paid
+refund_policy  who may refund what, read from refunds.toml
 inquiries    settled, open, refunded, refund-requests: which payment counts how much in which
 janitor      what is due to be asked again, and how
 
@@ -46,5 +56,6 @@ spi          what a payment module is to the broker, and the broker to a module
 manifests    what a module says about itself, in TOML
 registry     which payment modules there are
 modules/     payment modules: cash, and chaos for trying out
-conformance  what `ips-broker module check` tries; scrub masks what must never be written down
+conformance  what `ips-broker module check` tries
+scrub        masks what must never be written down
 """

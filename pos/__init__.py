@@ -10,6 +10,8 @@ opening        opens a till for one command or for the screen: lock, store, side
 wiring         who talks to whom, decided in one place
 side_door      the socket by which a command reaches the counter that is open in its folder
 headless       requests and answers without a screen
+script         the till worked by entries, answering in JSON lines
+demo           supervises the demonstration: standard library only
 telling        an answer as text for a shell
 
 till           carries out commands one at a time; law 2 lives here
@@ -39,8 +41,8 @@ shift          float, expected cash, count, Z
 quick_cash     what customers hand over
 
 catalogue      what the store sells, found by code, name and initial consonants
-catalogue_file the CSV import
-catalogue_gate what a catalogue must be, wherever it comes from
+catalogue_file  the CSV import
+catalogue_gate  what a catalogue must be, wherever it comes from
 hangul         initial consonants and half-typed syllables
 
 broker_client  typed questions to the broker
@@ -50,7 +52,7 @@ keys           the till's keys on disk
 outbox         takes the journal to the broker
 upload         what goes into one batch
 pushed         documents that the broker pushes
-control_client talks to virtual equipment, for the training panel
+control_client  talks to virtual equipment, for the training panel
 
 store/         what is kept: one SQLite file, one writer, full sync
 tenders/       ways to pay, one file each

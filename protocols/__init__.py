@@ -5,6 +5,7 @@ Time is an argument, and so is entropy.
 
 money         amounts in minor units of an ISO 4217 currency; splitting and rounding that lose nothing
 outcome       the five answers of anything that moves money
+address       where a device is: scheme://place?option=value
 ports         what parts expect of each other: clock, entropy, byte links, buses, fault points
 barcode       EAN/UPC check digits, AIM identifiers, the forms of one number
 scale_label   codes that a scale prints: a price or a weight inside an EAN-13

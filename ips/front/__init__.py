@@ -2,6 +2,7 @@
 
 app        the routes, and what every request passes
 answers    bodies in, JSON and problems out, in two languages
+office     the operator's own door: a unix socket in the folder
 openapi    the interface described by itself, OpenAPI 3.1
 server     uvicorn on sockets of ours; announces itself, ends with its parent
 """

@@ -4,7 +4,9 @@ errors        StoreError: the journal cannot be trusted now, selling stops
 database      the connection: WAL and synchronous=FULL or nothing; transactions; numbered SQL, forward only
 0001_journal  chain, record, attempt, sale number, basket, paper, question, document, setting
 0002_catalogue  what the store sells now, and which versions it has sold from
-journal       Store: append many facts in one transaction, hash-chained and gap-free; what the broker has
+store         the store as its users see it
+chains        which chain is written, what of it the broker has
+journal       append many facts in one transaction, hash-chained and gap-free; what the broker has
 basket        the open sale's events, durable scan by scan
 papers        receipts and reports that wait for the printer
 documents     the newest version of each policy document

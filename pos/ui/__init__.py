@@ -1,10 +1,16 @@
 """The counter's skin: keys in, pictures out; no rule of selling lives here.
 
-app       the program on a terminal         counter   the screen: keys, commands, drawing
-desk      what a key means here and now     grammar   the one entry grammar, with its messages
-forms     questions asked step by step      menu      what is behind F1
-picture   which drawing goes where          drawing   the drawings, pure functions
-grid      rows of text with ink             rows      the widget that repaints changed rows
-labels    the fixed words, ko and en        training  the panel for virtual equipment
-source    what the screen expects of the till
+app        the program on a terminal
+counter    the screen: keys, commands, drawing
+desk       what a key means here and now
+grammar    the one entry grammar, with its messages
+forms      questions asked step by step
+menu       what is behind F1
+picture    which drawing goes where
+drawing    the drawings, pure functions
+grid       rows of text with ink
+rows       the widget that repaints changed rows
+labels     the fixed words, ko and en
+training   the panel for virtual equipment
+source     what the screen expects of the till
 """

@@ -4,5 +4,10 @@ cli        the command ips-sim
 plan       what a bench shall serve, read from a TOML file
 kinds      the kinds of device there are, and what each is built from
 bench      the bench itself: opens everything a plan asks for, announces it, ends with its parent
+children   our own programs as processes, none of which outlives this one
+shop       broker, equipment and a till's folder, made and opened in one folder
+counter    a till as a process, worked by entries
+day        a trading day with its troubles, and the books at the end of it
+verify     the search of the purse as a command
 presets/   plans that come with the program
 """

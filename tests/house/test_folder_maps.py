@@ -24,9 +24,14 @@ def members(folder: Path) -> set[str]:
 
 
 def rows(folder: Path) -> set[str]:
-    """Return the names that the docstring's map has."""
+    """Return the names that the docstring's map has; a row may also name a folder of data."""
     docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
-    return set(re.findall(r"^([a-z_][a-z0-9_]*)/?  +\S", docstring, flags=re.MULTILINE))
+    named = re.findall(r"^([a-z_][a-z0-9_]*)(/?)  +\S", docstring, flags=re.MULTILINE)
+    return {name for name, slash in named if not (slash and _is_data(folder / name))}
+
+
+def _is_data(folder: Path) -> bool:
+    return folder.is_dir() and not (folder / "__init__.py").exists()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -1,5 +1,15 @@
-"""Pictures of the till: pure functions from the till's view to rows of text.
+"""Pictures of the till: pure functions from the till's view to rows of text, one part of the screen each.
 
-basket, devices, entry, found, keys, money, pages, queue, side, status, takeover, too_small: one part of
-takeover, too_small, training: one part of the screen each.
+status     the first row: lane, clerk, sale, link, lamps, clock
+basket     the lines of the sale
+money      what is due, tax, tendered and change
+side       the third column of the wide screen
+entry      the entry line and the hint beside it
+keys       the key strip
+found      items that were found
+pages      what the right pane shows
+devices    the device page
+queue      the queue page
+takeover   the full screen of a level C message
+too_small  what is said when nothing fits
 """
