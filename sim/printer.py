@@ -176,12 +176,15 @@ class PrinterTwin:
             case "switch_on":
                 self.mechanics.powered = True
                 self._switch_on()
-            case "mute" | "unmute":
-                self._voice.muted = verb.verb == "mute"
-            case "garble" | "ungarble":
-                self._voice.garbled = verb.verb == "garble"
-            case "delay":
+            case "silence_answers":
+                self._voice.muted = True
+            case "garble_answers":
+                self._voice.garbled = True
+            case "delay_answers":
                 self._voice.delay_ns = number_of(verb, "ms", 0, 60_000) * 1_000_000
+            case "restore_answers":
+                self._voice.muted = self._voice.garbled = False
+                self._voice.delay_ns = 0
             case "speed":
                 self._speed_percent = number_of(verb, "percent", 1, 1_000)
             case "babble":

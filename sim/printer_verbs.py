@@ -1,4 +1,7 @@
-"""What a tester can do to a virtual printer."""
+"""What a tester can do to a virtual printer.
+
+The wire has verbs of its own (mute, delay, corrupt, pull_cable: sim/hosting); these are the printer's.
+"""
 
 from typing import Final
 
@@ -20,10 +23,9 @@ _ROWS: Final = (
     ("close_drawer", "돈통 닫기", "Close the drawer"),
     ("jam_drawer", "돈통 걸리게 하기", "Jam the drawer"),
     ("free_drawer", "돈통 풀기", "Free the drawer"),
-    ("mute", "응답 끄기", "Answer nothing"),
-    ("unmute", "응답 켜기", "Answer again"),
-    ("garble", "응답을 잡음으로", "Answer garbage"),
-    ("ungarble", "응답 바로잡기", "Answer rightly again"),
+    ("silence_answers", "응답 끄기", "Answer nothing, but print"),
+    ("garble_answers", "응답을 잡음으로", "Answer garbage"),
+    ("restore_answers", "응답 바로잡기", "Answer rightly and at once"),
     ("busy", "바쁨 (XOFF)", "Say XOFF"),
     ("ready", "준비 (XON)", "Say XON"),
     ("switch_off", "전원 끄기", "Switch off"),
@@ -32,7 +34,7 @@ _ROWS: Final = (
 _WITH_NUMBER: Final = (
     ("short_paper", "짧은 용지 넣기", "Load a remnant", "dots", "length in dots, 8 a millimetre"),
     ("stiffen_drawer", "돈통 뻑뻑하게", "Make the drawer stiff", "pulses", "how many open it, 1-9"),
-    ("delay", "응답 늦추기", "Answer late", "ms", "by how much, 0 to 60000"),
+    ("delay_answers", "응답 늦추기", "Answer late", "ms", "by how much, 0 to 60000"),
     ("speed", "인쇄 속도", "Print slower or faster", "percent", "of 150 mm/s, 1 to 1000"),
     ("babble", "쓰레기 보내기", "Send garbage unasked", "bytes", "how many, 1 to 4096"),
 )

@@ -273,7 +273,7 @@ def test_printer_that_never_answers_is_unknown_and_never_fine() -> None:
     """Goal: silence is its own value; no byte of a receipt is wasted on it; the caller goes on."""
 
     async def tale(bench: Bench) -> None:
-        bench.do("mute")
+        bench.do("silence_answers")
         result = await bench.print("A", seconds=5)
 
         assert isinstance(result, NotPrinted)
@@ -289,9 +289,9 @@ def test_printer_that_never_answers_is_unknown_and_never_fine() -> None:
 
 def test_silent_printer_that_wakes_up_prints() -> None:
     async def tale(bench: Bench) -> None:
-        bench.do("mute")
+        bench.do("silence_answers")
         await after(10)
-        bench.do("unmute")
+        bench.do("restore_answers")
         await bench.printer.wait_until_ready(deadline_ns=bench.deadline(30))
         assert bench.printer.ready
 
@@ -304,14 +304,14 @@ def test_silent_printer_that_wakes_up_prints() -> None:
 
 def test_printer_that_answers_garbage_stops_nothing_and_says_what_to_check() -> None:
     async def tale(bench: Bench) -> None:
-        bench.do("garble")
+        bench.do("garble_answers")
         result = await bench.print("A", seconds=6)
 
         assert isinstance(result, NotPrinted)
         assert bench.printer.health.code == "PRN-05"
         assert bench.printer.health.level is Level.UNKNOWN
         assert bench.printer.garbage_count > 0
-        bench.do("ungarble")
+        bench.do("restore_answers")
         await after(20)
         assert await bench.print("B", job=2) == Printed()
 
@@ -337,7 +337,7 @@ def test_printer_that_answers_late_is_still_understood(delay_ms: int) -> None:
     """Goal: each late answer belongs to its question; nothing is taken for something else."""
 
     async def tale(bench: Bench) -> None:
-        bench.do("delay", ms=str(delay_ms))
+        bench.do("delay_answers", ms=str(delay_ms))
         bench.do("near_end")
         result = await bench.print("A", seconds=60)
 
@@ -353,7 +353,7 @@ def test_printer_that_answers_late_is_still_understood(delay_ms: int) -> None:
 def test_late_proof_of_an_earlier_job_proves_nothing_of_the_next() -> None:
     async def tale(bench: Bench) -> None:
         await after(1)
-        bench.do("delay", ms="4000")
+        bench.do("delay_answers", ms="4000")
         first = await bench.print("A", job=1, seconds=3)
         assert isinstance(first, Unsure)
         bench.do("open_cover")
@@ -551,7 +551,7 @@ def test_one_way_printer_gets_everything_and_is_believed_only_if_the_shop_says_s
     without_proof: Verdict, expected: type[PrintResult]
 ) -> None:
     async def tale(bench: Bench) -> None:
-        bench.do("mute")
+        bench.do("silence_answers")
         assert isinstance(await bench.print("A"), expected)
         await after(3)
         assert bench.printed("A") == 30
@@ -655,7 +655,7 @@ def test_drawer_without_contact_is_kicked_once_and_unknown() -> None:
 
 def test_silent_printer_still_gets_the_pulse() -> None:
     async def tale(bench: Bench) -> None:
-        bench.do("mute")
+        bench.do("silence_answers")
         await after(5)
         assert await bench.kick() == Kicked()
         assert bench.twin.mechanics.drawer_open
@@ -692,7 +692,7 @@ def test_kick_while_a_receipt_prints_waits_for_no_receipt() -> None:
 
 VERBS = [
     "paper_out", "load_paper", "near_end", "open_cover", "close_cover", "jam_cutter",
-    "clear_cutter", "overheat", "cool_down", "mute", "unmute", "garble", "ungarble", "busy",
+    "clear_cutter", "overheat", "cool_down", "silence_answers", "garble_answers", "restore_answers", "busy",
     "ready", "switch_off", "switch_on", "pull",
 ]  # fmt: skip
 
@@ -727,7 +727,7 @@ def test_whatever_happens_the_answer_is_in_time_and_true(troubles: list[tuple[st
             kicked = await bench.kick(1)
             assert isinstance(kicked, DrawerResult)
         await troubling
-        for undo in ("unmute", "ungarble", "clear_cutter", "cool_down", "close_cover",
+        for undo in ("restore_answers", "clear_cutter", "cool_down", "close_cover",
                      "load_paper", "switch_on", "ready"):  # fmt: skip
             bench.do(undo)
         await bench.printer.wait_until_ready(deadline_ns=bench.deadline(60))

@@ -37,8 +37,11 @@ from protocols.escpos.commands import (
 from protocols.escpos.encode import KOREAN, encode, encode_all
 from protocols.escpos.status import Cover, Cutter, Online, Paper, status_from_back, with_realtime
 from receipts.fonts import load_typeface
+from sim.hosting.hosted import WIRE_VERBS
+from sim.line_display import LineDisplayTwin
 from sim.printer import BUFFER_BYTES, PrinterTwin
 from sim.printer_verbs import VERBS
+from sim.scanner import ScannerTwin
 from sim.twin import Paper as PaperTwin
 from sim.twin import Twin, VerbError
 
@@ -242,21 +245,21 @@ def test_buffered_questions_are_answered_in_their_turn() -> None:
 def test_muted_late_and_garbled_answers() -> None:
     twin = printer()
     ask = encode(AskRealtime(RealtimeQuestion.PRINTER))
-    do(twin, "mute", 0)
+    do(twin, "silence_answers", 0)
     twin.receive(ask, 0)
     assert twin.outgoing() == b"" and twin.deadline_ns is None
-    do(twin, "unmute", 0)
-    do(twin, "delay", 0, ms="250")
+    do(twin, "restore_answers", 0)
+    do(twin, "delay_answers", 0, ms="250")
     twin.receive(ask, 0)
     twin.tick(250_000_000 - 1)
     assert twin.outgoing() == b""
     twin.tick(250_000_000)
     assert twin.outgoing() == b"\x12"
-    do(twin, "delay", S, ms="0")
-    do(twin, "garble", S)
+    do(twin, "delay_answers", S, ms="0")
+    do(twin, "garble_answers", S)
     twin.receive(ask, S)
     assert twin.outgoing() not in (b"", b"\x12")
-    do(twin, "ungarble", S)
+    do(twin, "restore_answers", S)
     do(twin, "babble", S, bytes="33")
     assert len(twin.outgoing()) == 33
 
@@ -313,15 +316,25 @@ def test_every_verb_does_something_and_is_on_record(help_: object) -> None:
     assert set(twin.state()) >= {"paper", "cover", "drawer", "online"}
 
 
+def test_no_verb_hides_behind_one_of_the_wire() -> None:
+    twins: list[Twin] = [printer(), LineDisplayTwin(), ScannerTwin()]
+    of_wire = {help_.name for help_ in WIRE_VERBS}
+
+    for twin in twins:
+        names = [help_.name for help_ in twin.verbs()]
+        assert len(names) == len(set(names))
+        assert not of_wire & set(names)
+
+
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
         (Verb(verb="explode"), "no verb 'explode'"),
-        (Verb(verb="delay"), "it takes ms"),
-        (Verb(verb="delay", arguments={"ms": "soon"}), "0 to 60000"),
-        (Verb(verb="delay", arguments={"ms": "60001"}), "0 to 60000"),
+        (Verb(verb="delay_answers"), "it takes ms"),
+        (Verb(verb="delay_answers", arguments={"ms": "soon"}), "0 to 60000"),
+        (Verb(verb="delay_answers", arguments={"ms": "60001"}), "0 to 60000"),
         (Verb(verb="stiffen_drawer", arguments={"pulses": "0"}), "1 to 9"),
-        (Verb(verb="mute", arguments={"x": "1"}), "it takes none"),
+        (Verb(verb="silence_answers", arguments={"x": "1"}), "it takes none"),
     ],
 )
 def test_wrong_verbs_say_what_is_right(verb: Verb, words: str) -> None:
