@@ -91,20 +91,25 @@ class Hosted:
         await self._carrier.pull()
 
     def verbs(self) -> list[VerbHelp]:
-        """Return what can be done to the device, its own verbs first."""
-        return [*self.twin.verbs(), *WIRE_VERBS]
+        """Return what can be done to the device: its own verbs, then the wire's.
+
+        A device's own verb takes the place of the wire's of the same name: a printer that is mute
+        still hears.
+        """
+        own = self.twin.verbs()
+        names = {each.name for each in own}
+        return [*own, *(each for each in WIRE_VERBS if each.name not in names)]
 
     async def do(self, verb: Verb) -> None:
         """Carry out a verb. Raises: VerbError; OSError when the cable's place was taken meanwhile."""
-        known = next((each for each in WIRE_VERBS if each.name == verb.verb), None)
-        if known is None:
-            if verb.verb not in {each.name for each in self.twin.verbs()}:
-                raise refuse_verb(verb, self.verbs())
-            self.twin.do(verb, self._clock.monotonic_ns())
-        elif set(verb.arguments) != set(known.arguments):
-            raise refuse_verb(verb, WIRE_VERBS)
-        else:
+        offered = self.verbs()
+        known = next((each for each in offered if each.name == verb.verb), None)
+        if known is None or set(verb.arguments) != set(known.arguments):
+            raise refuse_verb(verb, offered)
+        if known in WIRE_VERBS:
             await self._work_wire(verb)
+        else:
+            self.twin.do(verb, self._clock.monotonic_ns())
         self._pump()
 
     def state(self) -> DeviceState:

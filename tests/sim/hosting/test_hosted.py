@@ -248,6 +248,23 @@ def test_wrong_verb_says_what_there_is(verb, arguments, said):
     story_of(action)
 
 
+def test_own_verb_takes_the_place_of_the_wires():
+    """Goal: each name stands once, and does what the device says it does."""
+
+    async def action(device, driver, clock):
+        own = VerbHelp(name="mute", label_ko="침묵", label_en="Keep silent, but hear")
+        done = []
+        device.twin.verbs = lambda: [own]
+        device.twin.do = lambda verb, now_ns: done.append(verb.verb)
+        names = [verb.name for verb in device.verbs()]
+        await device.do(Verb(verb="mute"))
+        return names, done, device.state().state["wire"]["passage"]
+
+    names, done, passage = story_of(action)
+    assert len(names) == len(set(names))
+    assert (names[0], done, passage) == ("mute", ["mute"], "open")
+
+
 def test_history_holds_twin_and_wire_in_order_and_is_bounded():
     """Goal: what happened can be read in one list of at most HISTORY_MAX."""
 
