@@ -17,6 +17,8 @@ from sim.host import SystemClock, SystemEntropy
 from sim.stage.bench import Bench, ending
 from sim.stage.kinds import KINDS
 from sim.stage.plan import Plan, PlanError, WireKind, presets, read_plan, read_preset
+from sim.stage.playing import add_parsers as add_playing
+from sim.stage.searching import add_parser as add_verify
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -26,6 +28,8 @@ _EXAMPLE: Final = """\
 example:
   ips-sim up --preset counter        a printer, a customer display and a scanner on ptys
   ips-sim up bench.toml              what the file says
+  ips-sim day build/day              a trading day, ending with 'books balance'
+  ips-sim verify purse               the exhaustive search of the purse
   ips-sim list                       kinds of device, presets, and what is running
 
 While a bench runs, sim://printer opens its printer, and its HTTP interface works it:
@@ -84,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.add_argument("--folder", type=Path, default=bench_file().parent, help="of the bench")
     listing.set_defaults(run=_list)
+    add_verify(commands)
+    add_playing(commands)
     return parser
 
 
