@@ -72,6 +72,8 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The last answer of the module, by its name in protocols.broker; empty before the first."""
     hold: str = ""
     """The ledger's key of the hold that is open for it."""
+    held: int = 0
+    """What that hold holds: no settlement is above it."""
     steps: int = 1
     """How many events made this record: (key, steps) numbers them without gaps."""
 
@@ -119,6 +121,8 @@ class PaymentMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="event",
     due_ns: int = 0
     hold: str = ""
     """The hold that is open after it."""
+    held: int = 0
+    """What that hold holds."""
     post: tuple[str, ...] = ()
     """The flow's postings that this step makes."""
 
@@ -189,6 +193,9 @@ def decide(
     for transition in alternatives:
         failed = next((g for g in transition.when if not _holds(g, payment, amount)), None)
         if failed is None:
+            if _settles(flow, transition) and payment.hold and amount > payment.held:
+                reason = f"payment {payment.key}: {amount} is above the {payment.held} promised"
+                return Refusal(code="above-held", reason=reason)
             return (_moved(flow, payment, command, verb, transition, amount),)
         refused = refused or failed
     assert refused is not None
@@ -273,6 +280,7 @@ def _moved(
     reference, code, reason, until_ns, refund = particulars_of(command)
     inquiries = payment.inquiries + (transition.emit is EventName.DOUBTED)
     same = transition.to == payment.state and transition.emit is not EventName.DOUBTED
+    hold, held = _hold(flow, payment, transition, amount)
     due_ns = payment.due_ns if same else _due_ns(flow, state.name, command.at_ns, inquiries)
     return PaymentMoved(
         key=payment.key,
@@ -287,23 +295,33 @@ def _moved(
         code=code,
         reason=reason,
         due_ns=until_ns or due_ns,
-        hold=_hold(flow, payment, transition),
+        hold=hold,
+        held=held,
         post=transition.post,
     )
 
 
-def _hold(flow: Flow, payment: PaymentRecord, transition: Transition) -> str:
-    """Return the hold open after a step. A payment that is claimed twice holds under two keys."""
-    hold = payment.hold
+def _settles(flow: Flow, transition: Transition) -> bool:
+    return any(flow.postings[name].phase is Phase.SETTLE for name in transition.post)
+
+
+def _hold(
+    flow: Flow, payment: PaymentRecord, transition: Transition, amount: int
+) -> tuple[str, int]:
+    """Return the hold open after a step and what it holds; of nothing there is no hold.
+
+    A payment that is claimed twice holds under two keys.
+    """
+    hold, held = payment.hold, payment.held
     for name in transition.post:
         match flow.postings[name].phase:
-            case Phase.HOLD:
-                hold = f"{payment.key}/{payment.steps + 1}"
+            case Phase.HOLD if amount:
+                hold, held = f"{payment.key}/{payment.steps + 1}", amount
             case Phase.SETTLE | Phase.VOID:
-                hold = ""
-            case Phase.POST:
+                hold, held = "", 0
+            case _:
                 pass
-    return hold
+    return hold, held
 
 
 def _due_ns(flow: Flow, state: str, at_ns: int, inquiries: int) -> int:
@@ -369,5 +387,6 @@ def _evolved(payment: PaymentRecord, event: PaymentMoved) -> PaymentRecord:
         inquiries=inquiries,
         outcome=event.verb.value if event.verb in OUTCOME_VERBS else payment.outcome,
         hold=event.hold,
+        held=event.held,
         steps=payment.steps + 1,
     )

@@ -22,12 +22,12 @@ SPLITS: Final = frozenset({SALES, RETURNS})
 def transfers_of(
     flow: Flow, payment: PaymentRecord, event: PaymentMoved, *, asset: str
 ) -> list[Transfer]:
-    """Return what a step posts; `payment` is the record before it. `{sales}` and `{returns}` stay as they are: the receipt splits them.
+    """Return what a step posts; `payment` is the record before it.
 
-    `asset` is the module's own account, already filled in. Nothing is posted for an amount of zero.
+    `{sales}` and `{returns}` stay as they are: the receipt splits them. `asset` is the module's own
+    account, already filled in. A void gives back all that is held, and so does a settlement of
+    nothing; otherwise nothing is posted for an amount of zero.
     """
-    if not event.amount:
-        return []
     names = {
         "asset": asset,
         "sales": SALES,
@@ -37,26 +37,33 @@ def transfers_of(
         "module": payment.module,
         "key": payment.key,
     }
-    holds = {
-        Phase.POST: "",
-        Phase.HOLD: event.hold,
-        Phase.SETTLE: payment.hold,
-        Phase.VOID: payment.hold,
-    }
     transfers = []
     for name in event.post:
         posting = flow.postings[name]
-        transfers.append(
-            Transfer(
-                debit=posting.debit.format_map(names),
-                credit=posting.credit.format_map(names),
-                amount=event.amount,
-                currency=payment.currency,
-                phase=posting.phase,
-                hold=holds[posting.phase],
-                memo=posting.memo or name,
+        phase, amount, hold = posting.phase, event.amount, ""
+        match phase:
+            case Phase.HOLD:
+                hold = event.hold
+            case Phase.SETTLE | Phase.VOID:
+                hold = payment.hold
+                if not hold:
+                    continue
+                if phase is Phase.VOID or not amount:
+                    phase, amount = Phase.VOID, payment.held
+            case Phase.POST:
+                pass
+        if amount:
+            transfers.append(
+                Transfer(
+                    debit=posting.debit.format_map(names),
+                    credit=posting.credit.format_map(names),
+                    amount=amount,
+                    currency=payment.currency,
+                    phase=phase,
+                    hold=hold,
+                    memo=posting.memo or name,
+                )
             )
-        )
     return transfers
 
 

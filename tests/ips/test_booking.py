@@ -661,3 +661,34 @@ def test_late_approval_through_the_broker_opens_the_work_list(
     books.take(booking)
     assert codes(booking) == ["duplicate-payment"]
     assert balances(books) == {"customer-credit/S1": -7000, "receivable/acquirer/chaos": 7000}
+
+
+def test_closing_above_what_was_promised_is_refused_and_asked_about(
+    books: MemoryBooks, terminal: Terminal
+) -> None:
+    """A part approval holds a part: the sale cannot take more than the bank promised."""
+    open_shift(terminal, 0)
+    key = terminal.key(1)
+    terminal.say(AttemptOpened(sale=1, method="chaos", amount=7000), attempt=key)
+    part = AttemptClosed(sale=1, method="chaos", outcome="approved", amount=4000)
+    terminal.say(part, attempt=key)
+
+    booking = terminal.say(sale(terminal, 1, [line(7000)], [card(terminal, 1, 7000)]))
+
+    assert codes(booking) == ["flow-refuses", "total-mismatch"]
+    assert balances(books)["suspense/exceptions"] == 7000
+    assert books.payments[key].state == "approved"
+
+
+def test_closing_with_nothing_gives_the_promise_back(
+    books: MemoryBooks, terminal: Terminal
+) -> None:
+    """A tender of zero settles nothing and leaves no hold behind."""
+    open_shift(terminal, 0)
+    attempt(terminal, 1, 7000)
+
+    booking = terminal.say(sale(terminal, 1, [], [card(terminal, 1, 0)]))
+
+    assert codes(booking) == ["attempt-differs"]
+    assert books.resolved == set(books.holds)
+    assert balances(books) == {}
