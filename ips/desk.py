@@ -171,7 +171,7 @@ class Desk:
         def look(books: Books) -> Booking | Refusal:
             flow = books.flow(payment.flow, payment.flow_pin)
             assert flow is not None, "a payment's flow is kept with it"
-            found.append(chore_of(payment, flow, manifest, now_ns=now_ns))
+            found[:] = [chore_of(payment, flow, manifest, now_ns=now_ns)]
             return Booking(key=f"{payment.key}/look")
 
         await self._books.write(look)

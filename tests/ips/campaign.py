@@ -56,7 +56,7 @@ class Shop(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.books = MemoryBooks(rules())
+        self.books = self.make_books()
         self.books.policies = msgspec.structs.replace(
             self.books.policies, refund_without_receipt_max=10**9
         )
@@ -73,6 +73,10 @@ class Shop(RuleBasedStateMachine):
         self.z = Counter[str]()
         self.float_amount = 0
         self._open()
+
+    def make_books(self) -> MemoryBooks:
+        """Return the books this shop is kept in."""
+        return MemoryBooks(rules())
 
     def _open(self) -> None:
         self.shift += 1
