@@ -191,7 +191,7 @@ class Shop(RuleBasedStateMachine):
     def _refundable(self, fact: SaleClosed) -> int:
         return sum(self.books.payments[t.attempt].refundable for t in fact.tenders)
 
-    @rule(fact=sold, amount=AMOUNTS)
+    @rule(fact=sold, amount=st.integers(1, 200) | AMOUNTS)
     def give_back_at_the_till(self, fact: SaleClosed, amount: int) -> None:
         number = self._number()
         order = self.books.payments[fact.tenders[0].attempt].order
@@ -213,7 +213,7 @@ class Shop(RuleBasedStateMachine):
         self.suspense += amount - covered
         self.z.update({"refunds": amount, "by cash": -amount})
 
-    @rule(target=asked, fact=sold, amount=AMOUNTS)
+    @rule(target=asked, fact=sold, amount=st.integers(1, 200) | AMOUNTS)
     def ask_back_at_the_broker(self, fact: SaleClosed, amount: int) -> str:
         self.keys += 1
         payment = self.books.payments[fact.tenders[0].attempt]
@@ -268,6 +268,13 @@ class Shop(RuleBasedStateMachine):
         repeat = known is not None and known.state == "paid"
         answer = refunds.resolve(key, answers[outcome], at_ns=NOON_NS, books=self.books)
         self._take(answer, asking or repeat)
+
+    @rule(fact=sold, outcome=st.sampled_from(["approved", "declined", "unknown"]))
+    def take_a_small_refund_the_whole_way(self, fact: SaleClosed, outcome: str) -> None:
+        key = self.ask_back_at_the_broker(fact=fact, amount=1)
+        for say in ("self", "yes", "self"):
+            self.decide_a_refund(key=key, say=say)
+        self.pay_a_refund(key=key, outcome=outcome)
 
     def _take(self, answer: Booking | Refusal, possible: bool) -> None:
         assert isinstance(answer, Booking) is possible, answer
