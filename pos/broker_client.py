@@ -3,7 +3,8 @@
 A session (protocols.session) is opened when it is first needed, renewed before it ends, and opened
 anew once when the broker no longer knows it. The broker's time, which that exchange signs, is kept
 as an offset: a till whose clock is wrong by hours still makes requests of the right age. Where even
-the exchange is refused for its age, the Date of the refusal is believed for one more try.
+the exchange is refused for its age, the Date of the refusal (or the time that the broker's health
+tells) is believed for one more try.
 Source: broker.md 5.1, protocols.broker; failures: pos.broker_link.
 """
 
@@ -81,6 +82,7 @@ class Unchanged:
 
 class _Health(msgspec.Struct, frozen=True, kw_only=True):
     documents: dict[str, str] = {}
+    server_time_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +129,15 @@ class BrokerClient:
     async def health(self) -> Reached | Failure:
         """Ask whether anybody is there."""
         begin_ns = self._clock.monotonic_ns()
-        answer = await self._link.exchange("GET", "/v1/health", b"", {}, HEALTH_SECONDS_MAX)
-        health = decoded(answer, _Health, self._clock)
+        health = await self._health()
         if not isinstance(health, _Health):
             return health
         taken_ns = self._clock.monotonic_ns() - begin_ns
         return Reached(round_trip_ms=taken_ns // 1_000_000, documents=health.documents)
+
+    async def _health(self) -> _Health | Failure:
+        answer = await self._link.exchange("GET", "/v1/health", b"", {}, HEALTH_SECONDS_MAX)
+        return decoded(answer, _Health, self._clock)
 
     async def enrol(self, request: EnrolmentRequest) -> EnrolmentAnswer | Failure:
         """Ask to become a terminal; the answer is unverified (pos.enrol verifies it)."""
@@ -235,8 +240,7 @@ class BrokerClient:
             if session and self.server_now_ns() < session.expires_ns - RENEW_BEFORE_NS:
                 return session
             opened, date_ns = await self._open()
-            if isinstance(opened, Refused) and self._is_far(date_ns):
-                self._offset_ns = (date_ns or 0) - self._clock.now_ns()
+            if isinstance(opened, Refused) and await self._reset_clock(date_ns):
                 opened, _ = await self._open()
             if isinstance(opened, _Session):
                 self._session = opened
@@ -245,11 +249,19 @@ class BrokerClient:
                 return session
             return opened
 
-    def _is_far(self, date_ns: int | None) -> bool:
-        """Tell whether a server's clock is so far from what we take it for that it refuses us."""
-        return date_ns is not None and (
-            abs(date_ns - self.server_now_ns()) > SKEW_SECONDS_MAX // 2 * NANOSECONDS_PER_SECOND
-        )
+    async def _reset_clock(self, date_ns: int | None) -> bool:
+        """Take the server's time for its own, where ours is so far off that it may refuse us.
+
+        It is unsigned here; the exchange that follows signs it, or there is no session.
+        """
+        if date_ns is None:
+            health = await self._health()
+            date_ns = health.server_time_ns if isinstance(health, _Health) else 0
+        off_ns = date_ns - self.server_now_ns()
+        if not date_ns or abs(off_ns) <= SKEW_SECONDS_MAX // 2 * NANOSECONDS_PER_SECOND:
+            return False
+        self._offset_ns += off_ns
+        return True
 
     async def _open(self) -> tuple[_Session | Failure, int | None]:
         """Open a session; also return the server's Date."""
