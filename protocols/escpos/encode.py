@@ -83,7 +83,8 @@ def encode(command: Command, charset: Charset | None = None) -> bytes:
             return raw
         case _:
             data = _encode_buffered(command, Charset() if charset is None else charset)
-    assert not holds_realtime(data), f"{type(command).__name__} would be obeyed in real time"
+    if holds_realtime(data):
+        raise ValueError(f"the content of {type(command).__name__} would be obeyed in real time")
     return data
 
 
