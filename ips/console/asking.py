@@ -124,6 +124,21 @@ def _inquiry_text(name: str, found: list[InquiryRow], totals: dict[str, int], co
     return f"{table(rows)}\n{summary}" if found else summary
 
 
+def accounts(arguments: argparse.Namespace, config: Config) -> Answer:
+    """List the ledger's accounts; a debit balance is positive, what is held stands beside it."""
+    rows: list[list[object]] = [["account", "currency", "balance", "held"]]
+    shown: list[list[object]] = [["account", "balance", "held"]]
+    with reading(config) as reader:
+        for row in reader.accounts():
+            balance = row.debits_posted - row.credits_posted
+            held = row.debits_held - row.credits_held
+            of = currency(row.currency)
+            rows.append([row.name, row.currency, balance, held])
+            shown.append([row.name, str(Money(balance, of)), str(Money(held, of)) if held else "-"])
+    listed = _listing(rows, "no account yet: nothing was booked")
+    return Answer(value=listed.value, text=table(shown) if rows[1:] else listed.text, rows=rows)
+
+
 def audit(arguments: argparse.Namespace, config: Config) -> Answer:
     """Prove what is stored; status 1 when something does not follow."""
     with reading(config) as reader:

@@ -243,6 +243,14 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "list what was accepted and is asked about",
         "questions --json",
     )
+    accounts = add(
+        commands,
+        "accounts",
+        asking.accounts,
+        "list the ledger's accounts and what they hold",
+        "accounts --csv",
+    )
+    accounts.add_argument("--csv", action="store_true", help="print CSV, amounts in minor units")
     audit = add(
         commands,
         "audit",

@@ -111,6 +111,10 @@ class Reader:
         """Return an account with its sums."""
         return self.row(AccountRow, "account", "WHERE name = ? AND currency = ?", (name, currency))
 
+    def accounts(self) -> list[AccountRow]:
+        """Return all accounts by name, with their sums."""
+        return self.rows(AccountRow, "account", "ORDER BY name, currency")
+
     def hold(self, key: str) -> TransferRow | None:
         """Return a hold that nobody has resolved yet."""
         tail = (

@@ -186,18 +186,21 @@ class Day:
         """Lay the accounts side by side. Raises: DayError where they differ."""
         settled = json.loads(self._shop.broker("inquire", "settled", "--json"))
         still_open = json.loads(self._shop.broker("inquire", "open", "--json"))
+        accounts = json.loads(self._shop.broker("accounts", "--json"))
         ledger = json.loads(self._shop.broker("audit", "ledger", "--json"))
-        verified = json.loads(self._shop.till("journal", "verify", "--json"))
         chain = json.loads(self._shop.broker("audit", "chain", "--json"))
+        verified = json.loads(self._shop.till("journal", "verify", "--json"))
+        findings = sum(len(audit["findings"]) for audit in (*ledger, *chain))
+        till = sum(row["balance"] for row in accounts if row["account"].startswith("till/"))
         book = self._book
         rows: list[tuple[str, Any, Any]] = [
             ("sales settled at the broker", settled["count"], book.sales),
             ("won settled at the broker", settled["totals"].get("KRW", 0), book.taken),
             ("payments still open", still_open["count"], 0),
-            ("won in the till, by the ledger", _till_balance(ledger), FLOAT + book.taken),
-            ("ledger: debits less credits", ledger["difference"], 0),
-            ("till's journal, broken records", verified["broken"], 0),
-            ("records at the till and at the broker", verified["records"], chain["records"]),
+            ("won in the drawer, by the ledger", till, FLOAT + book.taken),
+            ("ledger: the sum of all accounts", sum(row["balance"] for row in accounts), 0),
+            ("ledger and chains: findings of the audit", findings, 0),
+            ("journal records at the broker", chain[0]["checked"], verified["records"]),
         ]
         self._say("")
         for name, found, expected in rows:
@@ -210,8 +213,3 @@ class Day:
 
 def _well(view: dict[str, Any], role: str) -> bool:
     return view["devices"].get(role) in ("O", "!")
-
-
-def _till_balance(ledger: dict[str, Any]) -> int:
-    accounts = {row["account"]: row["balance"] for row in ledger["accounts"]}
-    return sum(balance for name, balance in accounts.items() if name.startswith("till/"))
