@@ -21,6 +21,7 @@ selling        scan, quantity, void, find, pick
 paying         subtotal, quick cash, payment, the end of a sale
 trading_day    open, cash moves, count, close, X, no-sale, reprint
 paper          brings receipts out, beside the sales
+press          a stored fact as its receipt or report: bytes or text
 showing        the register as one snapshot for any skin, and two lines for the customer
 equipment      what the till expects of drawer, display and printer
 devices        the equipment as configured, and its health as lamps

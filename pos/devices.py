@@ -10,11 +10,21 @@ from typing import Final
 from devices.bus import open_link
 from devices.health import NOT_OPENED, Health, Level, Role
 from devices.line_display import LineDisplay
+from devices.printer import (
+    Kicked,
+    NotKicked,
+    NotPrinted,
+    Opened,
+    Printed,
+    StillClosed,
+    Unsure,
+)
+from devices.printer import Printer as EscPosPrinter
 from devices.scanner import Scan as Scanned
 from devices.scanner import SerialScanner
 from pos import commands
 from pos.config import DevicesTable
-from pos.equipment import Display, Drawer, NoDisplay, NoDrawer
+from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Printer
 from pos.messages import Language
 from pos.till import Till
 from pos.view import DeviceView, Lamp
@@ -35,6 +45,38 @@ _LAMPS: Final = {
 }
 
 
+class PrinterPort:
+    """The printer as the till expects it."""
+
+    def __init__(self, printer: EscPosPrinter) -> None:
+        self._printer = printer
+
+    async def print_job(self, data: bytes, *, job: int, deadline_ns: int) -> Came:
+        """Print one paper, before the monotonic deadline."""
+        match await self._printer.print_job(data, job=job, deadline_ns=deadline_ns):
+            case Printed():
+                return Came.OUT
+            case NotPrinted():
+                return Came.NOT_OUT
+            case Unsure():
+                return Came.UNSURE
+
+
+class DrawerPort:
+    """The drawer on the printer as the till expects it."""
+
+    def __init__(self, printer: EscPosPrinter) -> None:
+        self._printer = printer
+
+    async def kick(self, *, deadline_ns: int) -> Kick:
+        """Open it, before the monotonic deadline."""
+        match await self._printer.kick_drawer(deadline_ns=deadline_ns):
+            case Opened() | Kicked():
+                return Kick.OPENED
+            case StillClosed() | NotKicked():
+                return Kick.STUCK
+
+
 class Devices:
     """All equipment of one till."""
 
@@ -46,7 +88,12 @@ class Devices:
         self._scans: set[asyncio.Task[object]] = set()
         self._healths: dict[Role, tuple[str, Health]] = {}
         self._settled = asyncio.Event()
+        self._printer = self._make_printer(table.printer)
+        self.printer: Printer | None = None
         self.drawer: Drawer = NoDrawer()
+        if self._printer is not None:
+            self.printer = PrinterPort(self._printer)
+            self.drawer = DrawerPort(self._printer) if table.drawer == "printer" else NoDrawer()
         self._line_display = self._make_display(table.line_display)
         self.display: Display = self._line_display or NoDisplay()
         self._scanner = self._make_scanner(table.scanner)
@@ -56,6 +103,8 @@ class Devices:
         self._till = till
         for role in Role:
             self._show(role)
+        if self._printer is not None:
+            self._printer.start()
         if self._line_display is not None:
             self._line_display.start()
         if self._scanner is not None:
@@ -75,9 +124,19 @@ class Devices:
         """Close everything."""
         self._till = None
         deadline_ns = self._clock.monotonic_ns() + STOP_NS
-        for device in (self._line_display, self._scanner):
+        for device in (self._scanner, self._line_display, self._printer):
             if device is not None:
                 await device.stop(deadline_ns=deadline_ns)
+
+    def _make_printer(self, address: str) -> EscPosPrinter | None:
+        if not address:
+            return None
+        return EscPosPrinter(
+            address=self._known(Role.PRINTER, address),
+            open_link=open_link,
+            clock=self._clock,
+            on_health=self._printer_changed,
+        )
 
     def _make_display(self, address: str) -> LineDisplay | None:
         if not address:
@@ -108,6 +167,17 @@ class Devices:
         self._healths[role] = (self._healths[role][0], health)
         self._settled.set()
         self._show(role)
+
+    def _printer_changed(self, health: Health) -> None:
+        """Show the printer, the drawer that hangs off it, and say what the clerk can do."""
+        assert self._printer is not None
+        if not isinstance(self.drawer, NoDrawer):
+            self._healths[Role.DRAWER] = (
+                self._healths[Role.PRINTER][0],
+                self._printer.drawer_health,
+            )
+            self._show(Role.DRAWER)
+        self._changed(Role.PRINTER, health)
 
     def _show(self, role: Role) -> None:
         if self._till is None:

@@ -14,10 +14,10 @@ from pos import commands
 from pos.entry import EntryError, parse_entry
 from pos.register import Register
 from pos.rights import Right
+from pos.store.papers import Paper
 from pos.store.store import Store
 from pos.till import Till
 from pos.view import Notice, Stage
-from protocols.facts import ShiftClosed, decode_fact
 
 PAPERS_SECONDS: Final = 10.0
 """How long a sale without a screen waits for its receipt before it answers."""
@@ -180,24 +180,22 @@ async def _report(till: Till, form: str) -> Answer:
     register = till.register
     if not register.allowed(Right.SHIFT_READ):
         return _refused(register.say("RGT-01", right=Right.SHIFT_READ.value))
-    figures = till.x_figures() if form == "x" else await register.runner.run(last_z)
-    if figures is None:
+    paper = till.x_paper() if form == "x" else await till.register.runner.run(newest_z)
+    if paper is None:
         return _refused(register.say("SHF-01" if form == "x" else "RPT-01"))
-    fields = msgspec.to_builtins(figures)
+    figures: dict[str, object] = msgspec.msgpack.decode(paper.body)
     if form == "x":
-        fields = {name: value for name, value in fields.items() if name not in _OF_A_CLOSE}
-    return Answer(done=True, fields={"form": form, **fields})
+        figures = {name: value for name, value in figures.items() if name not in _OF_A_CLOSE}
+    return Answer(done=True, sentence=till.text_of(paper), fields={"form": form, **figures})
 
 
-_OF_A_CLOSE: Final = frozenset({"z", "counted", "over_short", "reason"})
-"""What an X does not know."""
+_OF_A_CLOSE: Final = frozenset({"z", "expected", "counted", "over_short", "reason"})
+"""What an X does not show: the count stays blind."""
 
 
-def last_z(store: Store) -> ShiftClosed | None:
-    """Return the figures of the newest Z, or None before the first. Raises: StoreError."""
-    record = store.journal.newest(ShiftClosed.kind)
-    fact = None if record is None else decode_fact(record.kind, record.body)
-    return fact if isinstance(fact, ShiftClosed) else None
+def newest_z(store: Store) -> Paper | None:
+    """Return the newest Z as its paper, or None before the first. Raises: StoreError."""
+    return store.papers.newest("z")
 
 
 async def _queue(register: Register) -> Answer:

@@ -1,8 +1,12 @@
 """Opens a till for one command or for the screen: the folder's lock, the store, the side door."""
 
 import asyncio
+import os
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pos.catalogue_file import Encoding, import_catalogue
 from pos.config import Config
@@ -15,9 +19,21 @@ from pos.side_door import SideDoor, ask_counter
 from pos.store.errors import StoreError
 from pos.store.lock import FolderHeldError, FolderLock
 from pos.store.store import FILE_NAME, Store
+from pos.till import Till
 from pos.uplink import DRAIN_SECONDS, open_keys
 from pos.wiring import Host, line_of, open_store, setup_of, store_inline, store_thread, wire
 from protocols.catalogue import Catalogue
+from protocols.control import Endpoint
+
+if TYPE_CHECKING:
+    from pos.control_client import ControlClient
+    from pos.ui.training import Goods
+
+COUNTER: Final = "ips-pos"
+"""The program that opens a side door for the others."""
+CONTROL_VARIABLE: Final = "INTERMARKET_CONTROL"
+"""Where a demonstration says how its virtual equipment is worked: JSON of Endpoint."""
+TRAINING_GOODS_MAX: Final = 500
 
 
 def host() -> Host:
@@ -52,10 +68,6 @@ async def carry_out(config: Config, request: Request) -> Answer:
         lock.release()
 
 
-COUNTER = "ips-pos"
-"""The program that opens a side door for the others."""
-
-
 def run_screen(config: Config) -> int:
     """Open the counter's screen until the clerk leaves. Returns the exit status."""
     lock = FolderLock(Path(config.folder), COUNTER)
@@ -67,13 +79,30 @@ def run_screen(config: Config) -> int:
 
 
 async def _screen(config: Config) -> None:
+    """Open the till, then the screen; the side door and the link follow the first picture."""
+    # The screen library is imported here and nowhere below: commands must not pay for it.
+    from pos.keymap import load_keymap
+    from pos.ui.app import run_counter
+    from pos.ui.grammar import read_entry
+    from pos.ui.source import Counter
+
     machine = host()
     wired = wire(config, machine, store_thread(config, machine.clock))
-    await wired.start()
     door = SideDoor(wired.till, Path(config.folder))
     try:
+        await wired.start()
         await door.open()
-        raise NotImplementedError
+        await run_counter(
+            Counter(
+                till=wired.till,
+                grammar=read_entry,
+                keymap=load_keymap(config.keymap),
+                clock=machine.clock,
+                zone=wired.till.register.setup.zone,
+                bench=_bench(),
+                goods=_training_goods(wired.till),
+            )
+        )
     finally:
         await door.close()
         await wired.stop()
@@ -105,6 +134,26 @@ async def _script(config: Config, source: Path | None) -> int:
         await door.close()
         await wired.stop()
     return 1 if refused else 0
+
+
+def _bench() -> "ControlClient | None":
+    """Return the virtual equipment that stands beside this counter, if a demonstration told it."""
+    from pos.control_client import ControlClient
+
+    told = os.environ.get(CONTROL_VARIABLE)
+    return ControlClient(msgspec.json.decode(told, type=Endpoint)) if told else None
+
+
+def _training_goods(till: Till) -> "tuple[Goods, ...]":
+    from pos.ui.training import Goods
+
+    assortment = till.register.assortment
+    items = () if assortment is None else assortment.items
+    return tuple(
+        Goods(code=item.barcodes[0], name_ko=item.name_ko, name_en=item.name_en)
+        for item in items
+        if item.barcodes
+    )[:TRAINING_GOODS_MAX]
 
 
 def store_file(config: Config) -> Path:

@@ -38,6 +38,10 @@ class Press(Protocol):
         """Return the bytes of one paper."""
         ...
 
+    def text(self, paper: Paper) -> str:
+        """Return the same paper as text."""
+        ...
+
 
 class PrintEvent(Enum):
     """What the clerk should hear about."""

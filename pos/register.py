@@ -56,6 +56,11 @@ class Setup:
     language: Language = "ko"
     currency: Currency = KRW
     has_printer: bool = False
+    business_number: str = ""
+    """The store's registration number, as receipts show it."""
+    address: str = ""
+    telephone: str = ""
+    representative: str = ""
 
 
 def certified(setup: Setup, certificate: Certificate) -> Setup:
@@ -65,6 +70,7 @@ def certified(setup: Setup, certificate: Certificate) -> Setup:
         setup,
         store=certificate.store,
         store_name=named or setup.store_name,
+        business_number=certificate.business_number or setup.business_number,
         zone=ZoneInfo(certificate.zone),
         currency=currency(certificate.currency),
     )
@@ -98,6 +104,8 @@ class Register:
         default_factory=lambda: QueueCounts(waiting=0, sent=0, in_doubt=0, questioned=0)
     )
     papers_waiting: int = 0
+    offline: bool = False
+    """The broker is not there now: a receipt says that its record still waits."""
 
     def say(self, code: str, /, **blanks: str | int) -> Notice:
         """Return a message in the till's language."""
@@ -120,9 +128,9 @@ class Register:
         """Return a sale's short name on screen, such as 0417-0128."""
         return f"{self.business_date[4:]}-{number:04d}"
 
-    def order(self, number: int) -> str:
+    def order(self, number: int, date: str = "") -> str:
         """Return a sale's full name, the attempt keys' common part."""
-        return f"{self.setup.store}-{self.terminal}-{self.business_date}-{number:04d}"
+        return f"{self.setup.store}-{self.terminal}-{date or self.business_date}-{number:04d}"
 
     def draft(self, fact: Fact, *, amount: int, attempt: str | None = None) -> Draft:
         """Return a record to be, by this clerk and under the versions in force."""

@@ -41,7 +41,10 @@ _QUIET = frozenset({"form", "currency", "stage", "business_date", "store"})
 
 def told(answer: Answer, language: Language) -> str:
     """Return the sentence and the fields that a person wants to see, a line each."""
-    lines = [answer.sentence] if answer.sentence else []
+    lines = [answer.sentence.rstrip("\n")] if answer.sentence else []
+    if "form" in answer.fields:
+        # The report itself is the sentence, laid out as on paper.
+        return "\n".join(lines)
     for name, value in answer.fields.items():
         if name == "devices" and isinstance(value, list):
             lines += [_device(row, language) for row in value]

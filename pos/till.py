@@ -27,7 +27,6 @@ from pos.store.errors import StoreError
 from pos.store.papers import Paper
 from pos.trading_day import TradingDay
 from pos.view import DeviceView, Lamp, Notice, QueueView, Stage, TillView
-from protocols.facts import ShiftClosed
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 COMMANDS_WAITING_MAX: Final = 1_024
@@ -62,6 +61,7 @@ class Till:
             if printer is not None and press is not None
             else None
         )
+        self._press = press
         self._viewer = Viewer()
         self._watchers: list[Callable[[TillView], None]] = []
         self._devices: dict[str, DeviceView] = {}
@@ -139,6 +139,7 @@ class Till:
     def set_queue(self, queue: QueueView) -> None:
         """Show what is on its way to the broker."""
         self._queue = queue
+        self.register.offline = queue.link == "offline"
         self._publish()
 
     def tell(self, notice: Notice) -> None:
@@ -182,9 +183,14 @@ class Till:
             unwatch()
         return True
 
-    def x_figures(self) -> ShiftClosed | None:
-        """Return the figures so far, or None when no shift is open."""
-        return self._day.x() if self.register.shift.number else None
+    def text_of(self, paper: Paper) -> str:
+        """Return a paper as text. Raises: StoreError for a body that is none."""
+        return "" if self._press is None else self._press.text(paper)
+
+    def x_paper(self) -> Paper | None:
+        """Return the figures so far as a paper that is not stored; None when no shift is open."""
+        register = self.register
+        return register.paper("x", self._day.x()) if register.shift.number else None
 
     async def _guarded(self, command: Command) -> Notice | None:
         """Check right and stage, carry out, and stop selling when the store fails."""

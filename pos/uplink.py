@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pos.enrol import open_identity
 from pos.keys import KeyFolder, open_host_secret
 from pos.store.errors import StoreError
 from pos.store.store import Store
@@ -68,7 +67,6 @@ class Uplink:
         enrolled = await self._runner.run(self._identity)
         if enrolled is None:
             return
-        # The HTTP library is slow to import; the first picture of the counter comes before it.
         from pos.broker_client import BrokerClient
         from pos.outbox import Listeners, Outbox, Terminal
         from pos.pushed import Puller
@@ -125,6 +123,9 @@ class Uplink:
     def _identity(self, store: Store) -> "tuple[Certificate, Ed25519PrivateKey] | None":
         if not store.identity().certificate:
             return None
+        # With it comes the HTTP library, which is slow to import; a till that is alone never does.
+        from pos.enrol import open_identity
+
         return open_identity(store, open_keys(self._line))
 
     def _queue(self, queue: QueueView) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pos.config import Config, default_file
 from pos.devices import Devices
+from pos.press import Press
 from pos.register import Clerk, Register, Setup
 from pos.store.store import FILE_NAME, Store
 from pos.store.threads import StoreInline, StoreRunner, StoreThread
@@ -33,8 +34,9 @@ class Host:
 class WiredTill:
     """A till with everything that runs beside it."""
 
-    def __init__(self, till: Till, devices: Devices, uplink: Uplink) -> None:
+    def __init__(self, till: Till, press: Press, devices: Devices, uplink: Uplink) -> None:
         self.till = till
+        self.press = press
         self.devices = devices
         self.uplink = uplink
 
@@ -84,6 +86,10 @@ def setup_of(config: Config) -> Setup:
         language=config.language,
         currency=currency(store.currency),
         has_printer=bool(config.devices.printer),
+        business_number=store.business_number,
+        address=store.address,
+        telephone=store.telephone,
+        representative=store.representative,
     )
 
 
@@ -109,5 +115,12 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
         tenders=find_tenders(),
     )
     devices = Devices(config.devices, clock=host.clock, language=config.language)
-    till = Till(register, drawer=devices.drawer, display=devices.display)
-    return WiredTill(till, devices, Uplink(line_of(config, host), till, runner))
+    press = Press(register, columns=config.devices.paper_columns)
+    till = Till(
+        register,
+        drawer=devices.drawer,
+        display=devices.display,
+        printer=devices.printer,
+        press=press,
+    )
+    return WiredTill(till, press, devices, Uplink(line_of(config, host), till, runner))

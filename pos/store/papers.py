@@ -115,6 +115,14 @@ class Papers:
         )
         return None if row is None else _paper(row)
 
+    def newest(self, form: Form) -> Paper | None:
+        """Return the newest paper of a form, or None."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM paper WHERE form = ? ORDER BY number DESC LIMIT 1",  # noqa: S608 our own column names
+            (form,),
+        )
+        return None if row is None else _paper(row)
+
 
 def _paper(row: tuple[Value, ...]) -> Paper:
     match row:

@@ -75,8 +75,14 @@ class Turns(StoreInline):
         return await super().run(step)
 
 
-def press(paper: Paper) -> bytes:
-    return f"{paper.form} {paper.sale} copy {paper.copy}".encode()
+class Stamp:
+    """A press that prints a paper's name only."""
+
+    def __call__(self, paper: Paper) -> bytes:
+        return self.text(paper).encode()
+
+    def text(self, paper: Paper) -> str:
+        return f"{paper.form} {paper.sale} copy {paper.copy}"
 
 
 @dataclass
@@ -139,7 +145,7 @@ async def start(tmp_path: Path, clock, places) -> AsyncIterator[Starting]:
             drawer=bench,
             display=bench,
             printer=bench if printer else None,
-            press=press if printer else None,
+            press=Stamp(),
         )
         await till.start()
         counter = Counter(till, store, bench)

@@ -1,0 +1,78 @@
+"""Turns a stored fact into its receipt or report: as bytes for the printer, as text for a shell.
+
+The paper shows what was stored, not what the screen remembers; it is rendered when it is printed, so
+a paper that waited says that it is a copy, or that the record has not reached the broker, if so.
+"""
+
+from typing import Final
+
+import msgspec
+
+from pos.register import Register
+from pos.store.errors import StoreError
+from pos.store.papers import Paper
+from protocols.facts import SaleClosed, ShiftClosed
+from receipts.document import Document, PaperWidth
+from receipts.forms.context import Delivery, ReceiptContext
+from receipts.forms.sale import sale_receipt
+from receipts.forms.shift import x_report, z_report
+from receipts.renderers import escpos, text
+
+_SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
+_SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
+
+
+class Press:
+    """Renders the papers of one till."""
+
+    def __init__(self, register: Register, *, columns: int) -> None:
+        """`columns` is what the printer's paper holds: 32, 42 or 48."""
+        self._register = register
+        self._width = PaperWidth(columns)
+
+    def __call__(self, paper: Paper) -> bytes:
+        """Return one paper as ESC/POS. Raises: StoreError for a body that is none."""
+        return escpos.render(self.document(paper), self._width)
+
+    def text(self, paper: Paper) -> str:
+        """Return one paper as text. Raises: StoreError for a body that is none."""
+        return text.render(self.document(paper), self._width)
+
+    def document(self, paper: Paper) -> Document:
+        """Return what is on a paper. Raises: StoreError for a body that is none."""
+        context = self._context(paper)
+        try:
+            match paper.form:
+                case "sale":
+                    return sale_receipt(_SALE.decode(paper.body), context)
+                case "x":
+                    return x_report(_SHIFT.decode(paper.body), context)
+                case "z":
+                    return z_report(_SHIFT.decode(paper.body), context)
+        except msgspec.DecodeError as error:
+            raise StoreError(f"paper {paper.number} cannot be read: {error}") from error
+
+    def _context(self, paper: Paper) -> ReceiptContext:
+        register = self._register
+        setup, policy = register.setup, register.policy
+        korean = setup.language == "ko"
+        queued = register.offline and paper.sequence > register.counts.sent
+        return ReceiptContext(
+            language=setup.language,
+            store_name=setup.store_name,
+            business_number=setup.business_number,
+            address=setup.address,
+            phone=setup.telephone,
+            owner=setup.representative,
+            terminal=register.terminal,
+            clerk=setup.clerk.name if paper.actor == setup.clerk.id else paper.actor,
+            at_ns=paper.at_ns or register.clock.now_ns(),
+            zone=setup.zone.key,
+            business_date=paper.business_date,
+            currency=setup.currency,
+            vat_percent=policy.vat_percent,
+            sale_key=register.order(paper.sale, paper.business_date) if paper.sale else "",
+            delivery=Delivery.QUEUED if queued else Delivery.ACKNOWLEDGED,
+            copy=paper.copy,
+            footer=policy.receipt_footer_ko if korean else policy.receipt_footer_en,
+        )
