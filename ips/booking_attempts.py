@@ -26,7 +26,8 @@ def attempt_closed(entry: Entry, fact: AttemptClosed, key: str) -> None:
     """Tell the payment its result; a late approval of a settled sale becomes the customer's money."""
     payment = entry.payment(key) if key else None
     if payment is None:
-        entry.ask("unknown-attempt", about=key or entry.booking.key, amount=fact.amount)
+        if not key or entry.needs_intent(fact.method):
+            entry.ask("unknown-attempt", about=key or entry.booking.key, amount=fact.amount)
         payment = _open(entry, fact.method, fact.amount, key, fact.sale)
     outcome = _outcome(fact, payment.key, entry.occasion.currency)
     decision = entry.apply(payment, Resolve(at_ns=entry.occasion.at_ns, outcome=outcome))

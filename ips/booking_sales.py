@@ -78,8 +78,7 @@ def _payment_of(entry: Entry, tender: Tender, order: str, index: int) -> Payment
     if payment is not None:
         return payment
     key = tender.attempt or f"{entry.booking.key}/{index}"
-    manifest = entry.manifest(tender.method)
-    if manifest is None or manifest.intent or not tender.attempt:
+    if not tender.attempt or entry.needs_intent(tender.method):
         entry.ask("unknown-attempt", about=key, amount=tender.amount)
     return entry.open(
         key,
@@ -96,8 +95,7 @@ def _suspend(entry: Entry, tender: Tender) -> None:
     Only where the fact alone is the proof (`intent = false`, cash): of any other payment the broker
     or the bank has its own proof, and booking it again would invent money.
     """
-    manifest = entry.manifest(tender.method)
-    if manifest is not None and not manifest.intent:
+    if not entry.needs_intent(tender.method):
         entry.leg(entry.asset(tender.method), tender.amount)
         entry.leg(EXCEPTIONS, -tender.amount)
 

@@ -26,7 +26,6 @@ from ips.payments import (
 )
 from ips.postings import SPLITS, legs_to_transfers, transfers_of
 from ips.questions import question
-from ips.spi import Manifest
 from ips.splits import segment
 from protocols.facts import Tender
 
@@ -87,9 +86,10 @@ class Entry:
         """Return a refund as it is after what this entry did."""
         return self.booking.refunds.get(key) or self.books.refund(key)
 
-    def manifest(self, module: str) -> Manifest | None:
-        """Return a module's manifest."""
-        return self.books.manifest(module)
+    def needs_intent(self, module: str) -> bool:
+        """Return whether a payment by this module has to be announced; so has an unknown one's."""
+        manifest = self.books.manifest(module)
+        return manifest is None or manifest.intent
 
     def asset(self, module: str) -> str:
         """Return the account that grows when a module takes money at this terminal."""

@@ -692,3 +692,45 @@ def test_closing_with_nothing_gives_the_promise_back(
     assert codes(booking) == ["attempt-differs"]
     assert books.resolved == set(books.holds)
     assert balances(books) == {}
+
+
+def test_cash_as_the_till_writes_it_is_not_questioned(
+    books: MemoryBooks, terminal: Terminal
+) -> None:
+    """Cash is taken by hand: its result stands before its sale without an intent, and is fine."""
+    open_shift(terminal, 0)
+    taken = AttemptClosed(sale=1, method="cash", outcome="approved", amount=4500, tendered=5000)
+
+    said = [
+        terminal.say(taken, attempt=terminal.key(1)),
+        terminal.say(sale(terminal, 1, [line(4500)])),
+    ]
+
+    assert [codes(booking) for booking in said] == [[], []]
+    assert balances(books)[TILL] == 4500
+
+
+def test_cash_given_back_before_the_sale_ends_is_refused_money(
+    books: MemoryBooks, terminal: Terminal
+) -> None:
+    """A part paid in cash and handed back: nothing posted, nothing open, nothing asked."""
+    open_shift(terminal, 0)
+    back = AttemptClosed(sale=1, method="cash", outcome="declined", amount=500, code="returned")
+
+    said = [
+        terminal.say(back, attempt=terminal.key(1)),
+        terminal.say(SaleVoided(sale=1, shift=1, lines=[line(900)], total=900)),
+    ]
+
+    assert [codes(booking) for booking in said] == [[], []]
+    assert books.payments[terminal.key(1)].state_class is StateClass.REFUSED
+    assert balances(books) == {}
+
+
+def test_result_of_a_card_nobody_announced_is_questioned(
+    books: MemoryBooks, terminal: Terminal
+) -> None:
+    """The intent is durable before the first byte: a result without one is somebody's fault."""
+    closed = AttemptClosed(sale=1, method="chaos", outcome="approved", amount=4500)
+
+    assert codes(terminal.say(closed, attempt=terminal.key(1))) == ["unknown-attempt"]

@@ -57,7 +57,7 @@ MUTANTS = {
     "double cash forgotten": (
         "ips.booking_sales",
         "_suspend",
-        "if manifest is not None and not manifest.intent:",
+        "if not entry.needs_intent(tender.method):",
         "if False:",
     ),
     "parked attempt forgotten": (
