@@ -53,6 +53,7 @@ class PrinterDriver:
         self._line_free_ns = 0
         self._busy_until_ns = 0
         self._torn = False
+        self._suspect = False
         self._unsaid = b""
         self._rounds_before = 0
         self._drawer_open_since_ns: int | None = None
@@ -206,8 +207,12 @@ class PrinterDriver:
         if job is None or job.verdict is None:
             return b""
         self._job = None
-        if job.verdict is not Verdict.UNSURE or (self.able and job.phase is Phase.PROVING):
-            # Printed, never begun, or only slow: it may still finish it.
+        if job.verdict is not Verdict.UNSURE or job.proof is Proof.NONE:
+            return b""
+        if self.able and job.phase is Phase.PROVING:
+            # Only slow, it may still finish; or noise has left it inside a command. The next job
+            # clears it first.
+            self._suspect = job.proof is Proof.PROCESS_ID
             return b""
         self._torn = True
         return b"" if self.able else encode(ClearBuffers())
@@ -217,17 +222,22 @@ class PrinterDriver:
         waits = now_ns < self._line_free_ns or now_ns < self._busy_until_ns
         if job is None or not job.sendable or not self.able or waits:
             return b""
-        before = b""
-        if self._torn and job.phase is Phase.HELD:
-            # What came out of the job before ends here: two receipts are never one strip.
-            before = encode_all([Initialise(), Cut(kind=CutKind.PARTIAL, feed_dots=0)])
-            self._torn = False
+        before = self._tidying() if job.phase is Phase.HELD else b""
         data = before + job.next_chunk()
         if job.phase is Phase.PROVING:
             self._begin_proof(job, now_ns)
         elif not self._watch.back_seen and self._proof is not Proof.NONE:
             # It does not say by itself that the paper ended: ask after each chunk.
             self._watch.ask_all(now_ns)
+        return data
+
+    def _tidying(self) -> bytes:
+        """Return what goes before a job because of how the one before it ended."""
+        data = encode(ClearBuffers()) if self._suspect or self._torn else b""
+        if self._torn:
+            # What came out of the job before ends here: two receipts are never one strip.
+            data += encode_all([Initialise(), Cut(kind=CutKind.PARTIAL, feed_dots=0)])
+        self._suspect = self._torn = False
         return data
 
     def _begin_proof(self, job: PrintJob, now_ns: int) -> None:

@@ -383,6 +383,21 @@ def test_printer_switched_off_and_on_in_the_middle_is_never_called_printed() -> 
     tell(tale)
 
 
+def test_printer_left_inside_a_command_by_noise_prints_the_next_job_whole() -> None:
+    """Goal: an image header made by noise swallows one receipt, never the one after it."""
+
+    async def tale(bench: Bench) -> None:
+        await after(1)
+        bench.twin.receive(b"\x1dv0\x00\x48\x00\xff\xff", bench.clock.monotonic_ns())
+        assert isinstance(await bench.print("A", seconds=4), Unsure)
+        assert bench.printed("A") == 0
+
+        assert await bench.print("B", job=2, seconds=10) == Printed()
+        assert bench.printed("B") == 30
+
+    tell(tale)
+
+
 def test_cable_pulled_before_the_first_byte_keeps_the_paper_for_the_reconnection() -> None:
     async def tale(bench: Bench) -> None:
         await after(1)
