@@ -16,7 +16,7 @@ from typing import Final, assert_never
 from devices.drivers.drawer import DrawerState, DrawerWiring, Kick, KickEnd
 from devices.drivers.print_job import Happening, PrintJob, Proof, Verdict
 from devices.drivers.printer import PrinterDriver
-from devices.health import Health, Role
+from devices.health import NOT_OPENED, Health, Role
 from devices.supervisor import OpenLink, Supervisor
 from protocols.address import Address
 from protocols.escpos.status import PrinterStatus
@@ -100,6 +100,7 @@ class Printer:
         open_link: OpenLink,
         clock: Clock,
         on_health: Callable[[Health], None] = lambda _: None,
+        on_drawer: Callable[[Health], None] = lambda _: None,
         options: PrinterOptions | None = None,
     ) -> None:
         chosen = PrinterOptions() if options is None else options
@@ -124,6 +125,8 @@ class Printer:
         self._drawer_turn = asyncio.Lock()
         self._waiting = 0
         self._step = asyncio.Event()
+        self._on_drawer = on_drawer
+        self._drawer_health = NOT_OPENED
 
     @property
     def status(self) -> PrinterStatus:
@@ -244,6 +247,10 @@ class Printer:
 
     def _stepped(self) -> None:
         self._step.set()
+        health = self.drawer_health
+        if health != self._drawer_health:
+            self._drawer_health = health
+            self._on_drawer(health)
 
     def _seconds_until(self, when_ns: int) -> float:
         return max(0, when_ns - self._clock.monotonic_ns()) / NANOSECONDS_PER_SECOND

@@ -135,7 +135,8 @@ class Devices:
             address=self._known(Role.PRINTER, address),
             open_link=open_link,
             clock=self._clock,
-            on_health=self._printer_changed,
+            on_health=lambda health: self._changed(Role.PRINTER, health),
+            on_drawer=self._drawer_changed,
         )
 
     def _make_display(self, address: str) -> LineDisplay | None:
@@ -168,16 +169,11 @@ class Devices:
         self._settled.set()
         self._show(role)
 
-    def _printer_changed(self, health: Health) -> None:
-        """Show the printer, the drawer that hangs off it, and say what the clerk can do."""
-        assert self._printer is not None
+    def _drawer_changed(self, health: Health) -> None:
+        """Show the drawer that hangs off the printer."""
         if not isinstance(self.drawer, NoDrawer):
-            self._healths[Role.DRAWER] = (
-                self._healths[Role.PRINTER][0],
-                self._printer.drawer_health,
-            )
+            self._healths[Role.DRAWER] = (self._healths[Role.PRINTER][0], health)
             self._show(Role.DRAWER)
-        self._changed(Role.PRINTER, health)
 
     def _show(self, role: Role) -> None:
         if self._till is None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from devices.drivers.drawer import DrawerState, DrawerWiring, Kick, KickEnd
 from devices.drivers.print_job import Happening, Phase, PrintJob, Proof, Verdict
-from devices.drivers.printer_health import drawer_health, printer_health
+from devices.drivers.printer_health import DRAWER_OPEN_MAX_NS, drawer_health, printer_health
 from devices.drivers.printer_watch import Presence, PrinterWatch
 from devices.health import Health
 from protocols.escpos.answers import Answer, Busy, Printed, Ready
@@ -57,6 +57,7 @@ class PrinterDriver:
         self._unsaid = b""
         self._rounds_before = 0
         self._drawer_open_since_ns: int | None = None
+        self._drawer_told = False
         self.late_count = 0
         """Print-done answers of earlier jobs, or of none."""
 
@@ -126,6 +127,8 @@ class PrinterDriver:
         if self._kick is not None and self._kick.end is None:
             due = max(self._kick.due_ns, self._line_free_ns)
             waits.append(self._kick.deadline_ns if closed else min(due, self._kick.deadline_ns))
+        if self._drawer_open_since_ns is not None and not self._drawer_told:
+            waits.append(self._drawer_open_since_ns + DRAWER_OPEN_MAX_NS)
         return min(waits, default=None)
 
     def opened(self, now_ns: int) -> None:
@@ -266,6 +269,7 @@ class PrinterDriver:
             self._drawer_open_since_ns = None
         elif self._drawer_open_since_ns is None:
             self._drawer_open_since_ns = now_ns
+        self._drawer_told = self.drawer_open_ns(now_ns) >= DRAWER_OPEN_MAX_NS
         if self._kick is not None:
             self._kick.look(state, now_ns)
         job = self._job

@@ -63,11 +63,13 @@ class Bench:
         self.twin = PrinterTwin(TYPEFACE) if twin is None else twin
         self.cable = Cable(self.twin, clock)
         self.healths: list[Health] = []
+        self.drawer_healths: list[Health] = []
         self.printer = Printer(
             address=ADDRESS,
             open_link=self.cable.open_link,
             clock=clock,
             on_health=self.healths.append,
+            on_drawer=self.drawer_healths.append,
             options=options,
         )
         self.printer.start()
@@ -590,6 +592,7 @@ def test_drawer_opens_and_the_contact_proves_it() -> None:
         await after(31)
         assert bench.printer.drawer_open_ns >= 30 * S
         assert bench.printer.drawer_health.code == "DRW-01"
+        assert [health.code for health in bench.drawer_healths].count("DRW-01") == 1
         bench.do("close_drawer")
         await after(0.1)
         assert bench.printer.drawer is DrawerState.CLOSED
