@@ -13,15 +13,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ips.points import Point
 from ips.store.agreement import Store
 from ips.store.balances import Balances
 from ips.store.errors import StoreError
 from ips.store.group import POISON, Group, PoisonError
+from ips.store.rows import PaymentRow
 from protocols.ports import Clock, FaultPoints
 
+RECENT_MAX: Final = 20_000
+"""Payments kept at hand between commits."""
 Answer_co = TypeVar("Answer_co", covariant=True)
 log = logging.getLogger("ips.committer")
 
@@ -73,6 +76,7 @@ class Committer:
         self._clock = clock
         self._points = points
         self._balances = Balances(store, store.counters().account)
+        self._recent: dict[str, PaymentRow] = {}
 
     def commit(self, works: Sequence[Work[Any]]) -> list[Result]:
         """Do all of it in one transaction; return results in order, each durable or undone."""
@@ -104,7 +108,7 @@ class Committer:
         try:
             self._store.begin()
             self._points.reach(Point.AFTER_BEGIN)
-            group = Group(self._store, self._balances, now_ns=now_ns)
+            group = Group(self._store, self._balances, now_ns=now_ns, recent=self._recent)
             results = run(works, group)
             self._points.reach(Point.AFTER_WRITE)
             group.seal()
@@ -114,9 +118,18 @@ class Committer:
         except (*POISON, StoreError):
             self._store.rollback()
             self._balances.reset(self._store.counters().account)
+            self._recent.clear()
             raise
+        self._remember(group)
         self._points.reach(Point.AFTER_COMMIT)
         return results
+
+    def _remember(self, group: Group) -> None:
+        """Keep the payments of the last groups at hand: most are asked about again at once."""
+        if group.careful or len(self._recent) > RECENT_MAX:
+            self._recent.clear()
+        if not group.careful:
+            self._recent.update(group.put_payments)
 
     def _all_at_once(self, works: Sequence[Work[Any]], group: Group) -> list[Result]:
         results: list[Result] = [Done(work.apply(group)) for work in works]

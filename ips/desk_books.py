@@ -121,7 +121,8 @@ class NoteWork:
 
     def apply(self, group: Group) -> None:
         """Leave it under the module that the key belongs to."""
-        payment, refund = group.payment(self.key), group.refund(self.key)
+        payment = group.payment(self.key)
+        refund = group.refund(self.key) if payment is None else None
         module = payment.module if payment else refund.method if refund else ""
         data = msgspec.json.encode(self.fields).decode()
         group.changes.notes.append(NoteRow(module, self.key, self.event, data, group.now_ns))

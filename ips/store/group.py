@@ -6,7 +6,8 @@ mark, so that it leaves nothing behind when it fails: the slow path of a group i
 poisoned. No engine and no clock is known here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from ips.ledger import Transfer
@@ -51,13 +52,23 @@ class PoisonError(Exception):
 class Group:
     """Work on its way into one commit. Reads are as of now, this group's own rows included."""
 
-    def __init__(self, store: Store, balances: Balances, *, now_ns: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        balances: Balances,
+        *,
+        now_ns: int,
+        recent: Mapping[str, PaymentRow] = MappingProxyType({}),
+    ) -> None:
         self.store = store
         self.now_ns = now_ns
         self.careful = False
         """Whether this is the slow path: work that has parts tries them one by one."""
         self.changes = Changes()
         self._balances = balances
+        self._recent = recent
+        self.put_payments: dict[str, PaymentRow] = {}
+        """Every payment that was put, as it is at the end."""
         self._records: list[bytes] = []
         self._transfers: list[TransferRow] = []
         self._events: list[PaymentEventRow] = []
@@ -76,9 +87,10 @@ class Group:
         self._lives: dict[tuple[str, int], LifeRow | None] = {}
         self._payments: dict[str, PaymentRow | None] = {}
         self._refunds: dict[str, RefundRow | None] = {}
+        self._order_keys: dict[str, dict[str, None]] = {}
+        self._put_keys: dict[str, dict[str, None]] = {}
         self._sales: dict[str, SaleRow | None] = {}
         self._shifts: dict[tuple[str, int, int], ShiftRow | None] = {}
-        self._event_counts: dict[str, int] = {}
 
     def terminal(self, terminal: str) -> TerminalRow | None:
         """Return a terminal."""
@@ -142,15 +154,39 @@ class Group:
     def payment(self, key: str) -> PaymentRow | None:
         """Return a payment."""
         if key not in self._payments:
-            self._payments[key] = self.store.payment(key)
+            self._payments[key] = self._recent.get(key) or self.store.payment(key)
         return self._payments[key]
 
     def payments_of(self, order_key: str) -> list[PaymentRow]:
         """Return the payments of one sale, oldest first."""
-        rows = {row.key: row for row in self.store.payments_of(order_key)}
-        fresh = self.changes.payments.values()
-        rows.update((row.key, row) for row in fresh if row.order_key == order_key)
-        return list(rows.values())
+        keys = self._order_keys.get(order_key)
+        if keys is None:
+            self._know_orders({order_key}, self.store.payments_of(order_key))
+            keys = self._order_keys[order_key]
+        return [row for key in keys if (row := self.payment(key)) is not None]
+
+    def prefetch(self, keys: set[str], order_keys: set[str]) -> None:
+        """Read these payments, and these sales with their payments, in two questions in all."""
+        order_keys = {key for key in order_keys if key not in self._order_keys}
+        rows = self.store.payments_among(keys, order_keys)
+        for key in keys:
+            self._payments.setdefault(key, None)
+        self._know_orders(order_keys, rows)
+        sales = {row.order_key: row for row in self.store.sales_among(order_keys)}
+        for key in order_keys:
+            self._sales.setdefault(key, sales.get(key))
+
+    def _know_orders(self, order_keys: set[str], rows: Sequence[PaymentRow]) -> None:
+        for row in rows:
+            if self._payments.get(row.key) is None:
+                self._payments[row.key] = self._recent.get(row.key, row)
+        for order_key in order_keys:
+            self._order_keys[order_key] = {}
+        for row in rows:
+            if row.order_key in order_keys:
+                self._order_keys[row.order_key][row.key] = None
+        for order_key in order_keys:
+            self._order_keys[order_key].update(self._put_keys.get(order_key, {}))
 
     def put_flow(self, name: str, pin: str, source: str) -> None:
         """Keep a flow's text, for the payments pinned to it."""
@@ -159,15 +195,18 @@ class Group:
     def put_payment(self, row: PaymentRow) -> None:
         """Add or replace a payment."""
         self._payments[row.key] = self.changes.payments[row.key] = row
+        self.put_payments[row.key] = row
+        self._put_keys.setdefault(row.order_key, {})[row.key] = None
+        if row.order_key in self._order_keys:
+            self._order_keys[row.order_key][row.key] = None
 
-    def add_payment_event(self, payment: str, txn: str, event: bytes) -> None:
-        """Add an event to a payment's life; the payment is put before or after, in this group."""
-        number = self._event_counts.get(payment)
-        if number is None:
-            number = self.store.payment_event_count(payment)
-        self._event_counts[payment] = number + 1
+    def add_payment_event(self, payment: str, number: int, txn: str, event: bytes) -> None:
+        """Add an event to a payment's life; the payment is put before or after, in this group.
+
+        `number` counts the payment's events from 1; a number that is taken breaks the schema.
+        """
         self._last_event += 1
-        row = PaymentEventRow(self._last_event, payment, number + 1, self.now_ns, txn, event)
+        row = PaymentEventRow(self._last_event, payment, number, self.now_ns, txn, event)
         self.changes.payment_events.append(row)
         self._events.append(row)
 
@@ -219,6 +258,8 @@ class Group:
     def attempt(self, part: Callable[[], Answer]) -> Answer:
         """Run and write a part. Raises: PoisonError, after everything of the part was taken back."""
         self.flush()
+        # From here on only the store is right: what this group wrote may be taken back.
+        self._recent = {}
         self._start()
         self.store.save()
         marks = len(self._records), len(self._transfers), len(self._events)

@@ -1,8 +1,10 @@
 """Look-ups by key over one SQLite connection: the writer's own, or a reader beside it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from ips.store.errors import StoreError
 from ips.store.rows import (
@@ -28,6 +30,10 @@ from ips.store.rows import (
 )
 
 Row = TypeVar("Row", bound=NamedTuple)
+
+
+def _json(texts: Set[str]) -> str:
+    return msgspec.json.encode(sorted(texts)).decode()
 
 
 class Counters(NamedTuple):
@@ -129,7 +135,26 @@ class Reader:
 
     def payments_of(self, order_key: str) -> list[PaymentRow]:
         """Return the payments of one sale, oldest first."""
-        return self.rows(PaymentRow, "payment", "WHERE order_key = ? ORDER BY rowid", (order_key,))
+        # The index leaves out payments without an order; SQLite has to be told that this is none.
+        tail = "WHERE order_key = ? AND order_key <> '' ORDER BY rowid"
+        return self.rows(PaymentRow, "payment", tail, (order_key,))
+
+    def payments_among(self, keys: Set[str], order_keys: Set[str]) -> list[PaymentRow]:
+        """Return payments that have one of these keys or belong to one of these sales."""
+        tail = (
+            "WHERE rowid IN ("
+            "SELECT payment.rowid FROM json_each(?) AS asked "
+            "CROSS JOIN payment ON payment.key = asked.value "
+            "UNION SELECT payment.rowid FROM json_each(?) AS asked "
+            "CROSS JOIN payment ON payment.order_key = asked.value AND payment.order_key <> '') "
+            "ORDER BY rowid"
+        )
+        return self.rows(PaymentRow, "payment", tail, (_json(keys), _json(order_keys)))
+
+    def sales_among(self, order_keys: Set[str]) -> list[SaleRow]:
+        """Return the closed sales that have one of these keys."""
+        tail = "WHERE order_key IN (SELECT value FROM json_each(?) AS asked)"
+        return self.rows(SaleRow, "sale", tail, (_json(order_keys),))
 
     def payments_due(self, now_ns: int, limit: int) -> list[PaymentRow]:
         """Return payments that the janitor is to ask about, most urgent first."""
@@ -169,7 +194,8 @@ class Reader:
 
     def refunds_of(self, payment: str) -> list[RefundRow]:
         """Return the refunds of one payment."""
-        return self.rows(RefundRow, "refund", "WHERE payment = ? ORDER BY rowid", (payment,))
+        tail = "WHERE payment = ? AND payment <> '' ORDER BY rowid"
+        return self.rows(RefundRow, "refund", tail, (payment,))
 
     def sale(self, order_key: str) -> SaleRow | None:
         """Return a closed sale."""

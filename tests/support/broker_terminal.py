@@ -21,7 +21,17 @@ from protocols.enrolment import (
     stretch,
     terminal_proof,
 )
-from protocols.facts import Fact, Line, SaleClosed, ShiftOpened, Tender, TerminalNoted, encode_fact
+from protocols.facts import (
+    AttemptClosed,
+    AttemptOpened,
+    Fact,
+    Line,
+    SaleClosed,
+    ShiftOpened,
+    Tender,
+    TerminalNoted,
+    encode_fact,
+)
 from protocols.journal import Record, attempt_key, encode_record, genesis, record_hash
 from protocols.session import SessionAnswer, SessionRequest, session_key, sign_session_request
 
@@ -135,6 +145,16 @@ class Terminal:
         )
         self.append(fact, amount=amount, attempt=key)
         return key
+
+    def attempt(self, sale: int, amount: int = 11_000) -> None:
+        """Add the intent and the result of a cash attempt, as a till writes them before the sale."""
+        key = attempt_key(
+            store=self.store, terminal=self.name, business_date=DATE, sale=sale, letter="a"
+        )
+        opened = AttemptOpened(sale=sale, method="cash", amount=amount)
+        self.append(opened, amount=amount, attempt=key)
+        closed = AttemptClosed(sale=sale, method="cash", outcome="approved", amount=amount)
+        self.append(closed, amount=amount, attempt=key)
 
     def envelope(self, first: int, last: int | None = None, **more: object) -> Envelope:
         last = len(self.records) if last is None else last
