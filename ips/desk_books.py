@@ -6,6 +6,7 @@ on the wire is refused even after a restart.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,11 +18,13 @@ from ips.books import Booking, RefundRecord
 from ips.desk import Decision
 from ips.payments import PaymentRecord, Refusal
 from ips.scrub import mask_secrets
-from ips.store.group import Group
+from ips.store.errors import StoreError
+from ips.store.group import Group, PoisonError
 from ips.store.reader import Reader
 from ips.store.rows import NonceRow, NoteRow
-from ips.writer import Writes
+from ips.writer import BusyError, Writes
 
+log = logging.getLogger("ips.desk_books")
 NOTE_FIELDS_MAX: Final = 64
 NOTE_TEXT_MAX: Final = 4_096
 _PAYMENT: Final = msgspec.msgpack.Decoder(PaymentRecord)
@@ -138,6 +141,7 @@ class StoredJournal:
         self._writer = writer
         self._reader = reader
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pending: dict[str, list[NoteWork]] = {}
 
     def note(self, key: str, event: str, fields: Mapping[str, str]) -> None:
         """Write down what passed under a key, masked."""
@@ -146,16 +150,26 @@ class StoredJournal:
             for name, value in list(fields.items())[:NOTE_FIELDS_MAX]
         }
         work = NoteWork(key=key, event=mask_secrets(event), fields=kept)
+        self._pending.setdefault(key, []).append(work)
         task = asyncio.get_running_loop().create_task(self._write(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def notes(self, key: str) -> list[tuple[str, Mapping[str, str]]]:
-        """Return what was written under a key, oldest first."""
-        return [
+        """Return what was written under a key, oldest first, notes on their way included."""
+        written: list[tuple[str, Mapping[str, str]]] = [
             (row.event, msgspec.json.decode(row.fields, type=dict[str, str]))
             for row in self._reader.notes(key)
         ]
+        return written + [(work.event, work.fields) for work in self._pending.get(key, ())]
 
     async def _write(self, work: NoteWork) -> None:
-        await self._writer.run(work)
+        try:
+            await self._writer.run(work)
+        except (BusyError, PoisonError, StoreError) as error:
+            log.error("note.lost", extra={"key": work.key, "error": str(error)})
+        finally:
+            pending = self._pending[work.key]
+            pending.remove(work)
+            if not pending:
+                del self._pending[work.key]

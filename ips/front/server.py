@@ -15,7 +15,7 @@ import os
 import signal
 import socket
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from ips.front.office import build_office_app
 from ips.janitor import ROUND_MAX
 from ips.store.errors import StoreError
 from ips.store.group import Group, PoisonError
-from ips.writer import BusyError
+from ips.writer import BusyError, Writer
 from protocols.ports import NANOSECONDS_PER_SECOND
 from protocols.session import SKEW_SECONDS_MAX
 
@@ -40,6 +40,7 @@ OFFICE_NAME: Final = "office.sock"
 BACKLOG: Final = 2_048
 SHUTDOWN_SECONDS: Final = 5
 KEEP_ALIVE_SECONDS: Final = 75
+WATCH_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 60.0
 RECOVER_SECONDS: Final = 2.0
 SOCKET_PATH_MAX: Final = 100
@@ -103,7 +104,7 @@ def _server(app: Starlette) -> _Server:
 
 
 async def serve(broker: Broker, wishes: Wishes) -> None:
-    """Serve until told to end. Raises: ListenError."""
+    """Serve until told to end. Raises: ListenError; StoreError when the writer has stopped."""
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
     with ExitStack() as stack:
@@ -121,19 +122,37 @@ async def serve(broker: Broker, wishes: Wishes) -> None:
         tasks = [asyncio.create_task(server.serve(sockets=[on])) for server, on in servers]
         chores = [asyncio.create_task(_sweep(broker)), asyncio.create_task(_recover(broker))]
         announcer = asyncio.create_task(_announce(servers, front, office_path, wishes))
-        await _first(ending.wait(), *tasks)
+        await _first(ending.wait(), _writer_stops(broker), *tasks)
         for server, _ in servers:
             server.should_exit = True
         for chore in (*chores, announcer):
             chore.cancel()
         await asyncio.gather(*tasks, *chores, announcer, return_exceptions=True)
+    if not _writer_works(broker):
+        raise StoreError(
+            "the writer has stopped; nothing acknowledged is lost: start the broker again"
+        )
 
 
-async def _first(*awaitables: object) -> None:
-    """Wait until one of them is done."""
-    tasks = [asyncio.ensure_future(each) for each in awaitables]  # type: ignore[call-overload]
+async def _first(*waits: Coroutine[object, object, object] | asyncio.Task[None]) -> None:
+    """Wait until one of them is done; end those that were begun here."""
+    tasks = [
+        each if isinstance(each, asyncio.Task) else asyncio.create_task(each) for each in waits
+    ]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    tasks[0].cancel()
+    for task, each in zip(tasks, waits, strict=True):
+        if task is not each:
+            task.cancel()
+
+
+def _writer_works(broker: Broker) -> bool:
+    return not isinstance(broker.writer, Writer) or broker.writer.is_alive()
+
+
+async def _writer_stops(broker: Broker) -> None:
+    """Return when the writer's thread has ended: a broker that stores nothing does not serve."""
+    while _writer_works(broker):  # noqa: ASYNC110  a thread has no event to wait for
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _announce(
