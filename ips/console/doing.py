@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import httpx
 import msgspec
 
 from ips.broker import Broker, Threads
@@ -121,6 +120,9 @@ async def _perform(broker: Broker, deed: Deed) -> Done:
 def _ask_running(path: Path, deed: Deed, locked: FolderLockedError) -> Done:
     if not path.exists():
         raise CommandError(f"{locked}, and it does not listen on {path}; try again when it is done")
+    # Loaded here: it takes as long as all the rest of the program, and serving never needs it.
+    import httpx
+
     try:
         with (
             reachable(path) as short,
