@@ -366,13 +366,24 @@ class Till:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _alone(self) -> QueueView:
+        """Return the numbers of a till that nobody sends for."""
+        counts = self.register.counts
+        return QueueView(
+            "alone",
+            waiting=counts.waiting,
+            sent=counts.sent,
+            in_doubt=counts.in_doubt,
+            questioned=counts.questioned,
+        )
+
     def _publish(self) -> None:
         self._view = self._viewer.view(
             self.register,
             notice=self._notice,
             page=self._page,
             devices=tuple(self._devices.values()),
-            queue=self._queue,
+            queue=self._queue if self._queue.link != "alone" else self._alone(),
         )
         for watcher in list(self._watchers):
             watcher(self._view)
