@@ -12,7 +12,7 @@ import tomllib
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, Literal
 
@@ -112,11 +112,15 @@ def messages() -> dict[str, Message]:
     return {code: _message(code, row) for code, row in tomllib.loads(text).items()}
 
 
+@lru_cache(maxsize=4096)
 def cells(text: str) -> int:
     """Return how many terminal cells a text takes: wide and full-width 2, combining 0, other 1."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     return sum(_cell(character) for character in text)
 
 
+@lru_cache(maxsize=4096)
 def clip(text: str, width: int) -> str:
     """Return the text cut to `width` cells; where something was cut, it ends in two dots."""
     text = unicodedata.normalize("NFC", text)

@@ -80,10 +80,10 @@ def run_screen(config: Config) -> int:
 
 async def _screen(config: Config) -> None:
     """Open the till, then the screen; the side door and the link follow the first picture."""
-    # The screen library is imported here and nowhere below: commands must not pay for it.
+    # The screen library is imported below run_counter alone: commands must not pay for it.
     from pos.keymap import load_keymap
-    from pos.ui.app import run_counter
     from pos.ui.grammar import read_entry
+    from pos.ui.opening import run_counter
     from pos.ui.source import Counter
 
     machine = host()

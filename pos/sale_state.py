@@ -5,7 +5,7 @@ price x quantity / 1000 rounded half up; VAT is split once per receipt from the 
 Source: clerk-and-courier.md 1.2 (Tax).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import assert_never
 
@@ -34,21 +34,21 @@ class SaleLine:
     off: int = 0
     voided: bool = False
 
-    @property
-    def gross(self) -> int:
-        """Return price x quantity, rounded half up to the minor unit."""
-        return Rounding.HALF_UP.divide(self.goods.unit_price * self.quantity, 1000)
+    gross: int = field(init=False, compare=False, repr=False)
+    """Price x quantity, rounded half up to the minor unit."""
+    discount: int = field(init=False, compare=False, repr=False)
+    """What comes off; never more than the line costs."""
+    amount: int = field(init=False, compare=False, repr=False)
+    """What the line costs after discount; 0 once it is voided."""
 
-    @property
-    def discount(self) -> int:
-        """Return what comes off; never more than the line costs."""
-        share = Rounding.HALF_UP.divide(self.gross * self.percent, 100)
-        return min(self.gross, share + self.off)
-
-    @property
-    def amount(self) -> int:
-        """Return what the line costs after discount; 0 once it is voided."""
-        return 0 if self.voided else self.gross - self.discount
+    def __post_init__(self) -> None:
+        # Reckoned once a line and not once a scan: the totals of a long basket are sums of these.
+        gross = Rounding.HALF_UP.divide(self.goods.unit_price * self.quantity, 1000)
+        share = Rounding.HALF_UP.divide(gross * self.percent, 100)
+        discount = min(gross, share + self.off)
+        object.__setattr__(self, "gross", gross)
+        object.__setattr__(self, "discount", discount)
+        object.__setattr__(self, "amount", 0 if self.voided else gross - discount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,4 +13,5 @@ rows       the widget that repaints changed rows
 labels     the fixed words, ko and en
 training   the panel for virtual equipment
 source     what the screen expects of the till
+opening    opens the counter on this terminal
 """

@@ -50,8 +50,3 @@ class CounterApp(App[None], inherit_bindings=False):
     def _terminated(self) -> None:
         """Leave when the command that runs has ended; nothing is broken off."""
         self.counter.leave_when_idle()
-
-
-async def run_counter(counter: Counter) -> None:
-    """Show the counter until the clerk leaves or the program is told to end."""
-    await CounterApp(counter).run_async(mouse=False)

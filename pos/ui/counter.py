@@ -18,7 +18,6 @@ from textual.containers import Horizontal
 from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 
 from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
 from devices.drivers.scanner import Scan as WedgeScan
@@ -82,7 +81,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         self._busy = False
         self._leaving = False
         self._drawn = False
-        self._hold: Timer | None = None
+        self._hold: asyncio.TimerHandle | None = None
         self._unwatch: Callable[[], None] | None = None
 
     @property
@@ -125,7 +124,9 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         self.set_interval(1.0, self._show_clock)
 
     def on_unmount(self) -> None:
-        """Stop watching."""
+        """Stop watching and waiting."""
+        if self._hold is not None:
+            self._hold.cancel()
         if self._unwatch is not None:
             self._unwatch()
 
@@ -169,23 +170,26 @@ class CounterScreen(Screen[None], inherit_bindings=False):
 
     def _rewind_hold(self, now_ns: int) -> None:
         """Wake up when what the wedge holds turns out to be typed, or a digit to be a choice."""
-        if self._hold is not None:
-            self._hold.stop()
-            self._hold = None
         if self._wedge.deadline_ns is not None:
             seconds = (self._wedge.deadline_ns - now_ns) / NANOSECONDS_PER_SECOND
-            self._hold = self.set_timer(seconds, self._release)
         elif len(self._desk.text) == 1 and chooses(self._desk, self._view):
-            self._hold = self.set_timer(CHOICE_SECONDS, self._choose)
+            seconds = CHOICE_SECONDS
+        else:
+            seconds = None
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+        if seconds is not None:
+            # A timer of the screen library is a task each; a scanner would start one per key.
+            self._hold = asyncio.get_running_loop().call_later(seconds, self._held_long_enough)
 
-    def _release(self) -> None:
+    def _held_long_enough(self) -> None:
         self._hold = None
-        self._take(self._wedge.release())
-        self._rewind_hold(0)
-
-    def _choose(self) -> None:
-        self._hold = None
-        self._apply(choose(self._desk, self._view, self._counter.grammar))
+        if self._wedge.deadline_ns is not None:
+            self._take(self._wedge.release())
+            self._rewind_hold(0)
+        else:
+            self._apply(choose(self._desk, self._view, self._counter.grammar))
 
     def _take(self, taken: Sequence[WedgeEvent]) -> None:
         grammar, keymap = self._counter.grammar, self._counter.keymap
@@ -204,10 +208,12 @@ class CounterScreen(Screen[None], inherit_bindings=False):
                     assert_never(event)
 
     def _apply(self, step: Step) -> None:
+        changed = step.desk != self._desk
         self._desk = step.desk
         for work in step.work:
             self._begin(work)
-        self.draw()
+        if changed:
+            self.draw()
 
     def _begin(self, work: Work) -> None:
         match work:
@@ -246,7 +252,6 @@ class CounterScreen(Screen[None], inherit_bindings=False):
                 await asyncio.shield(self._counter.till.execute(command))
             finally:
                 self._busy = False
-            self._changed()
             if self._leaving:
                 self.app.exit()
 

@@ -42,7 +42,11 @@ def _left(view: TillView, width: int) -> str:
     lane = fit(label("lane", view.language, view.lane), 7).rstrip()
     store = f" {fit(view.store, 20).rstrip()}" if width > 50 else ""
     clerk = fit(view.clerk, 20 if width > 50 else 6).rstrip()
-    mark = f" *{label('training', view.language)}*" if view.training else f"  #{view.sale}"
+    mark = (
+        f" *{label('training', view.language)}*"
+        if view.training
+        else f"  #{view.sale}" * bool(view.sale)
+    )
     return f" {lane}{store} {clerk}{mark}"
 
 
