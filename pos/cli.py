@@ -53,10 +53,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return carry_out(config, parsed)
     except (StoreError, FolderHeldError, OSError) as error:
         return _complain(str(error), FAILED)
+    except _expected() as error:
+        return _complain(str(error), FAILED)
     except KeyboardInterrupt:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the one place: a clerk never sees a traceback
         return _complain(_logged(config, error), FAILED)
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Return what else a person can put right; looked up only when something has gone wrong."""
+    from pos.keymap import KeymapError
+    from pos.keys import KeysError
+    from pos.tenders.registry import TenderClashError
+    from protocols.address import AddressError
+    from protocols.enrolment import EnrolmentError
+
+    return KeymapError, KeysError, TenderClashError, AddressError, EnrolmentError
 
 
 def _parser() -> argparse.ArgumentParser:

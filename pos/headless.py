@@ -180,6 +180,7 @@ async def _report(till: Till, form: str) -> Answer:
     register = till.register
     if not register.allowed(Right.SHIFT_READ):
         return _refused(register.say("RGT-01", right=Right.SHIFT_READ.value))
+    await register.recount()
     paper = till.x_paper() if form == "x" else await till.register.runner.run(newest_z)
     if paper is None:
         return _refused(register.say("SHF-01" if form == "x" else "RPT-01"))

@@ -12,6 +12,7 @@ from pos.catalogue_file import Encoding, import_catalogue
 from pos.config import Config
 from pos.headless import PAPERS_SECONDS, Answer, Devices, Request, answer
 from pos.host import HostClock, HostEntropy, host_faults
+from pos.keys import KeysError
 from pos.loading import shift_of
 from pos.script import entries_of, play, told
 from pos.shift import business_date
@@ -21,9 +22,19 @@ from pos.store.lock import FolderHeldError, FolderLock
 from pos.store.store import FILE_NAME, Store
 from pos.till import Till
 from pos.uplink import DRAIN_SECONDS, open_keys
-from pos.wiring import Host, line_of, open_store, setup_of, store_inline, store_thread, wire
+from pos.wiring import (
+    Host,
+    WiredTill,
+    line_of,
+    open_store,
+    setup_of,
+    store_inline,
+    store_thread,
+    wire,
+)
 from protocols.catalogue import Catalogue
 from protocols.control import Endpoint
+from protocols.enrolment import EnrolmentError
 
 if TYPE_CHECKING:
     from pos.control_client import ControlClient
@@ -33,6 +44,8 @@ COUNTER: Final = "ips-pos"
 """The program that opens a side door for the others."""
 CONTROL_VARIABLE: Final = "INTERMARKET_CONTROL"
 """Where a demonstration says how its virtual equipment is worked: JSON of Endpoint."""
+LINK_SECONDS: Final = 0.5
+"""The HTTP library is slow to import: the first picture of the counter comes before it."""
 TRAINING_GOODS_MAX: Final = 500
 
 
@@ -89,9 +102,11 @@ async def _screen(config: Config) -> None:
     machine = host()
     wired = wire(config, machine, store_thread(config, machine.clock))
     door = SideDoor(wired.till, Path(config.folder))
+    link: asyncio.Task[None] | None = None
     try:
-        await wired.start()
+        await wired.start_here()
         await door.open()
+        link = asyncio.get_running_loop().create_task(_link_later(wired), name="link")
         await run_counter(
             Counter(
                 till=wired.till,
@@ -104,8 +119,22 @@ async def _screen(config: Config) -> None:
             )
         )
     finally:
+        if link is not None:
+            link.cancel()
         await door.close()
         await wired.stop()
+
+
+async def _link_later(wired: WiredTill) -> None:
+    """Start the link once the counter can be used; what is wrong with it is told, not raised."""
+    await asyncio.sleep(LINK_SECONDS)
+    register = wired.till.register
+    try:
+        await wired.uplink.start()
+    except (KeysError, EnrolmentError) as error:
+        wired.till.tell(register.say("NET-05", reason=str(error)))
+    except StoreError as error:
+        wired.till.store_failed(error)
 
 
 def run_script(config: Config, source: Path | None) -> int:

@@ -203,6 +203,10 @@ class Register:
         self.faults.reach(around.after)
         self.sale = reduce(evolve, events, self.sale)
 
+    async def recount(self) -> None:
+        """Ask the store what is sent, waiting, in doubt and questioned. Raises: StoreError."""
+        self.counts = await self.runner.run(Store.queue)
+
     async def load(self) -> Recovery | None:
         """Rebuild everything from the store. Returns what was found after a sudden end.
 

@@ -80,6 +80,7 @@ class TradingDay:
         register = self.register
         if register.sale.number:
             return register.say("SHF-03")
+        await register.recount()
         fact = decide(register.shift, self._closing(reason))
         if isinstance(fact, Refusal):
             return register.explain(fact)
@@ -101,6 +102,7 @@ class TradingDay:
         register = self.register
         if not register.shift.number:
             return register.say("SHF-01")
+        await register.recount()
         await register.append([], NOTE, papers=[register.paper("x", self.x())])
         return register.say("x_printed" if register.setup.has_printer else "PRN-08")
 

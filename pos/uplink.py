@@ -10,7 +10,7 @@ from pos.store.errors import StoreError
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
 from pos.till import Till
-from pos.view import QueueView
+from pos.view import Notice, QueueView
 from protocols.enrolment import Certificate
 from protocols.ports import Clock, Entropy, FaultPoints
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS: Final = 5.0
 """How long a command without a screen tries to get its records to the broker."""
+
+_NOT_THERE: Final = frozenset({"NET-01", "NET-05"})
+"""Messages after which waiting for the broker is of no use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,8 @@ class Uplink:
         self._task: asyncio.Task[None] | None = None
         self._outbox: Outbox | None = None
         self._reports: set[asyncio.Task[None]] = set()
-        self._quiet = asyncio.Event()
-        """Set when nothing waits, or when the broker is not there."""
+        self._changed = asyncio.Event()
+        self._unreachable = False
 
     async def start(self) -> None:
         """Begin to send, if there is a broker and this till is one of its terminals.
@@ -87,7 +90,7 @@ class Uplink:
             faults=line.faults,
             listeners=Listeners(
                 queue=self._queue,
-                notice=self._till.tell,
+                notice=self._notice,
                 document=self._document,
                 failed=self._till.store_failed,
             ),
@@ -97,15 +100,20 @@ class Uplink:
         self._task = asyncio.get_running_loop().create_task(self._run(client), name="outbox")
 
     async def drained(self, *, seconds: float) -> bool:
-        """Wait until the broker has everything. Returns whether that came true in time."""
+        """Wait until the broker has everything, or is known not to be there. Raises: StoreError."""
         if self._outbox is None:
             return False
+        self._outbox.wake()
         try:
             async with asyncio.timeout(seconds):
-                await self._quiet.wait()
+                while not self._unreachable:
+                    self._changed.clear()
+                    if (await self._runner.run(Store.queue)).waiting == 0:
+                        return True
+                    await self._changed.wait()
         except TimeoutError:
-            return False
-        return self._outbox.view.waiting == 0
+            pass
+        return False
 
     async def stop(self) -> None:
         """Stop sending; what is on its way is settled by its sequence numbers next time."""
@@ -129,11 +137,14 @@ class Uplink:
         return open_identity(store, open_keys(self._line))
 
     def _queue(self, queue: QueueView) -> None:
-        if queue.waiting == 0 or queue.link == "offline":
-            self._quiet.set()
-        else:
-            self._quiet.clear()
+        self._unreachable = self._unreachable and queue.link == "offline"
+        self._changed.set()
         self._till.set_queue(queue)
+
+    def _notice(self, notice: Notice) -> None:
+        self._unreachable = notice.code in _NOT_THERE
+        self._changed.set()
+        self._till.tell(notice)
 
     def _document(self, name: str) -> None:
         task = asyncio.get_running_loop().create_task(self._till.load_goods(), name=f"load {name}")

@@ -41,13 +41,18 @@ class WiredTill:
         self.uplink = uplink
 
     async def start(self) -> Notice | None:
-        """Start the till, then its equipment and its link.
+        """Start the till, its equipment and its link.
 
         Raises: StoreError, and KeysError or EnrolmentError for an identity that is not whole.
         """
+        notice = await self.start_here()
+        await self.uplink.start()
+        return notice
+
+    async def start_here(self) -> Notice | None:
+        """Start the till and its equipment; the link is the caller's to start. Raises: StoreError."""
         notice = await self.till.start()
         self.devices.start(self.till)
-        await self.uplink.start()
         return notice
 
     async def stop(self) -> None:
