@@ -8,8 +8,9 @@ ledger), and only if they agree to the won the last line is `books balance`.
 """
 
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random  # noqa: TID251 - the day is drawn from its own seed
 from typing import Any, Final
@@ -17,7 +18,7 @@ from typing import Any, Final
 from protocols.money import KRW, Money
 from protocols.ports import Clock
 from sim.stage.counter import Counter
-from sim.stage.shop import Shop
+from sim.stage.shop import STORE, TERMINAL, Shop
 
 SALES: Final = 100
 FLOAT: Final = 200_000
@@ -31,6 +32,12 @@ _NOTES: Final = (50_000, 10_000, 5_000, 1_000)
 _PIECES: Final = (50_000, 10_000, 5_000, 1_000, 500, 100, 50, 10)
 
 
+_CUT: Final = re.compile(r"^[- ]+8<[- ]+$", re.MULTILINE)
+"""How the virtual printer's paper shows a cut."""
+_KEY: Final = re.compile(rf"{STORE}-{TERMINAL}-\d{{8}}-\d{{4}}-[a-z]+")
+"""An attempt key, as every receipt shows it."""
+
+
 class DayError(Exception):
     """The day did not go as it must; the message says what disagrees."""
 
@@ -42,8 +49,8 @@ class _Book:
     sales: int = 0
     taken: int = 0
     """Minor units that stayed in the shop."""
-    receipts: list[str] = field(default_factory=list)
-    """Sale names, as the screen shows them."""
+    receipts: int = 0
+    """Sales whose key is on a piece of paper; a copy, marked as one, counts with its original."""
 
 
 class Day:
@@ -175,11 +182,10 @@ class Day:
 
     def _show_paper(self) -> None:
         """Print three of the day's receipts and the Z, from the printer's paper."""
-        receipts = self._shop.paper().split("\f")
-        sales = [text.strip("\n") for text in receipts if text.strip()]
-        self._book.receipts = sales
-        middle = len(sales) // 2
-        for text in (*(sales[n] for n in (0, middle) if n < len(sales)), *sales[-2:]):
+        papers = [text.strip("\n") for text in _CUT.split(self._shop.paper()) if text.strip()]
+        z = papers.pop()
+        self._book.receipts = len({key for text in papers for key in _KEY.findall(text)})
+        for text in (papers[0], papers[len(papers) // 2], papers[-1], z):
             self._say("\n" + text)
 
     def _balance(self) -> None:
@@ -191,13 +197,18 @@ class Day:
         chain = json.loads(self._shop.broker("audit", "chain", "--json"))
         verified = json.loads(self._shop.till("journal", "verify", "--json"))
         findings = sum(len(audit["findings"]) for audit in (*ledger, *chain))
-        till = sum(row["balance"] for row in accounts if row["account"].startswith("till/"))
+        drawer, safe = (
+            sum(row["balance"] for row in accounts if row["account"].startswith(name))
+            for name in ("till/", "safe/")
+        )
         book = self._book
         rows: list[tuple[str, Any, Any]] = [
+            ("sales with a receipt on paper", book.receipts, book.sales),
             ("sales settled at the broker", settled["count"], book.sales),
             ("won settled at the broker", settled["totals"].get("KRW", 0), book.taken),
             ("payments still open", still_open["count"], 0),
-            ("won in the drawer, by the ledger", till, FLOAT + book.taken),
+            ("won in the safe after the Z, by the ledger", safe, book.taken),
+            ("won left in the drawer, by the ledger", drawer, 0),
             ("ledger: the sum of all accounts", sum(row["balance"] for row in accounts), 0),
             ("ledger and chains: findings of the audit", findings, 0),
             ("journal records at the broker", chain[0]["checked"], verified["records"]),

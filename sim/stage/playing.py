@@ -55,8 +55,8 @@ def add_parsers(commands: Any) -> None:
 
 
 def _sales(text: str) -> int:
-    if not text.isdigit() or not 10 <= int(text) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 10 to 100000")
+    if not text.isdigit() or not 20 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 20 to 100000")
     return int(text)
 
 
