@@ -13,7 +13,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 demo: $(READY)
-	@$(BIN)/ips-pos demo
+	@$(BIN)/ips-pos demo build/demo
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)

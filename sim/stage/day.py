@@ -67,6 +67,7 @@ class Day:
         self._book = _Book()
         self._counter: Counter | None = None
         self._goods: list[str] = []
+        self._before = ((0, 0), 0, 0, 0)
 
     def play(self) -> None:
         """Play it to the end. Raises: DayError, ChildError, httpx.HTTPError."""
@@ -74,6 +75,7 @@ class Day:
             self._say("opening the shop: broker, printer, drawer, display, scanner")
             self._shop.open()
             self._goods = self._barcodes()
+            self._before = self._broker_says()
             self._open_till()
             self._till.enter(f"{FLOAT}OS")
             for number in range(1, self._sales + 1):
@@ -190,26 +192,22 @@ class Day:
 
     def _balance(self) -> None:
         """Lay the accounts side by side. Raises: DayError where they differ."""
-        settled = json.loads(self._shop.broker("inquire", "settled", "--json"))
+        settled, safe, drawer, total = self._broker_says()
+        before = self._before
         still_open = json.loads(self._shop.broker("inquire", "open", "--json"))
-        accounts = json.loads(self._shop.broker("accounts", "--json"))
         ledger = json.loads(self._shop.broker("audit", "ledger", "--json"))
         chain = json.loads(self._shop.broker("audit", "chain", "--json"))
         verified = json.loads(self._shop.till("journal", "verify", "--json"))
         findings = sum(len(audit["findings"]) for audit in (*ledger, *chain))
-        drawer, safe = (
-            sum(row["balance"] for row in accounts if row["account"].startswith(name))
-            for name in ("till/", "safe/")
-        )
         book = self._book
         rows: list[tuple[str, Any, Any]] = [
             ("sales with a receipt on paper", book.receipts, book.sales),
-            ("sales settled at the broker", settled["count"], book.sales),
-            ("won settled at the broker", settled["totals"].get("KRW", 0), book.taken),
+            ("sales settled at the broker", settled[0] - before[0][0], book.sales),
+            ("won settled at the broker", settled[1] - before[0][1], book.taken),
             ("payments still open", still_open["count"], 0),
-            ("won in the safe after the Z, by the ledger", safe, book.taken),
+            ("won in the safe after the Z, by the ledger", safe - before[1], book.taken),
             ("won left in the drawer, by the ledger", drawer, 0),
-            ("ledger: the sum of all accounts", sum(row["balance"] for row in accounts), 0),
+            ("ledger: the sum of all accounts", total, 0),
             ("ledger and chains: findings of the audit", findings, 0),
             ("journal records at the broker", chain[0]["checked"], verified["records"]),
         ]
@@ -220,6 +218,16 @@ class Day:
         if wrong:
             raise DayError(f"the books do not balance: {', '.join(wrong)}")
         self._say("books balance")
+
+    def _broker_says(self) -> tuple[tuple[int, int], int, int, int]:
+        """Return ((payments settled, their won), won in the safe, in drawers, over all accounts)."""
+        settled = json.loads(self._shop.broker("inquire", "settled", "--json"))
+        accounts = json.loads(self._shop.broker("accounts", "--json"))
+        safe, drawer, everything = (
+            sum(row["balance"] for row in accounts if row["account"].startswith(name))
+            for name in ("safe/", "till/", "")
+        )
+        return (settled["count"], settled["totals"].get("KRW", 0)), safe, drawer, everything
 
 
 def _well(view: dict[str, Any], role: str) -> bool:
