@@ -5,16 +5,20 @@
                        +---- add again --+  --fork-------> quarantined --add, enrol--> active
                                             --retire-----> retired
 
+The code is used up by the first request that proves it. The answer is kept as long as the code would
+have lived: a terminal that lost it sends the same bytes again and gets the same bytes, no new life.
 Adding a terminal that is there makes a new code for it: enrolling again starts a new life (epoch),
 with a new key and a new chain. Every change is work for the writer, so it holds from the next
 request on. Source: protocols.enrolment, broker.md 5.1.
 """
 
+import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ips.config import StoreConfig
@@ -138,7 +142,7 @@ class ChangeTerminal(_Small):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrol(_Small):
-    """A terminal proves its code and gets its certificate; the code is used up."""
+    """A terminal proves its code and gets its certificate; only the same request gets it again."""
 
     request: EnrolmentRequest
     organisation: str
@@ -160,6 +164,8 @@ class Enrol(_Small):
             return _NO_CODE
         if group.now_ns > open_code.expires_ns:
             return _EXPIRED
+        if open_code.admitted:
+            return self._answer_again(terminal, open_code)
         if open_code.tries_left == 0:
             return _USED_UP
         key = self.vault.unwrap(f"enrolment/{terminal.id}", open_code.wrapped_key)
@@ -174,7 +180,17 @@ class Enrol(_Small):
                 reason=f"the code is wrong; {left} tries are left",
                 reason_ko=f"등록 코드가 틀립니다. {left}번 더 시도할 수 있습니다.",
             )
-        return self._admit(group, terminal, key)
+        answer = self._admit(group, terminal, key)
+        group.changes.enrolments[terminal.id] = open_code._replace(
+            wrapped_key=b"", admitted=_digest(request), answer=msgspec.msgpack.encode(answer)
+        )
+        return answer
+
+    def _answer_again(self, terminal: TerminalRow, used: EnrolmentRow) -> EnrolmentAnswer | Refused:
+        same = hmac.compare_digest(used.admitted, _digest(self.request))
+        if not same or terminal.state != "active":
+            return _NO_CODE
+        return msgspec.msgpack.decode(used.answer, type=EnrolmentAnswer)
 
     def _admit(self, group: Group, terminal: TerminalRow, key: bytes) -> EnrolmentAnswer:
         request = self.request
@@ -186,7 +202,6 @@ class Enrol(_Small):
             )
         )
         group.put_life(LifeRow(terminal.id, epoch, request.identity, 0, head, group.now_ns))
-        group.changes.enrolments[terminal.id] = None
         group.changes.ended_sessions.append(terminal.id)
         group.remember(
             "ips-broker",
@@ -216,6 +231,12 @@ class Enrol(_Small):
             currency=store.currency,
             zone=store.zone,
         )
+
+
+def _digest(request: EnrolmentRequest) -> bytes:
+    """Return what tells this request from every other of its terminal."""
+    # Identity and nonce have fixed lengths by now, so that nothing can be moved between the parts.
+    return hashlib.sha256(request.identity + request.nonce + request.proof).digest()
 
 
 def _malformed(request: EnrolmentRequest) -> str:

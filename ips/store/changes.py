@@ -36,7 +36,7 @@ class Changes:
     terminals: dict[str, TerminalRow] = field(default_factory=dict)
     lives: dict[tuple[str, int], LifeRow] = field(default_factory=dict)
     enrolments: dict[str, EnrolmentRow | None] = field(default_factory=dict)
-    """None: the code is used up."""
+    """None: the code is gone."""
     sessions: list[SessionRow] = field(default_factory=list)
     ended_sessions: list[str] = field(default_factory=list)
     """Terminals whose sessions end."""

@@ -40,12 +40,17 @@ class LifeRow(NamedTuple):
 
 
 class EnrolmentRow(NamedTuple):
-    """An open enrolment code."""
+    """An enrolment code: open, or used and kept for a terminal that lost the answer."""
 
     terminal: str
     wrapped_key: bytes
+    """Empty once the code is used."""
     expires_ns: int
     tries_left: int
+    admitted: bytes = b""
+    """SHA-256 of the request that used it."""
+    answer: bytes = b""
+    """MessagePack of the EnrolmentAnswer that this request got."""
 
 
 class SessionRow(NamedTuple):

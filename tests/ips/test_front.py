@@ -153,7 +153,7 @@ async def test_a_code_is_good_once(shop: Shop) -> None:
     code = await shop.code()
     await shop.enrol(Terminal(), code)
 
-    again = await shop.enrol(Terminal(), code)
+    again = await shop.enrol(Terminal(entropy=SeededEntropy("another")), code)
 
     assert again.status_code == 403
     assert again.json()["error"] == "no_code"
@@ -180,6 +180,65 @@ async def test_five_wrong_tries_close_a_code(shop: Shop) -> None:
     assert codes == ["code_wrong"] * 5 + ["code_used_up"]
     assert (await shop.enrol(Terminal(), code)).json()["error"] == "code_used_up"
     assert (await shop.enrol(Terminal())).status_code == 200, "a new code opens again"
+
+
+async def test_a_lost_enrolment_answer_is_given_again(shop: Shop) -> None:
+    """The same request within the code's ten minutes gets the same bytes: the till joins after all."""
+    terminal = Terminal()
+    request, key = terminal.enrolment(await shop.code())
+    body = msgspec.json.encode(request)
+    lost = await shop.client.post("/v1/enrolments", content=body)
+    shop.clock.move(600)
+
+    again = await shop.client.post("/v1/enrolments", content=body)
+
+    assert again.status_code == 200 and again.content == lost.content
+    answer = msgspec.json.decode(again.content, type=EnrolmentAnswer)
+    terminal.enrolled(answer, request, key)
+    assert terminal.certificate is not None and terminal.certificate.epoch == 1
+    assert (await shop.session(terminal)).status_code == 200
+
+
+@pytest.mark.parametrize("changed", ["identity", "nonce", "proof"])
+async def test_only_the_same_request_is_answered_again(shop: Shop, changed: str) -> None:
+    """A used code is used: whoever overheard it gets nothing, and costs the terminal nothing."""
+    terminal, stranger = Terminal(), Terminal(entropy=SeededEntropy("stranger"))
+    code = await shop.code()
+    request, _ = terminal.enrolment(code)
+    first = await shop.client.post("/v1/enrolments", content=msgspec.json.encode(request))
+    other, _ = stranger.enrolment(code)
+    mixed = msgspec.structs.replace(request, **{changed: getattr(other, changed)})
+
+    for asked in (mixed, other):
+        refused = await shop.client.post("/v1/enrolments", content=msgspec.json.encode(asked))
+        assert (refused.status_code, refused.json()["error"]) == (403, "no_code")
+
+    again = await shop.client.post("/v1/enrolments", content=msgspec.json.encode(request))
+    assert again.content == first.content
+
+
+async def test_an_answer_is_not_given_again_when_its_time_is_over(shop: Shop) -> None:
+    """After ten minutes, after a new code, and to a suspended terminal: the code is used."""
+    for number, over in enumerate(("time", "new code", "suspended"), start=1):
+        terminal = Terminal(f"0{number}")
+        request, _ = terminal.enrolment(await shop.code(terminal.name))
+        body = msgspec.json.encode(request)
+        assert (await shop.client.post("/v1/enrolments", content=body)).status_code == 200
+        match over:
+            case "time":
+                shop.clock.move(600.001)
+            case "new code":
+                await shop.code(terminal.name)
+            case _:
+                suspended = TerminalChange(
+                    terminal=terminal.name, state="suspended", reason="lost", actor="park"
+                )
+                await perform(shop.broker, suspended)
+
+        refused = await shop.client.post("/v1/enrolments", content=body)
+
+        expected = {"time": "code_expired", "new code": "code_wrong", "suspended": "no_code"}
+        assert (refused.status_code, refused.json()["error"]) == (403, expected[over])
 
 
 async def test_enrolling_again_is_a_new_life(shop: Shop) -> None:
