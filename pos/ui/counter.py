@@ -1,15 +1,14 @@
 """The counter screen: keys in, the till's view out, at 80 x 24 and 120 x 40.
 
-Keys go through the keyboard wedge (it tells a scanner from a hand and holds the echo back until it
-knows), then to the desk, which says what they mean. Commands are carried out one after the other by
+Keys go through the intake (it tells a scanner from a hand) to the desk, which says what they mean. Commands are carried out one after the other by
 one task. The picture is drawn from the till's view and the desk alone, after every change of either.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar, Final, assert_never
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,14 +18,11 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
 
-from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
-from devices.drivers.scanner import Scan as WedgeScan
 from pos.commands import Command
 from pos.control_client import BenchSilentError
 from pos.keymap import Binding
 from pos.messages import cells, notice
 from pos.ui.desk import (
-    CHOICE_SECONDS,
     Desk,
     Leave,
     LoadTraining,
@@ -42,19 +38,19 @@ from pos.ui.drawing.basket import FRAME_ROWS, window_top
 from pos.ui.drawing.entry import entry_text
 from pos.ui.drawing.too_small import COLUMNS_MIN, ROWS_MIN
 from pos.ui.grid import row
+from pos.ui.intake import Intake
 from pos.ui.picture import PARTS, SMALL, paint
 from pos.ui.rows import Rows
 from pos.ui.source import Counter
 from pos.ui.training import Act, Bench, TrainingPage
 from pos.view import TillView
+from protocols.ports import NANOSECONDS_PER_SECOND
 
 WORK_MAX: Final = 256
 """Commands waiting behind one that runs; keys beyond are refused with the bell."""
-NANOSECONDS_PER_SECOND: Final = 1_000_000_000
 # The screen library declares these as lists that a class may replace.
 _COLUMNS: list[tuple[int, str]] | None = [(0, "-narrow"), (COLUMNS_MIN, "-normal"), (120, "-wide")]
 _LINES: list[tuple[int, str]] | None = [(0, "-short"), (ROWS_MIN, "-usual")]
-_END_KEYS: Final = {"enter": "\r", "tab": "\t"}
 
 
 class CounterScreen(Screen[None], inherit_bindings=False):
@@ -75,13 +71,18 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         super().__init__(id="counter")
         self._counter = counter
         self._desk = Desk()
-        self._wedge = KeyboardWedge()
+        self._intake = Intake(
+            counter.keymap,
+            pressed=self._pressed,
+            scanned=self._scanned,
+            choosing=self._choosing,
+            chosen=self._chosen,
+        )
         self._top = 0
         self._work: asyncio.Queue[Command] = asyncio.Queue(WORK_MAX)
         self._busy = False
         self._leaving = False
         self._drawn = False
-        self._hold: asyncio.TimerHandle | None = None
         self._unwatch: Callable[[], None] | None = None
 
     @property
@@ -97,7 +98,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     @property
     def quiet(self) -> bool:
         """Tell whether no key is held back and no command runs or waits."""
-        return self.idle and self._hold is None
+        return self.idle and not self._intake.holds
 
     @property
     def drawn(self) -> bool:
@@ -125,8 +126,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Stop watching and waiting."""
-        if self._hold is not None:
-            self._hold.cancel()
+        self._intake.stop()
         if self._unwatch is not None:
             self._unwatch()
 
@@ -141,25 +141,15 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         self.draw()
 
     async def on_key(self, event: events.Key) -> None:
-        """Take a key: characters and end keys through the wedge, all others straight away."""
+        """Take a key; none goes further up."""
         event.stop()
         event.prevent_default()
-        now_ns = int(event.time * NANOSECONDS_PER_SECOND)
-        character = event.character if event.is_printable else None
-        if character is not None and len(character) == 1:
-            self._take(self._wedge.key(character, now_ns))
-        elif event.key in _END_KEYS:
-            self._take(self._wedge.key(_END_KEYS[event.key], now_ns))
-        else:
-            self._take(self._wedge.release())
-            binding = self._counter.keymap.binding(event.key, None)
-            self._apply(press(self._desk, self._view, self._counter.grammar, binding, None))
-        self._rewind_hold(now_ns)
+        self._intake.key(event)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take pasted text as if it had been typed; a new line in it ends nothing."""
+        """Take pasted text."""
         event.stop()
-        self._take([*self._wedge.release(), Typed("".join(event.text.split()))])
+        self._intake.paste(event.text)
 
     @property
     def _view(self) -> TillView:
@@ -168,51 +158,23 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     def _changed(self) -> None:
         self.post_message(self.ViewChanged())
 
-    def _rewind_hold(self, now_ns: int) -> None:
-        """Wake up when what the wedge holds turns out to be typed, or a digit to be a choice."""
-        if self._wedge.deadline_ns is not None:
-            seconds = (self._wedge.deadline_ns - now_ns) / NANOSECONDS_PER_SECOND
-        elif len(self._desk.text) == 1 and chooses(self._desk, self._view):
-            seconds = CHOICE_SECONDS
-        else:
-            seconds = None
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
-        if seconds is not None:
-            # A timer of the screen library is a task each; a scanner would start one per key.
-            self._hold = asyncio.get_running_loop().call_later(seconds, self._held_long_enough)
+    def _pressed(self, binding: Binding | None, character: str | None) -> None:
+        self._apply(press(self._desk, self._view, self._counter.grammar, binding, character))
 
-    def _held_long_enough(self) -> None:
-        self._hold = None
-        if self._wedge.deadline_ns is not None:
-            self._take(self._wedge.release())
-            self._rewind_hold(0)
-        else:
-            self._apply(choose(self._desk, self._view, self._counter.grammar))
+    def _scanned(self, code: str) -> None:
+        self._apply(scanned(self._desk, self._view, self._counter.grammar, code))
 
-    def _take(self, taken: Sequence[WedgeEvent]) -> None:
-        grammar, keymap = self._counter.grammar, self._counter.keymap
-        for event in taken:
-            match event:
-                case Typed(text=text):
-                    for character in text:
-                        binding = keymap.binding(character, character)
-                        self._apply(press(self._desk, self._view, grammar, binding, character))
-                case Ended(key=key):
-                    binding = Binding.COMMIT if key != "\t" else None
-                    self._apply(press(self._desk, self._view, grammar, binding, None))
-                case WedgeScan(barcode=barcode):
-                    self._apply(scanned(self._desk, self._view, grammar, barcode.text))
-                case _:
-                    assert_never(event)
+    def _choosing(self) -> bool:
+        return len(self._desk.text) == 1 and chooses(self._desk, self._view)
+
+    def _chosen(self) -> None:
+        self._apply(choose(self._desk, self._view, self._counter.grammar))
 
     def _apply(self, step: Step) -> None:
-        changed = step.desk != self._desk
-        self._desk = step.desk
+        before, self._desk = self._desk, step.desk
         for work in step.work:
             self._begin(work)
-        if changed:
+        if self._desk != before:
             self.draw()
 
     def _begin(self, work: Work) -> None:

@@ -36,12 +36,19 @@ def codes() -> list[str]:
     return [row["barcodes"].split()[0] for row in csv.DictReader(goods.splitlines())]
 
 
-def real_till(folder: Path, language: Language) -> Till:
-    """Return a till on a store in this folder that has the shop's catalogue."""
+def stock(folder: Path) -> None:
+    """Make the store of a till that has the shop's catalogue."""
     clock = HostClock()
     with Store(folder / FILE_NAME, clock=clock) as store:
         goods = resources.files("pos").joinpath("data/goods.csv").read_bytes()
         import_catalogue(store.database, goods, date="20260417", now_ns=clock.now_ns())
+
+
+def real_till(folder: Path, language: Language) -> Till:
+    """Return a till on a store in this folder that has the shop's catalogue."""
+    clock = HostClock()
+    if not (folder / FILE_NAME).exists():
+        stock(folder)
     setup = Setup(
         store="S1",
         store_name="한빛마트" if language == "ko" else "Hanbit Mart",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from pos import commands
 from pos.messages import notice
@@ -296,3 +297,13 @@ async def test_stopped_till_tries_its_store_again_on_enter() -> None:
         await stage.press("enter")
 
         assert till.commands == [commands.Cancel()]
+
+
+async def test_pasted_text_goes_into_the_entry_and_commits_nothing() -> None:
+    """A new line in what is pasted must not take a payment."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        stage.app.post_message(events.Paste("10\n.\n"))
+        await stage.shows("입력> 10.")
+
+        assert till.commands == []

@@ -1,0 +1,102 @@
+"""The way of a key from the terminal to the desk: through the keyboard wedge, which knows a scanner.
+
+Characters and end keys are held back until the wedge knows whose they are; every other key lets go what
+is held and is obeyed at once. Where a digit chooses from a list, it waits a little longer (pos.ui.desk).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
+
+from textual import events
+
+from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
+from devices.drivers.scanner import Scan
+from pos.keymap import Binding, Keymap
+from pos.ui.desk import CHOICE_SECONDS
+from protocols.ports import NANOSECONDS_PER_SECOND
+
+_END_KEYS: Final = {"enter": "\r", "tab": "\t"}
+
+
+class Intake:
+    """Takes the keys of one screen and calls back with what they are."""
+
+    def __init__(
+        self,
+        keymap: Keymap,
+        *,
+        pressed: Callable[[Binding | None, str | None], None],
+        scanned: Callable[[str], None],
+        choosing: Callable[[], bool],
+        chosen: Callable[[], None],
+    ) -> None:
+        """`choosing` tells whether a lone digit stands that may choose; `chosen` that it does."""
+        self._keymap = keymap
+        self._pressed = pressed
+        self._scanned = scanned
+        self._choosing = choosing
+        self._chosen = chosen
+        self._wedge = KeyboardWedge()
+        self._hold: asyncio.TimerHandle | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether something is held back."""
+        return self._hold is not None
+
+    def key(self, event: events.Key) -> None:
+        """Take a key press; its own time counts, not that of a loop that was busy."""
+        now_ns = int(event.time * NANOSECONDS_PER_SECOND)
+        character = event.character if event.is_printable else None
+        if character is not None and len(character) == 1:
+            self._take(self._wedge.key(character, now_ns))
+        elif event.key in _END_KEYS:
+            self._take(self._wedge.key(_END_KEYS[event.key], now_ns))
+        else:
+            self._take(self._wedge.release())
+            self._pressed(self._keymap.binding(event.key, None), None)
+        self._rewind(now_ns)
+
+    def paste(self, text: str) -> None:
+        """Take pasted text as if it had been typed; a new line in it ends nothing."""
+        self._take([*self._wedge.release(), Typed("".join(text.split()))])
+
+    def stop(self) -> None:
+        """Forget what is held."""
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+
+    def _rewind(self, now_ns: int) -> None:
+        """Wake up when what the wedge holds turns out to be typed, or a digit to be a choice."""
+        self.stop()
+        if self._wedge.deadline_ns is not None:
+            seconds = (self._wedge.deadline_ns - now_ns) / NANOSECONDS_PER_SECOND
+        elif self._choosing():
+            seconds = CHOICE_SECONDS
+        else:
+            return
+        # A timer of the screen library is a task each; a scanner would start one per key.
+        self._hold = asyncio.get_running_loop().call_later(seconds, self._held_long_enough)
+
+    def _held_long_enough(self) -> None:
+        self._hold = None
+        if self._wedge.deadline_ns is not None:
+            self._take(self._wedge.release())
+            self._rewind(0)
+        else:
+            self._chosen()
+
+    def _take(self, taken: Sequence[WedgeEvent]) -> None:
+        for event in taken:
+            match event:
+                case Typed(text=text):
+                    for character in text:
+                        self._pressed(self._keymap.binding(character, character), character)
+                case Ended(key=key):
+                    self._pressed(Binding.COMMIT if key != "\t" else None, None)
+                case Scan(barcode=barcode):
+                    self._scanned(barcode.text)
+                case _:
+                    assert_never(event)
