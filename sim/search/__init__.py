@@ -10,4 +10,6 @@ between      G7: the invariants of the original flow (PRG-126 ch. 5)
 induction    that the invariants are inductive, not merely true of what can be reached
 refinement   G8: every edge is a step of the abstract world
 faults       seeded faults, each of which the search must find
+tearing      power gone after every byte of every commit
+commits      every commit that a search meets, for the tear sweep to cut
 """

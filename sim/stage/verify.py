@@ -17,9 +17,11 @@ from rich.table import Table
 
 from protocols.purse.image import Flow
 from sim.host import SystemClock
+from sim.search.commits import commits_of
 from sim.search.explore import Report, explore
 from sim.search.faults import FAULTS
 from sim.search.induction import check_induction
+from sim.search.tearing import sweep
 from sim.search.universe import Scope, Universe
 
 STATES_MAX: Final = 20_000_000
@@ -135,6 +137,19 @@ def _induce() -> dict[str, Any]:
     }
 
 
+def _tear() -> dict[str, Any]:
+    clock = SystemClock()
+    began = clock.monotonic_ns()
+    found = sweep(commits_of(Scope()))
+    return {
+        "states": found.commits,
+        "transitions": found.cuts,
+        "violations": found.bad,
+        "seconds": round((clock.monotonic_ns() - began) / 1e9, 3),
+        "counterexample": found.first or None,
+    }
+
+
 def _suite(*, as_json: bool) -> int:
     rows = list(_suite_rows())
     wrong = [row["name"] for row in rows if not row["as_expected"]]
@@ -155,6 +170,10 @@ def _suite_rows() -> Iterator[dict[str, Any]]:
     ):
         jobs = {pool.submit(_search, n): (name, False) for n, (name, _) in enumerate(ROWS)}
         jobs[pool.submit(_induce)] = ("original 2x1 {1}: the invariants are inductive", False)
+        jobs[pool.submit(_tear)] = (
+            "offer 2x2 {1} late, claims: every commit cut at every byte",
+            False,
+        )
         for n, fault in enumerate(FAULTS):
             jobs[pool.submit(_break, n)] = (f"fault: {fault.name}", not fault.harmless)
         task = progress.add_task("verifying", total=len(jobs))
