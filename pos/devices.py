@@ -25,7 +25,7 @@ from devices.scanner import SerialScanner
 from pos import commands
 from pos.config import DevicesTable
 from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Printer
-from pos.messages import Language
+from pos.messages import Language, messages
 from pos.till import Till
 from pos.view import DeviceView, Lamp
 from protocols.address import Address, parse_address
@@ -165,9 +165,12 @@ class Devices:
         return parse_address(address)
 
     def _changed(self, role: Role, health: Health) -> None:
-        self._healths[role] = (self._healths[role][0], health)
+        address, before = self._healths[role]
+        self._healths[role] = (address, health)
         self._settled.set()
         self._show(role)
+        if self._till is not None and health.code and health.code != before.code:
+            self._tell(self._till, health)
 
     def _drawer_changed(self, health: Health) -> None:
         """Show the drawer that hangs off the printer."""
@@ -188,6 +191,17 @@ class Devices:
                 sentence="" if health is None else health.sentence(self._language),
             )
         )
+
+    def _tell(self, till: Till, health: Health) -> None:
+        """Say on the hint line what is newly the matter; the lamp alone is easily missed."""
+        known: dict[str, str | int] = {
+            "count": till.register.papers_waiting,
+            "reason": health.sentence(self._language),
+        }
+        message = messages().get(health.code)
+        if message is not None and message.blanks.keys() <= known.keys():
+            blanks = {name: known[name] for name in message.blanks}
+            till.tell(till.register.say(health.code, **blanks))
 
     def _scanned(self, scan: Scanned) -> None:
         """Sell what was scanned; the till takes scans in the order in which they came."""
