@@ -17,4 +17,6 @@ memory       atomic commits over two slots
 rules        the predicates on which no value is lost or made, each alone
 card         the purse itself: APDU in, APDU out
 coordinator  the terminal's side: a transfer, and its recovery from what both purses say
+issuing      the issuer's side: cards, and the commands CLAIM, CLEAR and UPDATE
+proof        a VAL or ACK as evidence, checked offline
 """

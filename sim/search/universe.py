@@ -22,12 +22,8 @@ from protocols.iso7816 import Command
 from protocols.purse.card import Purse
 from protocols.purse.details import (
     DETAILS_BYTES,
-    Certificate,
     MessageType,
     PaymentDetails,
-    certificate_text,
-    claim_text,
-    clear_text,
     decode_details,
     log_image,
     message_text,
@@ -40,6 +36,7 @@ from protocols.purse.image import (
     encode_image,
     first_image,
 )
+from protocols.purse.issuing import Issuer
 from protocols.purse.memory import Cell
 from protocols.purse.rules import Rules
 from protocols.purse.suite import RememberingP256, public_key, secret_from
@@ -123,7 +120,7 @@ class Universe:
         self.scope = scope
         self._issuer_rules = IssuerRules() if issuer is None else issuer
         self.suite = RememberingP256()
-        self._issuer = secret_from(b"issuer".ljust(40, b"\0"))
+        self._issuer = Issuer(secret=secret_from(b"issuer".ljust(40, b"\0")), suite=self.suite)
         self.names = [bytes((0x41 + n,)) * 8 for n in range(scope.purses)]
         self.purses = [self._purse(name, rules) for name in self.names]
         self.images: list[Image] = []
@@ -154,14 +151,15 @@ class Universe:
         """
         scope = self.scope
         secret = secret_from(hashlib.sha512(name).digest())
-        bare = Certificate(1, 1, name, 0, 20991231, public_key(secret), b"")
-        signature = self.suite.sign(self._issuer, certificate_text(bare))
+        certificate = self._issuer.certify(
+            name=name, purse_class=0, expiry=20991231, card_key=public_key(secret)
+        )
         return Personality(
             name=name,
             purse_class=0,
             secret=secret,
-            certificate=bare._replace(signature=signature).encode(),
-            issuer_keys={1: public_key(self._issuer)},
+            certificate=certificate.encode(),
+            issuer_keys={self._issuer.key_id: self._issuer.public},
             currencies=(CURRENCY, 0, 0, 0, 0),
             ceilings=(0xFFFF_FFFF, 0, 0, 0, 0),
             flow=scope.flow,
@@ -253,8 +251,7 @@ class Universe:
             if not self._issuer_rules.may_clear(entries, state.archive):
                 continue
             told = log_image(tuple(self.payments[n] for n in payments))
-            signature = self.suite.sign(self._issuer, clear_text(self.names[index], told))
-            yield entries, Command(0x90, 0xEA, 0, 0, b"\1" + told + signature).encode()
+            yield entries, self._issuer.clear(self.names[index], told)
 
     def _concerns(self, payment: int, index: int) -> bool:
         transfer = decode_details(self.payments[payment])
@@ -263,9 +260,8 @@ class Universe:
     def _claim_of(self, index: int, image: int) -> tuple[int, int]:
         known = self._claimed.get((index, image))
         if known is None:
-            signature = self.suite.sign(self._issuer, claim_text(self.names[index], _NONCE))
-            command = Command(0x90, 0xE8, 0, 0, b"\1" + _NONCE + signature)
-            frozen, _ = self._run(index, image, command.encode())
+            command = self._issuer.claim(self.names[index], _NONCE)
+            frozen, _ = self._run(index, image, command)
             archived = 0
             for entry in self.images[frozen].log:
                 payment = self._intern_payment(entry[1:])

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from protocols.iso7816 import Command, Response, parse_response
 from protocols.purse.card import AID, Purse
 from protocols.purse.coordinator import Ask, Dialogue, Intend, Order, Result, Slot
-from protocols.purse.details import Certificate, certificate_text
 from protocols.purse.image import (
     Image,
     Parameters,
@@ -15,6 +14,7 @@ from protocols.purse.image import (
     encode_image,
     first_image,
 )
+from protocols.purse.issuing import Issuer, Profile, make_card
 from protocols.purse.memory import Cell
 from protocols.purse.suite import P256, public_key, secret_from
 
@@ -34,18 +34,16 @@ def personality(name: bytes, **changes: object) -> Personality:
     assert isinstance(expiry, int) and isinstance(issuer, int)
     purse_class = changes.get("purse_class", 0)
     assert isinstance(purse_class, int)
-    bare = Certificate(1, 1, name, purse_class, expiry, public_key(secret), b"")
-    signature = SUITE.sign(issuer, certificate_text(bare))
-    made = Personality(
+    profile = Profile(
         name=name,
-        purse_class=0,
-        secret=secret,
-        certificate=bare._replace(signature=signature).encode(),
-        issuer_keys={1: public_key(ISSUER)},
+        purse_class=purse_class,
+        expiry=expiry,
         currencies=(KRW, 840, 0, 0, 0),
         ceilings=(200_000, 50_000, 0, 0, 0),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    card = make_card(Issuer(secret=issuer, suite=SUITE), profile, secret=secret)
+    known = {"issuer_keys": {1: public_key(ISSUER)}}
+    return replace(card.personality, **(known | changes))  # type: ignore[arg-type]
 
 
 def purse(
