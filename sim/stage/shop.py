@@ -72,6 +72,7 @@ class Shop:
         self._clock = clock
         self._broker: Child | None = None
         self._bench: Child | None = None
+        self._client: httpx.Client | None = None
         self.broker_url = ""
         self.endpoint: Endpoint | None = None
 
@@ -95,6 +96,8 @@ class Shop:
 
     def close(self) -> None:
         """End everything that was started."""
+        if self._client is not None:
+            self._client.close()
         for child in (self._bench, self._broker):
             if child is not None:
                 child.end()
@@ -136,13 +139,15 @@ class Shop:
         return answer.text
 
     def _control(self) -> httpx.Client:
-        assert self.endpoint is not None, "the shop is closed"
-        return httpx.Client(
-            base_url=self.endpoint.url,
-            headers={"authorization": f"Bearer {self.endpoint.token}"},
-            timeout=CONTROL_SECONDS,
-            trust_env=False,
-        )
+        if self._client is None:
+            assert self.endpoint is not None, "the shop is closed"
+            self._client = httpx.Client(
+                base_url=self.endpoint.url,
+                headers={"authorization": f"Bearer {self.endpoint.token}"},
+                timeout=CONTROL_SECONDS,
+                trust_env=False,
+            )
+        return self._client
 
     def _child(self, name: str, *arguments: str) -> Child:
         log = self.places.root / f"{name}.log"
