@@ -27,7 +27,10 @@ PAPER_BACK_AT: Final = 36
 BROKER_GONE_AT: Final = 50
 BROKER_BACK_AT: Final = 65
 TILL_KILLED_AT: Final = 80
-QUIET_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 180.0
+"""How long what waits may take: a whole day's paper at the speed of a printer, on a busy machine."""
+PRINTER_PERCENT: Final = "300"
+"""A brisk printer, 450 mm a second, so that a hundred receipts do not make the day a long one."""
 _NOTES: Final = (50_000, 10_000, 5_000, 1_000)
 _PIECES: Final = (50_000, 10_000, 5_000, 1_000, 500, 100, 50, 10)
 
@@ -76,6 +79,7 @@ class Day:
             self._shop.open()
             self._goods = self._barcodes()
             self._before = self._broker_says()
+            self._shop.do("printer", "speed", percent=PRINTER_PERCENT)
             self._open_till()
             self._till.enter(f"{FLOAT}OS")
             for number in range(1, self._sales + 1):
@@ -119,7 +123,9 @@ class Day:
         elif number == int(PAPER_BACK_AT * scale):
             waiting = self._till.view["paper_waiting"]
             self._shop.do("printer", "load_paper")
-            self._till.until("waiting receipts", lambda view: not view["paper_waiting"])
+            self._till.until(
+                "waiting receipts", lambda view: not view["paper_waiting"], QUIET_SECONDS
+            )
             self._say(f"paper is back; {waiting} receipts that waited have come out")
         elif number == int(BROKER_GONE_AT * scale):
             self._shop.kill_broker()
