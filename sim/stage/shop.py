@@ -172,6 +172,7 @@ class Shop:
             "[broker]",
             f'url = "{self.broker_url}"',
             "[devices]",
+            "paper_columns = 48",
             *(f"{role} = {json.dumps(devices[role])}" for role in ROLES if role in devices),
         ]
         self.places.till_config.write_text("\n".join(lines) + "\n")
