@@ -7,7 +7,14 @@ KeyboardWedge    a pure machine for the screen: keys in, typed text and codes ou
 from collections.abc import Callable
 
 from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
-from devices.drivers.scanner import REPEAT_WINDOW_NS, Handshake, Scan, ScannerDriver, Source
+from devices.drivers.scanner import (
+    NOISE_IN_A_ROW_MAX,
+    REPEAT_WINDOW_NS,
+    Handshake,
+    Scan,
+    ScannerDriver,
+    Source,
+)
 from devices.health import Health, Role
 from devices.supervisor import OpenLink, Supervisor
 from protocols.address import Address
@@ -15,6 +22,8 @@ from protocols.ports import Clock
 from protocols.scanner import Ending
 
 __all__ = [
+    "NOISE_IN_A_ROW_MAX",
+    "REPEAT_WINDOW_NS",
     "Ended",
     "Ending",
     "Handshake",
@@ -37,6 +46,7 @@ class SerialScanner:
         open_link: OpenLink,
         clock: Clock,
         on_scan: Callable[[Scan], None],
+        on_noise: Callable[[int], None] = lambda _: None,
         on_health: Callable[[Health], None] = lambda _: None,
         ending: Ending = Ending.CR,
         handshake: Handshake = Handshake.NONE,
@@ -44,6 +54,7 @@ class SerialScanner:
     ) -> None:
         self._driver = ScannerDriver(
             on_scan=on_scan,
+            on_noise=on_noise,
             ending=ending,
             handshake=handshake,
             repeat_window_ns=repeat_window_ns,

@@ -5,7 +5,18 @@ answers with a notice. Each command needs one named right (pos.rights).
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal
+
+
+class Reading(Enum):
+    """How sure a scanner is of what it read; what is keyed is a FIRST reading."""
+
+    FIRST = "first"
+    AGAIN = "again"
+    """The same code again at once: two pieces of it, or one that was read twice."""
+    MISREAD = "misread"
+    """Its check digit is wrong: shown, never sold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +25,7 @@ class Scan:
 
     code: str
     quantity: int = 1000
+    reading: Reading = Reading.FIRST
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,11 @@ from devices.printer import (
     Unsure,
 )
 from devices.printer import Printer as EscPosPrinter
-from devices.scanner import Scan as Scanned
-from devices.scanner import SerialScanner
-from pos import commands
+from devices.scanner import Scan, SerialScanner
 from pos.config import DevicesTable
 from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Printer
 from pos.messages import Language, messages
+from pos.scanning import Scanning
 from pos.till import Till
 from pos.view import DeviceView, Lamp
 from protocols.address import Address, parse_address
@@ -35,7 +34,6 @@ STOP_NS: Final = 3_000_000_000
 """How long a device may take to send its last bytes and close."""
 SETTLE_SECONDS: Final = 8.0
 """How long `doctor` waits for every device to say something."""
-SCANS_RUNNING_MAX: Final = 1_024
 
 _LAMPS: Final = {
     Level.OK: Lamp.OK,
@@ -85,7 +83,7 @@ class Devices:
         self._clock = clock
         self._language = language
         self._till: Till | None = None
-        self._scans: set[asyncio.Task[object]] = set()
+        self._scanning: Scanning | None = None
         self._healths: dict[Role, tuple[str, Health]] = {}
         self._settled = asyncio.Event()
         self._printer = self._make_printer(table.printer)
@@ -101,6 +99,7 @@ class Devices:
     def start(self, till: Till) -> None:
         """Begin to open everything and tell the till how it is."""
         self._till = till
+        self._scanning = Scanning(till, self._language)
         for role in Role:
             self._show(role)
         if self._printer is not None:
@@ -122,7 +121,7 @@ class Devices:
 
     async def stop(self) -> None:
         """Close everything."""
-        self._till = None
+        self._till = self._scanning = None
         deadline_ns = self._clock.monotonic_ns() + STOP_NS
         for device in (self._scanner, self._line_display, self._printer):
             if device is not None:
@@ -157,6 +156,7 @@ class Devices:
             open_link=open_link,
             clock=self._clock,
             on_scan=self._scanned,
+            on_noise=self._noise,
             on_health=lambda health: self._changed(Role.SCANNER, health),
         )
 
@@ -203,12 +203,10 @@ class Devices:
             blanks = {name: known[name] for name in message.blanks}
             till.tell(till.register.say(health.code, **blanks))
 
-    def _scanned(self, scan: Scanned) -> None:
-        """Sell what was scanned; the till takes scans in the order in which they came."""
-        if self._till is None or len(self._scans) >= SCANS_RUNNING_MAX:
-            return
-        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(
-            self._till.execute(commands.Scan(scan.barcode.text)), name="scan"
-        )
-        self._scans.add(task)
-        task.add_done_callback(self._scans.discard)
+    def _scanned(self, scan: Scan) -> None:
+        if self._scanning is not None:
+            self._scanning.scanned(scan)
+
+    def _noise(self, in_a_row: int) -> None:
+        if self._scanning is not None:
+            self._scanning.noise(in_a_row)

@@ -14,6 +14,7 @@ from pos import commands
 from pos.entry import EntryError, parse_entry
 from pos.register import Register
 from pos.rights import Right
+from pos.selling import why_unknown
 from pos.store.papers import Paper
 from pos.store.store import Store
 from pos.till import Till
@@ -114,7 +115,7 @@ async def _sell(till: Till, request: Sell) -> Answer:
         return _refused(register.say("SHF-03"))
     for scan in scans:
         if register.assortment is not None and register.assortment.scan(scan.code) is None:
-            return _refused(register.say("SCN-01", code=scan.code))
+            return _refused(register.say(why_unknown(scan.code), code=scan.code))
     for scan in scans:
         notice = await till.execute(scan)
         if notice is not None:

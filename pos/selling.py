@@ -4,9 +4,11 @@ Every scan is durable before the screen shows it. An unknown code is told at onc
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from pos import commands
 from pos.catalogue import Match
+from pos.commands import Reading
 from pos.equipment import Display
 from pos.points import BASKET, VOID
 from pos.register import Register
@@ -17,11 +19,12 @@ from pos.sale_state import Sale, SaleLine, evolve
 from pos.showing import display_lines
 from pos.store.journal import Ending
 from pos.view import Notice, Stage
+from protocols.barcode import Check, read_barcode
 from protocols.catalogue import Item
 from protocols.facts import AttemptClosed
 from protocols.money import Rounding
 
-_BARCODE_DIGITS_MIN = 8
+_BARCODE_DIGITS_MIN: Final = 8
 """A shorter number is a code that somebody keyed."""
 
 
@@ -37,11 +40,16 @@ class Selling:
         register = self.register
         if register.assortment is None:
             return register.say("CAT-01")
+        if command.reading is Reading.MISREAD:
+            return register.say("SCN-03", code=command.code)
         match = register.assortment.scan(command.code)
         if match is None:
-            scanned = command.code.isdigit() and len(command.code) >= _BARCODE_DIGITS_MIN
-            return register.say("SCN-01" if scanned else "ENT-03", code=command.code)
-        return await self._sell(match, command.quantity)
+            return register.say(why_unknown(command.code), code=command.code)
+        refused = await self._sell(match, command.quantity)
+        if refused is None and command.reading is Reading.AGAIN:
+            line = register.sale.lines[register.selected]
+            return register.say("SCN-06", name=self._name(line.goods))
+        return refused
 
     async def pick(self, choice: int) -> Notice | None:
         """Sell the n-th found item."""
@@ -158,6 +166,13 @@ class Selling:
 
     def _name(self, goods: Goods) -> str:
         return goods.name_ko if self.register.setup.language == "ko" else goods.name_en
+
+
+def why_unknown(code: str) -> str:
+    """Return the message for a code that no item has: misread, a strange barcode, or a wrong number."""
+    if read_barcode(code).check is Check.BAD:
+        return "SCN-03"
+    return "SCN-01" if code.isdigit() and len(code) >= _BARCODE_DIGITS_MIN else "ENT-03"
 
 
 def _goods(match: Match) -> Goods:

@@ -114,7 +114,7 @@ class Till:
     async def execute(self, command: Command) -> Notice | None:
         """Carry out one command, after those before it; the notice is also in the view."""
         if self._waiting >= COMMANDS_WAITING_MAX:
-            return self.register.say("PAY-05")
+            return self._overrun(command)
         self._waiting += 1
         try:
             async with self._turn:
@@ -143,9 +143,11 @@ class Till:
         self._publish()
 
     def tell(self, notice: Notice) -> None:
-        """Show a message that no command asked for."""
-        self._notice = notice
-        self._publish()
+        """Show a message that no command asked for; a takeover stays until its cause is gone."""
+        takeover = self._notice is not None and self._notice.level == "C"
+        if not takeover or notice.level == "C":
+            self._notice = notice
+            self._publish()
 
     def store_failed(self, error: StoreError) -> None:
         """Stop selling: the store failed under something that runs beside the till."""
@@ -300,6 +302,15 @@ class Till:
         notice = await self._selling.give_up(reason)
         if cash_goes_back and self.register.counts is not before:
             self._spawn(self._kick(), name="drawer")
+        return notice
+
+    def _overrun(self, command: Command) -> Notice:
+        """Tell that a command was not taken, because too many wait."""
+        if isinstance(command, commands.Scan):
+            notice = self.register.say("SCN-08", count=1, code=command.code)
+        else:
+            notice = self.register.say("PAY-05")
+        self.tell(notice)
         return notice
 
     def _ended(self, result: Notice | Paid) -> Notice:

@@ -68,17 +68,22 @@ class Repeats:
 
 
 class ScannerDriver:
-    """A serial scanner as a pure machine."""
+    """A serial scanner as a pure machine.
+
+    `on_noise` gets how many pieces of noise have come in a row, the newest included.
+    """
 
     def __init__(
         self,
         *,
         on_scan: Callable[[Scan], None],
+        on_noise: Callable[[int], None] = lambda _: None,
         ending: Ending = Ending.CR,
         handshake: Handshake = Handshake.NONE,
         repeat_window_ns: int = REPEAT_WINDOW_NS,
     ) -> None:
         self._on_scan = on_scan
+        self._on_noise = on_noise
         self._ending = ending
         self._handshake = handshake
         self._framer = ScanFramer(ending)
@@ -139,6 +144,7 @@ class ScannerDriver:
                     self._noise_in_a_row += 1
                     self.noise_count += 1
                     self._answer(NAK)
+                    self._on_noise(self._noise_in_a_row)
 
     def _answer(self, answer: bytes) -> None:
         if self._handshake is Handshake.ACK_NAK and len(self._answers) < ANSWERS_HELD_MAX:

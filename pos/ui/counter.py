@@ -18,7 +18,7 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
 
-from pos.commands import Command
+from pos.commands import Command, Reading
 from pos.control_client import BenchSilentError
 from pos.keymap import Binding
 from pos.messages import cells, notice
@@ -161,8 +161,8 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     def _pressed(self, binding: Binding | None, character: str | None) -> None:
         self._apply(press(self._desk, self._view, self._counter.grammar, binding, character))
 
-    def _scanned(self, code: str) -> None:
-        self._apply(scanned(self._desk, self._view, self._counter.grammar, code))
+    def _scanned(self, code: str, reading: Reading) -> None:
+        self._apply(scanned(self._desk, self._view, self._counter.grammar, code, reading))
 
     def _choosing(self) -> bool:
         return len(self._desk.text) == 1 and chooses(self._desk, self._view)

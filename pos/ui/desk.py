@@ -175,14 +175,20 @@ def _narrow(character: str) -> str:
     return character
 
 
-def scanned(desk: Desk, view: TillView, grammar: Grammar, code: str) -> Step:
+def scanned(
+    desk: Desk,
+    view: TillView,
+    grammar: Grammar,
+    code: str,
+    reading: commands.Reading = commands.Reading.FIRST,
+) -> Step:
     """Return what a scanner's code does: a multiplier before it counts, other text is left alone."""
     desk = replace(desk, note=None, leaving=False)
     if takeover(view) is not None:
         return Step(desk)
-    if desk.text.endswith("*"):
+    if desk.text.endswith("*") and reading is not commands.Reading.MISREAD:
         return _read(desk, view, grammar, desk.text + code)
-    return Step(desk, (commands.Scan(code),))
+    return Step(desk, (commands.Scan(code, reading=reading),))
 
 
 def _chosen_by_sign(desk: Desk, view: TillView, character: str | None) -> bool:

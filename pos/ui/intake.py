@@ -12,7 +12,9 @@ from textual import events
 
 from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
 from devices.drivers.scanner import Scan
+from pos.commands import Reading
 from pos.keymap import Binding, Keymap
+from pos.scanning import reading_of
 from pos.ui.desk import CHOICE_SECONDS
 from protocols.ports import NANOSECONDS_PER_SECOND
 
@@ -27,7 +29,7 @@ class Intake:
         keymap: Keymap,
         *,
         pressed: Callable[[Binding | None, str | None], None],
-        scanned: Callable[[str], None],
+        scanned: Callable[[str, Reading], None],
         choosing: Callable[[], bool],
         chosen: Callable[[], None],
     ) -> None:
@@ -97,6 +99,6 @@ class Intake:
                 case Ended(key=key):
                     self._pressed(Binding.COMMIT if key != "\t" else None, None)
                 case Scan(barcode=barcode):
-                    self._scanned(barcode.text)
+                    self._scanned(barcode.text, reading_of(event))
                 case _:
                     assert_never(event)

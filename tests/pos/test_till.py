@@ -249,10 +249,12 @@ async def test_an_unknown_barcode_is_told_and_nothing_else_changes(start: Starti
     counter = await start()
     await counter.key("OS", "8801115114154")
 
-    scanned = await counter.key("8800000000001")
+    scanned = await counter.key("8800000000008")
+    mistyped = await counter.key("8800000000001")
     keyed = await counter.key("77")
 
     assert scanned is not None and scanned.code == "SCN-01"
+    assert mistyped is not None and mistyped.code == "SCN-03"
     assert keyed is not None and keyed.code == "ENT-03"
     assert counter.till.view.total == 2_980
 
@@ -521,4 +523,4 @@ async def test_a_burst_of_scans_is_taken_to_the_last_one(start: Starting) -> Non
     )
 
     assert counter.till.view.pieces == COMMANDS_WAITING_MAX
-    assert [notice.code for notice in notices if notice] == ["PAY-05"]
+    assert [notice.code for notice in notices if notice] == ["SCN-08"]
