@@ -16,6 +16,12 @@ image        what a purse remembers, as one value and as bytes
 memory       atomic commits over two slots
 rules        the predicates on which no value is lost or made, each alone
 card         the purse itself: APDU in, APDU out
+chip         what every command stands on: memory, keys, pockets, refusal
+reading      what anybody may read
+holder       the holder's PIN and lock
+starting     how a transfer begins, and everything for which it is refused
+moving       debit, credit, and the end of a transfer
+issuer_commands  what only the issuer may do, on the card
 coordinator  the terminal's side: a transfer, and its recovery from what both purses say
 issuing      the issuer's side: cards, and the commands CLAIM, CLEAR and UPDATE
 proof        a VAL or ACK as evidence, checked offline
