@@ -9,8 +9,10 @@ or database of its own, so a child is like a program that was just started.
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +50,15 @@ class TillForks:
         self._server.wait(PATIENCE_S)
         self._server.stdout.close()
 
-    def run(self, *arguments: str, fault: str = "") -> Run:
-        """Run one command to its end, in order or by the fault."""
+    def run(self, *arguments: str, fault: str = "", kill_after_ms: float = 0) -> Run:
+        """Run one command to its end, in order, by the fault, or by SIGKILL after so long."""
         assert self._server.stdin is not None and self._server.stdout is not None
-        question = {"arguments": arguments, "fault": fault, "output": str(self._output)}
+        question = {
+            "arguments": arguments,
+            "fault": fault,
+            "output": str(self._output),
+            "kill_after_ms": kill_after_ms,
+        }
         self._server.stdin.write(json.dumps(question).encode() + b"\n")
         self._server.stdin.flush()
         status = json.loads(self._server.stdout.readline())["status"]
@@ -86,9 +93,13 @@ def _serve() -> None:
 
     gc.freeze()
     for line in sys.stdin.buffer:
+        question = json.loads(line)
         process = os.fork()
         if process == 0:
-            _run_one(json.loads(line))
+            _run_one(question)
+        if question.get("kill_after_ms"):
+            time.sleep(question["kill_after_ms"] / 1_000)
+            os.kill(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
         answer = {"status": os.waitstatus_to_exitcode(status)}
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
