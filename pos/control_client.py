@@ -21,7 +21,15 @@ ANSWER_BYTES_MAX: Final = 4_000_000
 
 
 class BenchSilentError(Exception):
-    """The virtual equipment cannot be reached or refuses; the message is short and fit for a clerk."""
+    """The virtual equipment cannot be reached or understood; the message is short and fit for a clerk."""
+
+
+class BenchRefusesError(Exception):
+    """The virtual equipment does not do this; the message is its own sentence."""
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    error: str
 
 
 class ControlClient:
@@ -40,7 +48,10 @@ class ControlClient:
         return _decode(await self._call("GET", "/devices"), list[DeviceState])
 
     async def perform(self, device: str, verb: Verb) -> DeviceState:
-        """Do something to a device; return how it looks now. Raises: BenchSilentError."""
+        """Do something to a device; return how it looks now.
+
+        Raises: BenchSilentError, BenchRefusesError.
+        """
         body = msgspec.json.encode(verb)
         return _decode(await self._call("POST", f"/devices/{device}", body), DeviceState)
 
@@ -68,10 +79,12 @@ class ControlClient:
             raise BenchSilentError("no answer") from None
         except httpx.HTTPError as error:
             raise BenchSilentError(type(error).__name__) from error
-        if answer.status_code != httpx.codes.OK:
-            raise BenchSilentError(f"{answer.status_code} {answer.reason_phrase}")
         if len(answer.content) > ANSWER_BYTES_MAX:
             raise BenchSilentError("answer too long")
+        if answer.status_code in (httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.CONFLICT):
+            raise BenchRefusesError(_decode(answer.content, _Refusal).error)
+        if answer.status_code != httpx.codes.OK:
+            raise BenchSilentError(f"{answer.status_code} {answer.reason_phrase}")
         return answer.content
 
 

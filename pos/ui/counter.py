@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from pos.commands import Command, Reading
-from pos.control_client import BenchSilentError
+from pos.control_client import BenchRefusesError, BenchSilentError
 from pos.keymap import Binding
 from pos.messages import cells, notice
 from pos.ui.desk import (
@@ -228,16 +228,21 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Go to the virtual equipment and show what came of it, if the panel is still open."""
         bench, page = self._counter.bench, self._desk.training
-        if bench is None or page is None:
+        if page is None:
             return
+        changed = replace(page, answered=True)
         try:
-            changed = await visit(bench, page)
+            if bench is not None:
+                changed = await visit(bench, page)
         except BenchSilentError as error:
             note = notice("BEN-01", self._view.language, reason=str(error))
             self._desk = replace(self._desk, note=note)
-        else:
-            if self._desk.training is not None:
-                self._desk = replace(self._desk, training=changed)
+        except BenchRefusesError as error:
+            note = notice("BEN-02", self._view.language, reason=str(error))
+            self._desk = replace(self._desk, note=note)
+        if self._desk.training is not None:
+            page = self._desk.training.learned(changed)
+            self._desk = replace(self._desk, training=page)
         self.draw()
 
     def draw(self) -> None:

@@ -20,7 +20,7 @@ from pos.messages import notice
 from pos.ui import forms
 from pos.ui.forms import Field, FieldKind, Form
 from pos.ui.menu import menu_entry, usable
-from pos.ui.training import Act, TrainingPage
+from pos.ui.training import Act, Choice, Section, TrainingPage
 from pos.view import Notice, Stage, TillView
 
 ENTRY_CHARACTERS_MAX: Final = 64
@@ -204,9 +204,7 @@ def _clear(desk: Desk, view: TillView) -> Step:
         back = desk.form.back() if desk.form.answers else None
         return Step(replace(desk, form=back))
     if desk.training is not None:
-        asking = desk.training.asking
-        page = None if asking is None else replace(desk.training, asking=None)
-        return Step(replace(desk, training=page))
+        return Step(replace(desk, training=desk.training.back()))
     if view.page != "sale":
         return Step(desk, (commands.Show("sale"),))
     return Step(desk, (commands.Cancel(),))
@@ -327,15 +325,17 @@ def _toggle_training(desk: Desk) -> Step:
 
 def _train(desk: Desk, page: TrainingPage, view: TillView, text: str) -> Step:
     if page.asking is not None:
-        act = page.asking.given(text)
+        chosen: Choice = page.asking.given(text)
     else:
         shown = page.shown()
         if not 1 <= int(text) <= len(shown):
             return Step(replace(desk, note=notice("ENT-10", view.language, choice=text)))
-        act = shown[int(text) - 1]
-    if act.asked is not None:
-        return Step(replace(desk, training=replace(page, asking=act)))
-    return Step(replace(desk, training=replace(page, asking=None)), (act,))
+        chosen = shown[int(text) - 1]
+    if isinstance(chosen, Section):
+        return Step(replace(desk, training=page.entered(chosen)))
+    if chosen.asked is not None:
+        return Step(replace(desk, training=replace(page, asking=chosen)))
+    return Step(replace(desk, training=replace(page, asking=None)), (chosen,))
 
 
 def reason_field() -> Field:

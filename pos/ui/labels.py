@@ -73,7 +73,11 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "training.title": ("연습 장비", "TRAINING"),
     "training.none": ("가상 장비가 없습니다", "No virtual equipment"),
     "training.items": ("상품 읽기", "Scan goods"),
-    "training.more": ("PgDn 다음", "PgDn more"),
+    "training.asking": ("장비를 찾는 중", "Asking the equipment"),
+    "training.more": ("PgUp/PgDn 앞뒤", "PgUp/PgDn turn"),
+    "device.printer": ("프린터", "Printer"),
+    "device.line_display": ("손님 표시기", "Customer display"),
+    "device.scanner": ("스캐너", "Scanner"),
     "back": ("Esc 돌아가기", "Esc back"),
     # forms
     "form.open": ("개점", "OPEN SHIFT"),

@@ -149,11 +149,17 @@ async def _training(stage: Stage) -> None:
     await stage.settled()
 
 
+async def _training_printer(stage: Stage) -> None:
+    await _training(stage)
+    await stage.press("2")
+
+
 SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "count": _count,
     "found": _find,
     "drawer": _drawer,
     "training": _training,
+    "training-printer": _training_printer,
 }
 
 

@@ -4,7 +4,7 @@ import httpx
 import msgspec
 import pytest
 
-from pos.control_client import BenchSilentError, ControlClient
+from pos.control_client import BenchRefusesError, BenchSilentError, ControlClient
 from protocols.control import Endpoint, Verb
 from tests.ui.bench_twin import PRINTER, BenchTwin
 from tests.ui.scripted_till import ScriptedTill, counter_of, empty_view
@@ -13,11 +13,24 @@ from tests.ui.stage import on_stage
 ENDPOINT = Endpoint(url="http://127.0.0.1:1", token="t0ken", devices={})
 
 
-async def test_digit_scans_an_item_on_the_virtual_scanner() -> None:
-    """The first choices are goods: one digit holds one under the scanner."""
+async def test_first_page_names_the_goods_and_every_device() -> None:
+    """Four hundred goods stand behind one digit, so that what can be broken is one page away."""
     bench = BenchTwin()
     async with on_stage(counter_of(ScriptedTill(empty_view()), bench)) as stage:
         await stage.press("ctrl+t")
+        await stage.shows("1 상품 읽기", "2 프린터", "3 스캐너")
+
+        assert "서울우유" not in stage.text()
+        assert "용지 빼기" not in stage.text()
+
+
+async def test_digit_scans_an_item_on_the_virtual_scanner() -> None:
+    """The first section is the goods: one digit holds one under the scanner."""
+    bench = BenchTwin()
+    async with on_stage(counter_of(ScriptedTill(empty_view()), bench)) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("1 상품 읽기")
+        await stage.press("1")
         await stage.shows("1 서울우유 1L")
         await stage.press("1")
         await stage.until(lambda: bool(bench.asked))
@@ -27,32 +40,67 @@ async def test_digit_scans_an_item_on_the_virtual_scanner() -> None:
 
 
 async def test_verb_of_a_device_is_done_and_said() -> None:
-    """Whatever verbs a device describes can be chosen."""
+    """Whatever verbs a device describes can be chosen; the section stays open for the next."""
     bench = BenchTwin()
     async with on_stage(counter_of(ScriptedTill(empty_view("en")), bench)) as stage:
         await stage.press("ctrl+t")
-        await stage.shows("2 PRN:Take the paper out")
+        await stage.shows("2 Printer")
         await stage.press("2")
-        await stage.shows("PRN:Take the paper out OK")
+        await stage.shows("1 Take the paper out", "2 Put paper in")
+        await stage.press("1")
+        await stage.shows("Take the paper out OK", "2 Put paper in")
 
         assert bench.asked == [("printer", Verb(verb="paper_out"))]
 
 
+async def test_escape_goes_back_one_page_at_a_time() -> None:
+    """From the question to the section, to the first page, to the sale."""
+    async with on_stage(counter_of(ScriptedTill(empty_view("en")), BenchTwin())) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("3 Scanner")
+        await stage.press("3")
+        await stage.shows("2 Scan a code")
+        await stage.press("2")
+        await stage.shows("code>")
+        await stage.press("escape")
+        await stage.shows("2 Scan a code", "INPUT>")
+        await stage.press("escape")
+        await stage.shows("3 Scanner")
+        await stage.press("escape")
+
+        assert stage.screen.desk.training is None
+
+
 async def test_verb_with_an_argument_asks_for_it_in_the_entry_line() -> None:
-    """A value is keyed where everything is keyed; Esc goes back to the list."""
+    """A value is keyed where everything is keyed; such verbs stand after those of one digit."""
     bench = BenchTwin()
     async with on_stage(counter_of(ScriptedTill(empty_view("en")), bench)) as stage:
         await stage.press("ctrl+t")
-        await stage.shows("5 SCN:Scan a code")
-        await stage.press("5")
+        await stage.shows("3 Scanner")
+        await stage.press("3")
+        await stage.shows("1 Go mute", "2 Scan a code")
+        await stage.press("2")
         await stage.shows("code>", "digits of the code")
-        await stage.press("escape")
-        await stage.press("5")
-        await stage.shows("code>")
         await stage.press("4", "2", "enter")
         await stage.until(lambda: bool(bench.asked))
 
         assert bench.asked == [("scanner", Verb(verb="scan", arguments={"code": "42"}))]
+
+
+async def test_refused_argument_is_said_in_the_words_of_the_equipment() -> None:
+    """A wrong value is no silence: the sentence says what would be right."""
+    bench = BenchTwin()
+    async with on_stage(counter_of(ScriptedTill(empty_view("en")), bench)) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("2 Printer")
+        await stage.press("2")
+        await stage.shows("4 Send garbage")
+        await stage.press("4")
+        await stage.shows("bytes>")
+        await stage.press("x", "enter")
+        await stage.shows("The virtual equipment cannot do this: babble: bytes is 1 to 4096")
+
+        assert bench.asked == []
 
 
 async def test_silent_equipment_is_said_and_selling_goes_on() -> None:
@@ -86,6 +134,15 @@ async def test_client_sends_the_token_and_reads_the_devices() -> None:
     assert [r.headers["authorization"] for r in seen] == ["Bearer t0ken"] * 2
     assert [r.url.path for r in seen] == ["/devices", "/devices/printer"]
     assert msgspec.json.decode(seen[1].content) == {"verb": "paper_out", "arguments": {}}
+
+
+async def test_client_passes_on_why_the_equipment_refuses() -> None:
+    """The bench's own sentence reaches the clerk."""
+    refusal = httpx.Response(422, json={"error": "delay: ms is 0 to 3600000"})
+    client = ControlClient(ENDPOINT, transport=httpx.MockTransport(lambda _: refusal))
+    with pytest.raises(BenchRefusesError, match="ms is 0 to 3600000"):
+        await client.perform("printer", Verb(verb="delay", arguments={"ms": "x"}))
+    await client.close()
 
 
 @pytest.mark.parametrize(

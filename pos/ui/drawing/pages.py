@@ -1,14 +1,14 @@
 """Menu, help, forms, the count and the training panel: what the right pane shows beside the basket."""
 
 from pos.keymap import Binding, Keymap
-from pos.messages import clip
+from pos.messages import Language, clip
 from pos.ui.desk import difference, reason_field
 from pos.ui.drawing.money import amount_text
 from pos.ui.forms import Field, FieldKind, Form
 from pos.ui.grid import BLANK, Ink, Row, fit, pair, row
 from pos.ui.labels import label
 from pos.ui.menu import MENU, usable
-from pos.ui.training import TrainingPage
+from pos.ui.training import PAGE_CHOICES, TrainingPage
 from pos.view import Stage, TillView
 
 
@@ -90,14 +90,12 @@ def chooses_reason(view: TillView) -> bool:
 
 
 def draw_training(view: TillView, page: TrainingPage, width: int, height: int) -> tuple[Row, ...]:
-    """Return the training panel: goods to scan, then everything the equipment can be made to do."""
+    """Return the training panel: the sections, or what can be done in the open one."""
     shown = page.shown()
-    rows: list[Row] = [
-        pair(label("training.title", view.language), _place(page), width, Ink.STRONG),
-        BLANK,
-    ]
+    rows: list[Row] = [pair(_heading(page, view.language), _place(page), width, Ink.STRONG), BLANK]
     if not shown:
-        rows.append(row(clip(label("training.none", view.language), width)))
+        nothing = "training.none" if page.answered else "training.asking"
+        rows.append(row(clip(label(nothing, view.language), width)))
     for choice, act in enumerate(shown, start=1):
         ink = Ink.STRONG if act == page.asking else Ink.PLAIN
         rows.append(row(clip(f"{choice} {page.title(act, view.language)}", width), ink))
@@ -106,16 +104,24 @@ def draw_training(view: TillView, page: TrainingPage, width: int, height: int) -
         rows.append(row(clip(page.asking.help.arguments[page.asking.asked], width), Ink.WARN))
     if page.outcome:
         rows.extend((BLANK, row(clip(page.outcome, width))))
-    if len(page.acts()) > len(shown):
+    if len(page.choices()) > len(shown):
         rows = rows[: height - 2]
         rows.extend(BLANK for _ in range(height - 2 - len(rows)))
         rows.append(row(label("training.more", view.language), Ink.DIM))
     return _footed(rows, view, width, height)
 
 
+def _heading(page: TrainingPage, language: Language) -> str:
+    if page.section is None:
+        return label("training.title", language)
+    return page.title(page.section, language)
+
+
 def _place(page: TrainingPage) -> str:
-    count = len(page.acts())
-    return f"{page.offset + 1}-{page.offset + len(page.shown())}/{count}" if count else ""
+    count = len(page.choices())
+    if count <= PAGE_CHOICES:
+        return ""
+    return f"{page.offset + 1}-{page.offset + len(page.shown())}/{count}"
 
 
 def _question(view: TillView, form: Form, index: int, field: Field, width: int) -> Row:
