@@ -22,8 +22,9 @@ from devices.printer import (
 from devices.printer import Printer as EscPosPrinter
 from devices.scanner import Scan, SerialScanner
 from pos.config import DevicesTable
+from pos.device_hints import DeviceHints
 from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Printer
-from pos.messages import Language, messages
+from pos.messages import Language
 from pos.scanning import Scanning
 from pos.till import Till
 from pos.view import DeviceView, Lamp
@@ -84,6 +85,7 @@ class Devices:
         self._language = language
         self._till: Till | None = None
         self._scanning: Scanning | None = None
+        self._hints: DeviceHints | None = None
         self._healths: dict[Role, tuple[str, Health]] = {}
         self._settled = asyncio.Event()
         self._printer = self._make_printer(table.printer)
@@ -99,6 +101,7 @@ class Devices:
     def start(self, till: Till) -> None:
         """Begin to open everything and tell the till how it is."""
         self._till = till
+        self._hints = DeviceHints(till, self._language)
         self._scanning = Scanning(till, self._language)
         for role in Role:
             self._show(role)
@@ -121,7 +124,7 @@ class Devices:
 
     async def stop(self) -> None:
         """Close everything."""
-        self._till = self._scanning = None
+        self._till = self._scanning = self._hints = None
         deadline_ns = self._clock.monotonic_ns() + STOP_NS
         for device in (self._scanner, self._line_display, self._printer):
             if device is not None:
@@ -169,14 +172,18 @@ class Devices:
         self._healths[role] = (address, health)
         self._settled.set()
         self._show(role)
-        if self._till is not None and health.code and health.code != before.code:
-            self._tell(self._till, health)
+        if self._hints is not None:
+            self._hints.changed(role, before, health)
 
     def _drawer_changed(self, health: Health) -> None:
         """Show the drawer that hangs off the printer."""
         if not isinstance(self.drawer, NoDrawer):
-            self._healths[Role.DRAWER] = (self._healths[Role.PRINTER][0], health)
+            address, _ = self._healths[Role.PRINTER]
+            _, before = self._healths.get(Role.DRAWER, (address, NOT_OPENED))
+            self._healths[Role.DRAWER] = (address, health)
             self._show(Role.DRAWER)
+            if self._hints is not None:
+                self._hints.changed(Role.DRAWER, before, health)
 
     def _show(self, role: Role) -> None:
         if self._till is None:
@@ -191,17 +198,6 @@ class Devices:
                 sentence="" if health is None else health.sentence(self._language),
             )
         )
-
-    def _tell(self, till: Till, health: Health) -> None:
-        """Say on the hint line what is newly the matter; the lamp alone is easily missed."""
-        known: dict[str, str | int] = {
-            "count": till.register.papers_waiting,
-            "reason": health.sentence(self._language),
-        }
-        message = messages().get(health.code)
-        if message is not None and message.blanks.keys() <= known.keys():
-            blanks = {name: known[name] for name in message.blanks}
-            till.tell(till.register.say(health.code, **blanks))
 
     def _scanned(self, scan: Scan) -> None:
         if self._scanning is not None:

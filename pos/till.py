@@ -149,6 +149,12 @@ class Till:
             self._notice = notice
             self._publish()
 
+    def take_back(self, notice: Notice) -> None:
+        """Take away a message that is over; one that came after it stays."""
+        if self._notice is notice:
+            self._notice = None
+            self._publish()
+
     def store_failed(self, error: StoreError) -> None:
         """Stop selling: the store failed under something that runs beside the till."""
         self.tell(self._stopped(error))
