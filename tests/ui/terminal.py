@@ -70,11 +70,17 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(timeout=5)
-        os.close(self._master)
+        self.hang_up()
 
     def send(self, data: bytes) -> None:
         """Type these bytes."""
         os.write(self._master, data)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a dropped connection does."""
+        if self._master >= 0:
+            os.close(self._master)
+        self._master = -1
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""

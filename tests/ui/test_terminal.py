@@ -69,3 +69,16 @@ def test_leaving_restores_the_terminal(tmp_path: Path, how: str) -> None:
         assert terminal.ended() == 0
         assert b"\x1b[?1049l" in terminal.output
         assert b"\x1b[?25h" in terminal.output
+
+
+def test_counter_leaves_in_order_when_its_terminal_is_gone(tmp_path: Path) -> None:
+    """A dropped connection: no orphan at a whole processor, and the basket is there next time."""
+    arguments = ["-m", "tests.ui.counter_program", str(tmp_path), "ko", "3"]
+    with Terminal(arguments) as terminal:
+        terminal.until("3점")
+        terminal.hang_up()
+
+        assert terminal.process.wait(timeout=15) == 0
+
+    with Terminal(arguments[:-1]) as terminal:
+        terminal.until("3점")
