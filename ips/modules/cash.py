@@ -12,7 +12,7 @@ from ips.spi import Context, Manifest, Operation, Order
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome
 
-_UNKNOWN_KEY: Final = NotSent(code="PAY-01", reason="no cash was recorded under this key")
+_UNKNOWN_KEY: Final = NotSent(code="PAY-09", reason="no cash was recorded under this key")
 
 
 class Cash:
@@ -55,7 +55,7 @@ def _recorded(order: Order, context: Context) -> Outcome | None:
     _, fields = notes[0]
     amount = Money(int(fields["amount"]), currency(fields["currency"]))
     if order.operation is not Operation.INQUIRE and amount != order.amount:
-        return Declined(code="PAY-01", reason=f"{order.key} was recorded with {amount}")
+        return Declined(code="PAY-10", reason=f"{order.key} was recorded with {amount}")
     return Approved(amount=amount, reference="")
 
 

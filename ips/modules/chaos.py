@@ -84,7 +84,7 @@ class Chaos:
         wanted = order.fields.get("outcome", "approved")
         outcome = self._outcome(order, wanted, context)
         if known is not None and self._fault is Fault.ANSWERS_ANEW:
-            return Declined(code="PAY-01", reason="a second mind")
+            return Declined(code="CRD-05", reason="a second mind")
         self._remember(order, outcome)
         if wanted in ("silent", "lost"):
             context.faults.reach(f"module.chaos.{wanted}")
@@ -100,7 +100,7 @@ class Chaos:
         if self._fault is Fault.INQUIRY_MOVES and known is None:
             self.peer.moved[order.key] = order.amount.minor
         if known is None or self._fault is Fault.FORGETS:
-            return NotSent(code="PAY-01", reason=f"nothing is known of {order.key}")
+            return NotSent(code="PAY-09", reason=f"nothing is known of {order.key}")
         return known
 
     def _outcome(self, order: Order, wanted: str, context: Context) -> Outcome:
@@ -114,7 +114,7 @@ class Chaos:
             case "unknown":
                 return Unknown(case_id=order.key, reason="chaos was told not to know")
             case "not_sent" | "silent":
-                return NotSent(code="PAY-01", reason="chaos was told to send nothing")
+                return NotSent(code="PAY-11", reason="chaos was told to send nothing")
             case "partial":
                 return Approved(amount=_halved(order), reference=reference)
             case _:
@@ -124,7 +124,7 @@ class Chaos:
         if order.operation is Operation.REFUND and self._fault is not Fault.OVER_REFUNDS:
             left = self.peer.moved.get(order.payment, 0) - self.peer.refunded.get(order.payment, 0)
             if order.amount.minor > left:
-                return Declined(code="PAY-01", reason="more than was paid")
+                return Declined(code="PAY-12", reason="more than was paid")
         amount = order.amount * 2 if self._fault is Fault.OVER_APPROVES else order.amount
         return Approved(amount=amount, reference=reference)
 
