@@ -42,6 +42,7 @@ from ips.store.rows import (
 from protocols.documents import Document, Policy, SignedDocument
 from protocols.facts import SaleClosed, Tender
 from protocols.journal import Record
+from protocols.malformed import MALFORMED
 
 EXCEPTIONS: Final = "suspense/exceptions"
 PREFETCH_FROM: Final = 4
@@ -228,7 +229,7 @@ def _prefetch(group: Group, records: Sequence[Record]) -> None:
     keys = {record.attempt for record in records if record.attempt}
     for record in records:
         if record.kind == SaleClosed.kind:
-            with suppress(msgspec.DecodeError):
+            with suppress(*MALFORMED):
                 sale = _TENDERS.decode(record.body)
                 keys.update(tender.attempt for tender in sale.tenders if tender.attempt)
     group.prefetch(keys, {key.rpartition("-")[0] for key in keys})

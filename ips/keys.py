@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from protocols.malformed import MALFORMED
 from protocols.ports import Clock, Entropy
 
 SECRET_NAME: Final = "host.secret"  # noqa: S105  a file name
@@ -103,7 +104,7 @@ class KeyFolder:
         path = self._folder / f"{name}.key"
         try:
             return msgspec.msgpack.decode(_read_private(path), type=KeyFile)
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise KeyFolderError(f"{path} is not a key file: {error}") from error
 
     def _put(self, name: str, key: Ed25519PrivateKey, *, made_ns: int) -> None:

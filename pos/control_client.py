@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from protocols.control import DeviceState, Endpoint, Verb
+from protocols.malformed import MALFORMED
 
 if TYPE_CHECKING:
     import httpx
@@ -91,5 +92,5 @@ class ControlClient:
 def _decode(body: bytes, kind: type[_Answer]) -> _Answer:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise BenchSilentError("answer not understood") from error

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from protocols.malformed import MALFORMED
 from protocols.ports import Entropy
 
 SECRET_BYTES: Final = 32
@@ -98,7 +99,7 @@ class KeyFolder:
         try:
             file = msgspec.msgpack.decode(_read_private(path), type=_Sealed)
             return AESGCM(self._wrapping(name)).decrypt(file.nonce, file.sealed, name.encode())
-        except (msgspec.DecodeError, InvalidTag, ValueError):
+        except (*MALFORMED, InvalidTag, ValueError):
             _refuse(
                 path,
                 "cannot be unwrapped: it is damaged, or this host's secret is another one. "

@@ -21,7 +21,9 @@ from pos.store.store import Store
 from pos.store.verify import Broken, verify_tail
 from protocols.documents import Document, Policy, SignedDocument, policy_of
 from protocols.enrolment import Certificate, EnrolmentError, open_certificate
-from protocols.facts import Fact, ShiftClosed, ShiftOpened, TerminalNoted, decode_fact
+from protocols.facts import Fact, FactError, ShiftClosed, ShiftOpened, TerminalNoted, decode_fact
+from protocols.journal import Record
+from protocols.malformed import MALFORMED
 
 RUNNING: Final = "running"
 """The setting that says that the till has not ended in order."""
@@ -133,16 +135,29 @@ def _recover(store: Store) -> Recovery:
 
 
 def shift_of(store: Store) -> tuple[Shift, str]:
-    """Return the shift as its facts have it, and the business date that it belongs to."""
+    """Return the shift as its facts have it, and the business date that it belongs to.
+
+    Raises: StoreError, also for a fact that this program cannot read.
+    """
     last_z = store.journal.newest(ShiftClosed.kind)
-    z = decode_fact(last_z.kind, last_z.body) if last_z else None
+    z = _fact(store, last_z) if last_z else None
     start = Shift(last_z=z.z if isinstance(z, ShiftClosed) else 0)
     facts: list[tuple[Fact, str]] = [
-        (decode_fact(record.kind, record.body), record.business_date)
+        (_fact(store, record), record.business_date)
         for record in store.journal.since_newest(ShiftOpened.kind)
     ]
     shift = reduce(lambda state, fact: evolve(state, *fact), facts, start)
     return shift, facts[0][1] if facts else ""
+
+
+def _fact(store: Store, record: Record) -> Fact:
+    try:
+        return decode_fact(record.kind, record.body)
+    except FactError as error:
+        raise StoreError(
+            f"{store.database.path}: record {record.sequence} cannot be read ({error}); keep the "
+            "file as it is and call support"
+        ) from error
 
 
 def _certificate(identity: Identity) -> Certificate | None:
@@ -157,7 +172,7 @@ def _certificate(identity: Identity) -> Certificate | None:
 def _events(store: Store) -> list[Event]:
     try:
         return decode_events(store.basket.events())
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise StoreError(f"{store.database.path}: the open sale cannot be read: {error}") from error
 
 
@@ -170,5 +185,5 @@ def _policy(store: Store) -> tuple[Policy, int]:
         signed = msgspec.msgpack.decode(kept[1], type=SignedDocument)
         document = msgspec.msgpack.decode(signed.document, type=Document)
         return policy_of(document), document.version
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*MALFORMED, ValueError) as error:
         raise StoreError(f"{store.database.path}: the policy cannot be read: {error}") from error

@@ -12,6 +12,7 @@ from pos.register import Register
 from pos.store.errors import StoreError
 from pos.store.papers import Paper
 from protocols.facts import SaleClosed, ShiftClosed
+from protocols.malformed import MALFORMED
 from receipts.document import Document, PaperWidth
 from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.sale import sale_receipt
@@ -49,7 +50,7 @@ class Press:
                     return x_report(_SHIFT.decode(paper.body), context)
                 case "z":
                     return z_report(_SHIFT.decode(paper.body), context)
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             raise StoreError(f"paper {paper.number} cannot be read: {error}") from error
 
     def _context(self, paper: Paper) -> ReceiptContext:

@@ -91,5 +91,5 @@ def encode_events(events: Iterable[Event]) -> list[bytes]:
 
 
 def decode_events(stored: Sequence[bytes]) -> list[Event]:
-    """Read events back. Raises: msgspec.DecodeError for bytes that no till of ours wrote."""
+    """Read events back. Raises: one of MALFORMED for bytes that no till of ours wrote."""
     return [_DECODER.decode(data) for data in stored]

@@ -21,6 +21,7 @@ import msgspec
 from pos.headless import Answer, MisuseError, Request, answer
 from pos.store.errors import StoreError
 from pos.till import Till
+from protocols.malformed import MALFORMED
 
 LINE_BYTES_MAX: Final = 256 * 1024
 REQUEST_SECONDS_MAX: Final = 5.0
@@ -96,7 +97,7 @@ class SideDoor:
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 line = await reader.readline()
             return await answer(self._till, _REQUESTS.decode(line))
-        except (msgspec.DecodeError, MisuseError, ValueError) as error:
+        except (*MALFORMED, MisuseError, ValueError) as error:
             return Answer(done=False, code="misuse", sentence=str(error))
         except StoreError as error:
             return Answer(done=False, code="JNL-01", sentence=str(error))
@@ -115,7 +116,7 @@ async def ask_counter(folder: Path, request: Request) -> Answer:
             finally:
                 writer.close()
         return msgspec.json.decode(line, type=Answer)
-    except (OSError, TimeoutError, ValueError, msgspec.DecodeError) as error:
+    except (OSError, TimeoutError, ValueError, *MALFORMED) as error:
         raise NobodyThereError(
             f"no counter answers at {path}: {error}. Whether the "
             "request was carried out is not known: look at the last sale before asking again"

@@ -22,6 +22,7 @@ import msgspec
 
 from protocols.address import Address, AddressError, parse_address
 from protocols.control import Endpoint
+from protocols.malformed import MALFORMED
 from protocols.ports import Bus, ByteLink, LinkDownError
 
 BENCH_VARIABLE: Final = "IPS_BENCH"
@@ -80,7 +81,7 @@ def _real_address(address: Address, file: Path) -> str:
         raise LinkDownError(
             f"{address} is not there: no bench is running ({file}). Start one: ips-sim up"
         ) from error
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise LinkDownError(f"{address}: {file} cannot be read: {error}") from error
     if address.place not in endpoint.devices:
         names = ", ".join(sorted(endpoint.devices)) or "none"

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from protocols.control import DeviceState, Event, Verb
+from protocols.malformed import MALFORMED
 from sim.hosting.hosted import Hosted
 from sim.twin import Paper, VerbError
 
@@ -125,7 +126,7 @@ class _Doors:
             verb = msgspec.json.decode(body, type=Verb)
         except msgspec.ValidationError as error:
             return _error(422, f"the body is no verb: {error}")
-        except msgspec.DecodeError as error:
+        except MALFORMED as error:
             return _error(400, f"the body is no JSON: {error}")
         try:
             await hosted.do(verb)

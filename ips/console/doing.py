@@ -34,6 +34,7 @@ from ips.office import (
     TerminalChanged,
     perform,
 )
+from protocols.malformed import MALFORMED
 
 ANSWER_SECONDS: Final = 30.0
 _DONE: Final = msgspec.json.Decoder(Done)
@@ -135,7 +136,7 @@ def _ask_running(path: Path, deed: Deed, locked: FolderLockedError) -> Done:
         raise CommandError(f"the running broker did not answer on {path}: {error}") from error
     try:
         done: Done = _DONE.decode(reply.content)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise CommandError(
             f"the running broker is of another version: {reply.text[:200]}"
         ) from error

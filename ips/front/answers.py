@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from protocols.broker import Problem
+from protocols.malformed import MALFORMED
 
 JSON_BYTES_MAX: Final = 64 * 1024
 BODY_SECONDS: Final = 20.0
@@ -111,5 +112,5 @@ def decode(decoder: msgspec.json.Decoder[Body], body: bytes) -> Body:
     """Return what a JSON body says. Raises: ProblemError 400 naming the place."""
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except MALFORMED as error:
         raise ProblemError(400, "malformed", f"not the expected JSON: {error}") from error

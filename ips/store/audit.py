@@ -15,7 +15,7 @@ from ips.store.reader import Reader
 from ips.store.rows import BatchRow, LifeRow, PaymentEventRow, RecordRow, SealRow, TransferRow
 from ips.store.seal import GENESIS, seal_hash
 from protocols.batch import BatchError, Envelope, verify_batch
-from protocols.journal import Chain, RecordError, record_hash
+from protocols.journal import Chain, RecordError, decode_record, record_hash
 
 PAGE: Final = 1_000
 
@@ -154,7 +154,7 @@ def audit_signatures(reader: Reader) -> Audit:
 
 
 def _envelope(batch: BatchRow, records: list[RecordRow]) -> bytes:
-    chain_before = msgspec.msgpack.decode(records[0].bytes)[4]
+    chain_before = decode_record(records[0].bytes).previous
     return msgspec.msgpack.encode(
         Envelope(
             terminal=batch.terminal,

@@ -11,6 +11,8 @@ from typing import IO
 
 import msgspec
 
+from protocols.malformed import MALFORMED
+
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Who is in the folder."""
@@ -53,5 +55,5 @@ class FolderLock:
 def _holder(path: Path) -> Holder | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Holder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *MALFORMED):
         return None

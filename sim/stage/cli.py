@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from protocols.control import Endpoint
+from protocols.malformed import MALFORMED
 from sim.bus import bench_file
 from sim.host import SystemClock, SystemEntropy
 from sim.stage.bench import Bench, ending
@@ -153,7 +154,7 @@ def _running(file: Path) -> dict[str, str]:
     """Return what a bench of this folder serves; nothing where there is none."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=Endpoint).devices
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *MALFORMED):
         return {}
 
 

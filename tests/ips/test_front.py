@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from ips.bookkeeping import PREFETCH_FROM
 from ips.broker import Broker, Threads
 from ips.config import Config
 from ips.documents import read_body
@@ -239,6 +240,24 @@ async def test_an_answer_is_not_given_again_when_its_time_is_over(shop: Shop) ->
 
         expected = {"time": "code_expired", "new code": "code_wrong", "suspended": "no_code"}
         assert (refused.status_code, refused.json()["error"]) == (403, expected[over])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\x81\xa7tenders\x01", b"\x81\xa7tenders\x91\x81\xa7attempt\xa1\xff"],
+    ids=["shape", "text"],
+)
+async def test_sales_that_cannot_be_read_are_kept_and_questioned(shop: Shop, body: bytes) -> None:
+    """A signed record with bytes inside that are no fact: accepted, asked about, and nobody is hurt."""
+    terminal = Terminal()
+    await shop.enrol(terminal)
+    for _ in range(PREFETCH_FROM):
+        terminal.append_raw("sale.closed", body)
+
+    reply = await shop.batch(terminal.batch(1))
+
+    assert reply.status_code == 200, reply.text
+    assert len(reply.json()["questions"]) == PREFETCH_FROM
 
 
 async def test_enrolling_again_is_a_new_life(shop: Shop) -> None:

@@ -89,17 +89,21 @@ class Terminal:
 
     def append(self, fact: Fact, **more: object) -> bytes:
         """Add a record to the journal."""
+        return self.append_raw(type(fact).kind, encode_fact(fact), **more)
+
+    def append_raw(self, kind: str, body: bytes, **more: object) -> bytes:
+        """Add a record whose body may be no fact at all."""
         record = Record(
             terminal=self.name,
             epoch=self.epoch,
             sequence=len(self.records) + 1,
             previous=self.head,
-            kind=type(fact).kind,
+            kind=kind,
             actor="kim",
             at_ns=1_776_400_000_000_000_000 + len(self.records),
             monotonic_ns=len(self.records),
             business_date=DATE,
-            body=encode_fact(fact),
+            body=msgspec.Raw(body),
             **more,
         )
         data = encode_record(record)
