@@ -19,6 +19,9 @@ register       its memory between two commands, and the only way to the store
 loading        that memory rebuilt from the store alone; what a sudden end left is put right
 selling        scan, quantity, void, find, pick
 paying         subtotal, quick cash, payment, the end of a sale
+payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
+purses         two cards at the counter, and a dialogue played between them
+purse_refusals  what a purse's status word says to the clerk
 trading_day    open, cash moves, count, close, X, no-sale, reprint
 paper          brings receipts out, beside the sales
 press          a stored fact as its receipt or report: bytes or text

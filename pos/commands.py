@@ -74,6 +74,11 @@ class Pay:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Find out what became of payments in doubt; never pays anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuickCash:
     """After the subtotal: the n-th suggested amount, from 1."""
 
@@ -164,6 +169,7 @@ Command = (
     | Select
     | Subtotal
     | Pay
+    | Resume
     | QuickCash
     | Find
     | Pick

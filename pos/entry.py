@@ -8,6 +8,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     VS[:reason]   void the sale                    nUP nDN  move the selection
     TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
     [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer
+    RS     find out what became of payments in doubt
     ?text or textFI   find                         nPK or #n   take the n-th found item
     [amount]OS  open the shift with a float        50000x2,1000x7CN  what was counted    0CN  nothing
     CZ[:reason]   close the shift with its Z       XR  print the X
@@ -132,6 +133,7 @@ _PLAIN: Final[dict[str, Command]] = {
     "VD": commands.VoidLast(),
     "TL": commands.Subtotal(),
     "XR": commands.ReadX(),
+    "RS": commands.Resume(),
     "CL": commands.Cancel(),
     "UP": commands.Select(-1),
     "DN": commands.Select(1),

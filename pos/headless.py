@@ -22,6 +22,8 @@ from pos.view import Notice, Stage
 
 PAPERS_SECONDS: Final = 10.0
 """How long a sale without a screen waits for its receipt before it answers."""
+RESUMES_MAX: Final = 3
+"""How often a sale without a screen asks about a payment in doubt before it gives the sale up."""
 
 
 class Sell(msgspec.Struct, frozen=True, kw_only=True, tag="sell"):
@@ -123,6 +125,11 @@ async def _sell(till: Till, request: Sell) -> Answer:
     total, order = register.sale.total, register.order(register.sale.number)
     for pay in tendered:
         notice = await till.execute(commands.Pay(pay.method, pay.amount))
+        for _ in range(RESUMES_MAX):
+            if notice is None or notice.level != "C" or not register.has_sale():
+                break
+            # Nobody knows yet whether it is paid: the same attempt is asked about, never a new one.
+            notice = await till.execute(commands.Resume())
         if not register.has_sale():
             return await _sold(till, notice, total=total, order=order)
         if notice is not None and notice.level != "A":

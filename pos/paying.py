@@ -10,21 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from msgspec.structs import replace
-
+from pos.payment_desk import PaymentDesk
 from pos.points import ATTEMPT, SALE
 from pos.quick_cash import quick_cash
 from pos.register import Register
 from pos.sale import HoldTender, Offer, Refusal, closed, consider, decide
 from pos.sale_events import AttemptMade, Event
 from pos.sale_state import Sale, evolve
-from pos.store.journal import Draft, Ending
-from pos.tenders.agreement import Ask, Mover, Tender
+from pos.store.journal import Doubt, Draft, Ending
+from pos.tenders.agreement import Ask, Mover, Recovering, Tender
 from pos.view import Notice, Stage
-from protocols.facts import AttemptClosed, AttemptOpened
+from protocols.facts import AttemptClosed
 from protocols.facts import Tender as TenderFact
 from protocols.journal import attempt_key, attempt_letter
-from protocols.money import Money
+from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 
 
@@ -34,28 +33,6 @@ class Paid:
 
     notice: Notice
     cash: bool
-
-
-@dataclass(slots=True)
-class PaymentDesk:
-    """What the till does for one attempt to pay."""
-
-    register: Register
-    key: str
-    method: str
-    amount: int
-    intended: bool = False
-
-    async def intend(self, peer: str = "") -> str:
-        """Make the intent durable and return the attempt key. Raises: StoreError."""
-        assert not self.intended, "one attempt has one intent"
-        opened = AttemptOpened(
-            sale=self.register.sale.number, method=self.method, amount=self.amount, peer=peer
-        )
-        draft = self.register.draft(opened, amount=self.amount, attempt=self.key)
-        await self.register.append([draft], ATTEMPT, events=[AttemptMade(key=self.key)])
-        self.intended = True
-        return self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +78,90 @@ class Paying:
         offer = consider(register.sale, amount, tender.over)
         if isinstance(offer, Refusal):
             return register.explain(offer)
+        if tender.mover is Mover.DEVICE and (doubt := await self._doubt_in_sale(tender.name)):
+            # The customer's money may already be here: that is found out first, under its own key.
+            return await self.resume(doubt)
         return await self._attempt(tender, offer)
+
+    async def resume(self, doubt: Doubt) -> Notice | Paid:
+        """Find out what became of an attempt; in the open sale it may end it. Raises: StoreError."""
+        register = self.register
+        fact = doubt.fact
+        tender = register.tenders.tender(fact.method)
+        if not isinstance(tender, Recovering):
+            return register.say("CRD-05")
+        stage, register.stage = register.stage, Stage.TENDER
+        self.publish()
+        desk = PaymentDesk(
+            register=register,
+            key=doubt.key,
+            sale=fact.sale,
+            method=fact.method,
+            amount=fact.amount,
+            intent=doubt.intent,
+            intended=True,
+        )
+        amount = Money(fact.amount, currency(doubt.intent.currency))
+        outcome = await tender.resume(Ask(amount=amount, offered=amount), fact.peer, desk)
+        register.stage = stage
+        match outcome:
+            case Unknown(code=code) if doubt.told:
+                return register.say(code)
+            case Approved() if not self._fits(doubt, outcome):
+                # The sale was settled another way: this is the customer's money now.
+                await register.append(desk.results(outcome), ATTEMPT)
+                return register.say("PUR-21", amount=outcome.amount.minor, key=doubt.key)
+            case _:
+                offer = Offer(amount=fact.amount, offered=fact.amount)
+                return await self._conclude(desk, offer, outcome)
+
+    def _fits(self, doubt: Doubt, outcome: Approved) -> bool:
+        """Tell whether what was found belongs into the open sale."""
+        register = self.register
+        open_order = register.order(register.sale.number) if register.has_sale() else ""
+        return doubt.order == open_order and outcome.amount.minor <= register.sale.due
+
+    async def _doubt_in_sale(self, method: str) -> Doubt | None:
+        register = self.register
+        order = register.order(register.sale.number)
+        for doubt in await register.doubts():
+            if doubt.order == order and doubt.fact.method == method:
+                return doubt
+        return None
 
     async def _attempt(self, tender: Tender, offer: Offer) -> Notice | Paid:
         register = self.register
-        currency = register.setup.currency
-        desk = PaymentDesk(register, self._mint(), tender.name, offer.amount)
+        money = register.setup.currency
+        desk = PaymentDesk(
+            register=register,
+            key=self._mint(),
+            sale=register.sale.number,
+            method=tender.name,
+            amount=offer.amount,
+        )
         register.stage = Stage.TENDER
         self.publish()
-        ask = Ask(amount=Money(offer.amount, currency), offered=Money(offer.offered, currency))
+        ask = Ask(amount=Money(offer.amount, money), offered=Money(offer.offered, money))
         outcome = await tender.take(ask, desk)
         register.stage = Stage.ENTRY
         by_device = tender.mover is Mover.DEVICE
         moved = not isinstance(outcome, Declined | NotSent)
         assert desk.intended or not (by_device and moved), "no value moves without its intent"
+        return await self._conclude(desk, offer, outcome)
+
+    async def _conclude(self, desk: PaymentDesk, offer: Offer, outcome: Outcome) -> Notice | Paid:
+        """Journal what came of an attempt and say it; approved, it stands in the sale."""
+        register = self.register
         if isinstance(outcome, Approved):
             return await self._approved(desk, offer, outcome)
         if desk.intended:
-            await register.append([self._result(desk, outcome)], ATTEMPT)
+            await register.append(desk.results(outcome), ATTEMPT)
         match outcome:
-            case Declined(code=code) | NotSent(code=code):
+            case Declined(code=code, blanks=blanks) | NotSent(code=code, blanks=blanks):
+                return register.say(code, **blanks)
+            case Unknown(code=code):
                 return register.say(code)
-            case Pending() | Unknown():
+            case Pending():
                 return register.say("CRD-05")
             case _:
                 assert_never(outcome)
@@ -141,7 +180,7 @@ class Paying:
         decided = decide(register.sale, HoldTender(held))
         assert not isinstance(decided, Refusal), "an approved payment is never more than was asked"
         events: list[Event] = decided if desk.intended else [AttemptMade(key=desk.key), *decided]
-        result = [self._result(desk, outcome)] if desk.intended else []
+        result = desk.results(outcome)
         sale = register.sale
         for event in events:
             sale = evolve(sale, event)
@@ -192,10 +231,6 @@ class Paying:
             letter=attempt_letter(register.sale.attempts),
         )
 
-    def _result(self, desk: PaymentDesk, outcome: Outcome) -> Draft:
-        fact = _of_device(self.register.sale.number, desk, outcome)
-        return self.register.draft(fact, amount=desk.amount, attempt=desk.key)
-
     def _method(self, name: str) -> str:
         tender = self.register.tenders.tender(name)
         return name if tender is None else tender.label(self.register.setup.language)
@@ -210,20 +245,3 @@ def _by_hand(sale: int, held: TenderFact) -> AttemptClosed:
         tendered=held.tendered,
         change=held.change,
     )
-
-
-def _of_device(sale: int, desk: PaymentDesk, outcome: Outcome) -> AttemptClosed:
-    fact = AttemptClosed(sale=sale, method=desk.method, outcome="unknown", amount=desk.amount)
-    match outcome:
-        case Approved(amount=amount, reference=reference):
-            return replace(fact, outcome="approved", amount=amount.minor, reference=reference)
-        case Declined(code=code, reason=reason):
-            return replace(fact, outcome="declined", code=code, reason=reason)
-        case NotSent(code=code, reason=reason):
-            return replace(fact, outcome="not_sent", code=code, reason=reason)
-        case Pending(reference=reference):
-            return replace(fact, outcome="pending", reference=reference)
-        case Unknown(reason=reason):
-            return replace(fact, reason=reason)
-        case _:
-            assert_never(outcome)

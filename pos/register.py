@@ -14,6 +14,7 @@ from pos.catalogue import Assortment
 from pos.loading import GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
+from pos.purses import Cards, NoCards
 from pos.rights import Right, Role, may
 from pos.sale import Refusal
 from pos.sale_events import Event, encode_events
@@ -21,7 +22,7 @@ from pos.sale_state import Sale, evolve, replay
 from pos.shift import Shift
 from pos.shift import evolve as evolve_shift
 from pos.store.chains import QueueCounts
-from pos.store.journal import Draft, Ending
+from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
@@ -104,6 +105,8 @@ class Register:
         default_factory=lambda: QueueCounts(waiting=0, sent=0, in_doubt=0, questioned=0)
     )
     papers_waiting: int = 0
+    cards: Cards = field(default_factory=NoCards)
+    """Where the customer's purse and the shop's are."""
     offline: bool = False
     """The broker is not there now: a receipt says that its record still waits."""
 
@@ -226,6 +229,10 @@ class Register:
         self.found = ()
         self.stage = self.resting_stage()
         return loaded.recovery
+
+    async def doubts(self) -> list[Doubt]:
+        """Return the attempts whose result nobody knows. Raises: StoreError."""
+        return await self.runner.run(lambda store: store.journal.doubts())
 
     async def load_goods(self) -> None:
         """Take the catalogue and the policy in force anew. Raises: StoreError."""

@@ -91,7 +91,7 @@ def right_of(command: Command) -> Right:
             return Right.SALE_VOID_LINE
         case commands.VoidSale():
             return Right.SALE_VOID
-        case commands.Subtotal() | commands.Pay() | commands.QuickCash():
+        case commands.Subtotal() | commands.Pay() | commands.Resume() | commands.QuickCash():
             return Right.PAYMENT_TAKE
         case commands.OpenShift():
             return Right.SHIFT_OPEN

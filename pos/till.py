@@ -227,6 +227,7 @@ class Till:
                 | commands.ReadX()
                 | commands.Reprint()
                 | commands.Select()
+                | commands.Resume()
             ):
                 return None
             case _ if not register.shift.number:
@@ -260,6 +261,8 @@ class Till:
                 return self._ended(await self._paying.pay(method, amount))
             case commands.QuickCash(choice):
                 return self._ended(await self._paying.quick(choice))
+            case commands.Resume():
+                return await self._resume()
             case commands.Show(page):
                 self._page = page
                 return None
@@ -301,6 +304,16 @@ class Till:
             self._spawn(self._kick(), name="drawer")
         self.print_what_waits()
         return notice
+
+    async def _resume(self) -> Notice:
+        """Find out about every attempt in doubt; the open sale's last, because it may end the sale."""
+        register = self.register
+        doubts = await register.doubts()
+        order = register.order(register.sale.number) if register.has_sale() else ""
+        said = register.say("no_doubts")
+        for doubt in sorted(doubts, key=lambda doubt: doubt.order == order):
+            said = self._ended(await self._paying.resume(doubt))
+        return said
 
     async def _void(self, reason: str) -> Notice | None:
         cash_goes_back = bool(self.register.sale.tenders)

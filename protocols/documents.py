@@ -43,7 +43,7 @@ class SignedDocument(msgspec.Struct, frozen=True, kw_only=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What this store allows. Amounts in minor units of the store's currency."""
 
-    tenders: list[str] = msgspec.field(default_factory=lambda: ["cash"])
+    tenders: list[str] = msgspec.field(default_factory=lambda: ["cash", "purse"])
     """Which ways to pay the till offers, in the order of its keys."""
     vat_percent: int = 10
     cash_receipt_prompt_from: int = 100_000

@@ -13,12 +13,14 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     drawer.opened     by hand, with a reason
     receipt.copied    a copy or reprint of a receipt left the printer
     refund.closed     money went back to a customer
+    purse.moved       value moved between two purses here, with the message that proves it
+    purse.claimed     a purse's exception log, frozen for the issuer and signed by the purse
     shift.counted     what the clerk counted, by denomination, before seeing what was expected
     shift.closed      the Z: its number, its totals, what was over or short
     terminal.noted    something about the terminal itself worth keeping: restart, recovery, enrolment
 """
 
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
@@ -185,6 +187,40 @@ class RefundClosed(Fact, frozen=True, kw_only=True):
     reason: str = ""
 
 
+Details = Annotated[bytes, msgspec.Meta(min_length=38, max_length=38)]
+"""Payment details of e-cash (protocols.purse.details)."""
+
+
+class PurseMoved(Fact, frozen=True, kw_only=True):
+    """Value moved from one purse to another at this terminal: a payment, a refund, a load, a deposit.
+
+    In the same transaction as the result of its attempt, where it has one.
+    """
+
+    kind: ClassVar[str] = "purse.moved"
+    details: Details
+    own: Literal["payer", "payee"]
+    """Which of the two is the terminal's own purse."""
+    message: Annotated[bytes, msgspec.Meta(max_length=215)] = b""
+    """VAL or ACK with its certificate (protocols.purse.proof): the VAL where it was seen; empty where
+    neither could be had again."""
+    payer_class: int = 0
+    """As the purses say it (protocols.purse.details.PurseClass)."""
+    payee_class: int = 1
+
+
+class PurseClaimed(Fact, frozen=True, kw_only=True):
+    """A purse gave its exception log to be claimed; none of it can complete late any more."""
+
+    kind: ClassVar[str] = "purse.claimed"
+    certificate: Annotated[bytes, msgspec.Meta(min_length=112, max_length=112)]
+    nonce: Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
+    """Of the issuer's CLAIM command."""
+    answer: Annotated[bytes, msgspec.Meta(max_length=97)]
+    """What the purse signed (protocols.purse.issuing.open_claim)."""
+    entries: Annotated[list[Details], msgspec.Meta(max_length=255)]
+
+
 class ShiftCounted(Fact, frozen=True, kw_only=True):
     """What was counted, before the clerk saw what was expected."""
 
@@ -248,6 +284,8 @@ FACTS: Final[dict[str, type[Fact]]] = {
         DrawerOpened,
         ReceiptCopied,
         RefundClosed,
+        PurseMoved,
+        PurseClaimed,
         ShiftCounted,
         ShiftClosed,
         TerminalNoted,

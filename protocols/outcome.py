@@ -7,9 +7,13 @@ Unknown    it may or may not have moved: ask, never try again under a new key
 NotSent    not one byte that could move it has left
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from protocols.money import Money
+
+Blanks = Mapping[str, str | int]
+"""What fills the blanks of a message's sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ class Declined:
     """A code of the message table, such as PUR-01; its sentence tells the clerk what to do."""
     reason: str
     """The peer's own words or code, for the journal."""
+    blanks: Blanks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class Unknown:
     case_id: str
     """The attempt key under which the peer is asked."""
     reason: str
+    code: str = "CRD-05"
+    """A code of the message table; its sentence tells the clerk how to find out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,7 @@ class NotSent:
     code: str
     """A code of the message table, such as RDR-01."""
     reason: str
+    blanks: Blanks = field(default_factory=dict)
 
 
 Outcome = Approved | Declined | Pending | Unknown | NotSent

@@ -17,12 +17,14 @@ from pos.store.basket import Basket
 from pos.store.chains import Chains
 from pos.store.database import Database
 from pos.store.papers import Paper, Papers
-from protocols.facts import AttemptClosed, AttemptOpened, Fact, encode_fact
+from protocols.facts import AttemptClosed, AttemptOpened, Fact, decode_fact, encode_fact
 from protocols.journal import Record, decode_record, encode_record, record_hash
 from protocols.ports import Clock
 
 RECORDS_READ_MAX: Final = 500
 """The most records that one reading returns; as many as a batch holds."""
+INTENTS_READ_MAX: Final = 50
+"""Intents looked through at one go for the one of an attempt in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,33 @@ class Draft:
     currency: str = "KRW"
     amount: int = 0
     references: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """An attempt to pay whose result nobody knows."""
+
+    intent: Record
+    told: bool
+    """Whether the journal says so; otherwise the till ended before it could say anything."""
+
+    @property
+    def key(self) -> str:
+        """Return the attempt key."""
+        assert self.intent.attempt, "an intent carries its key"
+        return self.intent.attempt
+
+    @property
+    def order(self) -> str:
+        """Return the sale: the key without its letter."""
+        return self.key.rpartition("-")[0]
+
+    @property
+    def fact(self) -> AttemptOpened:
+        """Return what the intent says."""
+        fact = decode_fact(self.intent.kind, self.intent.body)
+        assert isinstance(fact, AttemptOpened)
+        return fact
 
 
 class Ending(Enum):
@@ -120,6 +149,37 @@ class Journal:
             (kind,),
         )
         return [decode_record(data) for data in found]
+
+    def doubts(self) -> list[Doubt]:
+        """Return all attempts whose result nobody knows, those without any word on it first."""
+        rows = self._database.rows(
+            "SELECT key, state, position FROM attempt WHERE state IN ('opened', 'unknown')"
+            " ORDER BY state, position"
+        )
+        found = []
+        for key, state, position in rows:
+            assert isinstance(key, str) and isinstance(position, int)
+            intent = self._intent(key, position)
+            if intent is not None:
+                found.append(Doubt(intent=intent, told=state == "unknown"))
+        return found
+
+    def _intent(self, key: str, last: int) -> Record | None:
+        """Return the intent of an attempt; it stands shortly before the last word on it."""
+        while True:
+            rows = self._database.rows(
+                "SELECT bytes, position FROM record WHERE kind = ? AND position <= ?"
+                " ORDER BY position DESC LIMIT ?",
+                (AttemptOpened.kind, last, INTENTS_READ_MAX),
+            )
+            for data, position in rows:
+                assert isinstance(data, bytes) and isinstance(position, int)
+                record = decode_record(data)
+                if record.attempt == key:
+                    return record
+                last = position - 1
+            if len(rows) < INTENTS_READ_MAX:
+                return None
 
     def last_sale_number(self, business_date: str) -> int:
         """Return the last sale number that the journal holds of a business date, or 0."""

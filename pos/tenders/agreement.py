@@ -6,17 +6,21 @@ intent durable; a tender whose device can move value calls `intend` before the f
 The till refuses an outcome that moved money without it.
 
     take() --intend()--> attempt.opened is durable --> first byte to a card, purse or terminal
+    resume() -- after Unknown, or a till that ended in between: asks, under the same key
 Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rules 2, 5, 8b.
 """
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pos.messages import Language
+from pos.purses import Cards
 from pos.rights import Right
+from protocols.facts import Fact
 from protocols.money import Money
 from protocols.outcome import Outcome
+from protocols.ports import Clock
 
 
 class OverTender(Enum):
@@ -48,6 +52,30 @@ class Ask:
 
 class Desk(Protocol):
     """What the till does for a tender."""
+
+    @property
+    def key(self) -> str:
+        """Return the attempt key; durable once intended, and what peers' references derive from."""
+        ...
+
+    @property
+    def day(self) -> int:
+        """Return the business date as a number, YYYYMMDD."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return the till's clock, for deadlines."""
+        ...
+
+    @property
+    def cards(self) -> Cards:
+        """Return where purses are."""
+        ...
+
+    def keep(self, fact: Fact) -> None:
+        """Journal a fact together with the attempt's result, in one transaction."""
+        ...
 
     async def intend(self, peer: str = "") -> str:
         """Make the intent durable and return the attempt key; once an attempt.
@@ -86,4 +114,16 @@ class Tender(Protocol):
 
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         """Take the payment. Approved may be for less than was asked, never for more."""
+        ...
+
+
+@runtime_checkable
+class Recovering(Tender, Protocol):
+    """A tender that can find out what became of an attempt in doubt."""
+
+    async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Ask, and end what is still under way; never begins anything anew.
+
+        `peer` is what the attempt's intent said. Unknown again: nothing more is known than before.
+        """
         ...

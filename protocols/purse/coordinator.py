@@ -240,6 +240,8 @@ class _Standing:
     logged: bool
     credited: bool
     """Its narrative has the ACK of it."""
+    sequence: int
+    """Of its next transfer."""
 
 
 def recover(details: PaymentDetails, day: int) -> Dialogue:
@@ -256,6 +258,25 @@ def recover(details: PaymentDetails, day: int) -> Dialogue:
         return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}")
     except _LostError as lost:
         return InDoubt(details, lost.slot, "no answer")
+
+
+def recover_at_payee(details: PaymentDetails) -> Dialogue:
+    """Find out from the payee's purse alone what became of a transfer; the payer's card has left.
+
+    It knows when it was credited, and when it never took this transfer in hand; otherwise only both
+    purses together can tell. Moves nothing, gives nothing up.
+    """
+    try:
+        payee = yield from _standing(Slot.PAYEE, details.payee, details.encode())
+    except _RefusedError as refusal:
+        return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}")
+    except _LostError as lost:
+        return InDoubt(details, lost.slot, "no answer")
+    if payee.status is Status.EATO or payee.credited:
+        return Transferred(details)
+    if payee.sequence == details.payee_sequence:
+        return NotMoved(Slot.PAYEE, 0)
+    return InDoubt(details, Slot.PAYER, "only both purses together can tell")
 
 
 def _heal(details: PaymentDetails, payer: _Standing, payee: _Standing, day: bytes) -> Dialogue:
@@ -308,7 +329,8 @@ def _standing(
     in_hand = current[1:] == encoded != NO_DETAILS
     logged = yield from _has_record(slot, 0x14, encoded, None)
     credited = yield from _has_record(slot, 0x0C, encoded, MessageType.ACK)
-    return _Standing(Status(current[0]) if in_hand else None, logged, credited)
+    status = Status(current[0]) if in_hand else None
+    return _Standing(status, logged, credited, state.sequence)
 
 
 def _has_record(

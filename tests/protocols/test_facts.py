@@ -48,6 +48,13 @@ RELEASED = {
         "counted": 5,
         "over_short": 0,
     },
+    "purse.moved": {"details": bytes(38), "own": "payee"},
+    "purse.claimed": {
+        "certificate": bytes(112),
+        "nonce": bytes(8),
+        "answer": b"",
+        "entries": [bytes(38)],
+    },
     "terminal.noted": {"note": "x"},
 }
 """The least that each kind has carried since its first release: what is stored must stay readable."""
@@ -62,6 +69,11 @@ def value_of(kind: object) -> st.SearchStrategy[object]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return struct_of(kind)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        [meta] = kind.__metadata__  # type: ignore[attr-defined]
+        if arguments[0] is bytes:
+            return st.binary(min_size=meta.min_length or 0, max_size=meta.max_length)
+        return value_of(arguments[0])
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin in (typing.Union, types.UnionType):
@@ -81,7 +93,7 @@ def value_of(kind: object) -> st.SearchStrategy[object]:
 
 def struct_of(kind: type) -> st.SearchStrategy[object]:
     """Return instances of a Struct with every field drawn."""
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     fields = {field.name: value_of(hints[field.name]) for field in msgspec.structs.fields(kind)}
     return st.builds(kind, **fields)
 
@@ -129,6 +141,9 @@ def test_field_of_a_later_release_is_passed_over() -> None:
         ("cash.moved", {**RELEASED["cash.moved"], "amount": "5"}),
         ("attempt.closed", {**RELEASED["attempt.closed"], "outcome": "maybe"}),
         ("sale.closed", []),
+        ("purse.moved", {**RELEASED["purse.moved"], "details": bytes(37)}),
+        ("purse.moved", {**RELEASED["purse.moved"], "message": bytes(216)}),
+        ("purse.claimed", {**RELEASED["purse.claimed"], "entries": [bytes(38)] * 256}),
         ("terminal.noted", {"note": "x", "later": DEEP}),
     ],
 )

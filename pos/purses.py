@@ -1,0 +1,158 @@
+"""Two cards at the counter: the customer's purse and the shop's, and a dialogue played between them.
+
+The coordinator (protocols.purse.coordinator) knows no reader; here its commands go to two channels
+and its intent to the journal. The first lost answer ends both channels: whoever goes on connects
+anew, because the card in the slot may be another one. Signed messages that pass are kept, as
+evidence; nothing else of a card is.
+Source: purse.md 4.4, devices.md section 0.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, assert_never
+
+from protocols.iso7816 import SW, Response, parse_response
+from protocols.ports import NANOSECONDS_PER_SECOND, Clock
+from protocols.purse.coordinator import (
+    STATE_BYTES,
+    Ask,
+    Dialogue,
+    Intend,
+    PurseState,
+    Result,
+    Slot,
+    decode_state,
+)
+from protocols.purse.details import DETAILS_BYTES, SIGNED_BYTES, MessageType, PaymentDetails
+
+EXCHANGE_NS: Final = 5 * NANOSECONDS_PER_SECOND
+"""The longest that one command may take: a slow card signs in well under a second."""
+CONNECT_NS: Final = 10 * NANOSECONDS_PER_SECOND
+"""How long a slot waits for its card."""
+EXCHANGES_MAX: Final = 1_200
+"""Of one dialogue: two purses' logs and narratives read whole, and the transfer."""
+
+
+class CardChannel(Protocol):
+    """One card, from power-on until the first thing that goes wrong."""
+
+    async def transmit(self, apdu: bytes, *, deadline_ns: int) -> bytes | None:
+        """Exchange one command before the monotonic deadline; None: what the card did is not known."""
+        ...
+
+    async def close(self) -> None:
+        """Take the power from the card."""
+        ...
+
+
+class Cards(Protocol):
+    """Where the two purses are."""
+
+    async def customer(self, *, deadline_ns: int) -> CardChannel | None:
+        """Wait for the customer's card and power it; None when none came in time."""
+        ...
+
+    async def shop(self, *, deadline_ns: int) -> CardChannel | None:
+        """Power the shop's own purse; None when it cannot be reached."""
+        ...
+
+    @property
+    def configured(self) -> bool:
+        """Say whether this till has slots for e-cash at all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoCards:
+    """A till without slots for e-cash. Implements Cards."""
+
+    configured: bool = False
+
+    async def customer(self, *, deadline_ns: int) -> CardChannel | None:
+        """No slot, no card."""
+        return None
+
+    async def shop(self, *, deadline_ns: int) -> CardChannel | None:
+        """No slot, no purse."""
+        return None
+
+
+@dataclass(slots=True)
+class Witness:
+    """What passed between the purses and is worth keeping."""
+
+    states: dict[Slot, PurseState] = field(default_factory=dict)
+    """What each purse said of itself before anything moved."""
+    messages: dict[MessageType, bytes] = field(default_factory=dict)
+    """The newest VAL and ACK with their certificates."""
+
+    def see(self, asked: Ask, response: Response) -> None:
+        """Take note of an answer."""
+        data = response.data
+        if response.sw != SW.OK:
+            return
+        if len(data) == STATE_BYTES and asked.apdu[:3] == b"\x90\x50\x00":
+            state = decode_state(data)
+            assert state is not None
+            self.states[asked.slot] = state
+        elif len(data) == SIGNED_BYTES and data[0] in (MessageType.VAL, MessageType.ACK):
+            self.messages[MessageType(data[0])] = data
+
+    def evidence(self, details: PaymentDetails) -> bytes:
+        """Return the best proof of a transfer that was seen: its VAL, else its ACK, else nothing."""
+        encoded = details.encode()
+        for kind in (MessageType.VAL, MessageType.ACK):
+            message = self.messages.get(kind, b"")
+            if message[1 : 1 + DETAILS_BYTES] == encoded:
+                return message
+        return b""
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """Both purses on the table, powered; `customer` is None when only the shop's own is there."""
+
+    customer: CardChannel | None
+    shop: CardChannel
+    clock: Clock
+    witness: Witness
+
+    async def play(
+        self,
+        dialogue: Dialogue,
+        intend: Callable[[PaymentDetails], Awaitable[None]] | None = None,
+    ) -> Result:
+        """Play a dialogue to its end; the customer pays the shop. Raises: what `intend` raises."""
+        try:
+            step = next(dialogue)
+            for _ in range(EXCHANGES_MAX):
+                match step:
+                    case Ask():
+                        step = dialogue.send(await self._exchange(step))
+                    case Intend(details):
+                        assert intend is not None, "only a new transfer has an intent"
+                        await intend(details)
+                        step = dialogue.send(None)
+                    case _:
+                        assert_never(step)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        raise AssertionError("a dialogue between two purses is bounded")
+
+    async def close(self) -> None:
+        """Let go of both cards."""
+        if self.customer is not None:
+            await self.customer.close()
+        await self.shop.close()
+
+    async def _exchange(self, asked: Ask) -> Response | None:
+        channel = self.customer if asked.slot is Slot.PAYER else self.shop
+        if channel is None:
+            return None
+        deadline_ns = self.clock.monotonic_ns() + EXCHANGE_NS
+        answer = await channel.transmit(asked.apdu, deadline_ns=deadline_ns)
+        response = None if answer is None else parse_response(answer)
+        if response is not None:
+            self.witness.see(asked, response)
+        return response

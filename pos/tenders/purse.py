@@ -1,0 +1,193 @@
+"""E-cash: the customer's purse pays the shop's purse, card to card, offline and final (T5).
+
+    take     both cards -> intent durable -> transfer -> result with its evidence
+    resume   both cards, or the shop's alone -> what became of the attempt, under its own key
+
+A lost answer is never answered by a second transfer: both purses are asked, and what they say decides
+(protocols.purse.coordinator). Approved means that the shop's purse has the value; Declined that
+nothing moved and nothing can; Unknown that only the cards can tell.
+Source: purse.md 4.4; clerk-and-courier.md 5.5 (PUR, RDR); decisions.md "A parked attempt".
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from pos.messages import Language
+from pos.purse_refusals import explain
+from pos.purses import CONNECT_NS, Table, Witness
+from pos.rights import Right
+from pos.tenders.agreement import Ask, Desk, Mover, OverTender
+from protocols.facts import PurseMoved
+from protocols.money import Money
+from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+from protocols.purse.attempt import attest, details_in, peer_of
+from protocols.purse.coordinator import (
+    InDoubt,
+    NotMoved,
+    Order,
+    Result,
+    Slot,
+    Transferred,
+    recover,
+    recover_at_payee,
+    transfer,
+)
+from protocols.purse.details import PaymentDetails, order_reference
+from protocols.purse.proof import transfer_reference
+
+RECOVERIES_MAX: Final = 3
+"""How often the purses are asked before the clerk is told that nobody knows."""
+VALUE_MAX: Final = 0xFFFF_FFFF
+"""Minor units in one transfer: four bytes."""
+_CARD_GONE: Final = "PUR-07"
+_RESULT_UNKNOWN: Final = "PUR-08"
+_NOTHING_MOVED: Final = "PUR-19"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """The tender that needs no line and no bank."""
+
+    name: str = "purse"
+    right: Right = Right.PAYMENT_TAKE
+    over: OverTender = OverTender.REFUSED
+    mover: Mover = Mover.DEVICE
+
+    def label(self, language: Language) -> str:
+        """Return what the screen and the receipt call it."""
+        return {"ko": "전자화폐", "en": "E-CASH"}[language]
+
+    async def take(self, ask: Ask, desk: Desk) -> Outcome:
+        """Move the amount from the customer's purse to the shop's."""
+        if ask.amount.minor > VALUE_MAX:
+            blanks = {"amount": ask.amount.minor, "limit": VALUE_MAX}
+            return NotSent(code="PAY-03", reason="more than a purse can hold", blanks=blanks)
+        if not desk.cards.configured:
+            return NotSent(code="RDR-05", reason="no slots are configured")
+        witness = Witness()
+        table = await _table(desk, witness)
+        if isinstance(table, NotSent):
+            return table
+        order = Order(
+            value=ask.amount.minor,
+            currency=ask.amount.currency.number,
+            reference=order_reference(desk.key),
+            day=desk.day,
+        )
+        intended: list[PaymentDetails] = []
+
+        async def intend(details: PaymentDetails) -> None:
+            await desk.intend(peer_of(details))
+            intended.append(details)
+
+        try:
+            result = await table.play(transfer(order), intend)
+        finally:
+            await table.close()
+        if isinstance(result, NotMoved):
+            return explain(result, witness, ask.amount, intended=bool(intended))
+        return await _settled(result, ask.amount, desk, witness)
+
+    async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Find out what became of an attempt, and bring it to its end if it is still under way."""
+        details = details_in(peer)
+        if details is None:
+            return Unknown(case_id=desk.key, reason="the attempt names no transfer", code="PUR-08")
+        begun = InDoubt(details, Slot.PAYER, "the till has ended in between")
+        return await _settled(begun, ask.amount, desk, Witness())
+
+
+async def _table(desk: Desk, witness: Witness) -> Table | NotSent:
+    """Power both purses; the shop's first, so that no customer waits for a till that cannot."""
+    deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+    shop = await desk.cards.shop(deadline_ns=deadline_ns)
+    if shop is None:
+        return NotSent(code="RDR-04", reason="the shop's purse cannot be reached")
+    deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+    customer = await desk.cards.customer(deadline_ns=deadline_ns)
+    if customer is None:
+        await shop.close()
+        seconds = CONNECT_NS // 1_000_000_000
+        return NotSent(code="RDR-02", reason="no card came", blanks={"seconds": seconds})
+    return Table(customer=customer, shop=shop, clock=desk.clock, witness=witness)
+
+
+async def _settled(result: Result, amount: Money, desk: Desk, witness: Witness) -> Outcome:
+    """Ask the purses until they tell; keep the evidence of what moved."""
+    told = Told(result=result, code=_RESULT_UNKNOWN)
+    for _ in range(RECOVERIES_MAX):
+        if not isinstance(told.result, InDoubt):
+            break
+        told = await _asked(told.result, desk, witness)
+    match told.result:
+        case Transferred(details):
+            await _attest(details, desk, witness)
+            desk.keep(_moved(details, witness))
+            return Approved(
+                amount=Money(details.value, amount.currency), reference=transfer_reference(details)
+            )
+        case NotMoved(slot, sw):
+            reason = f"{slot.value} {sw:04X}, both purses asked"
+            return Declined(code=_NOTHING_MOVED, reason=reason)
+        case InDoubt(reason=reason):
+            return Unknown(case_id=desk.key, reason=reason, code=told.code)
+        case _:
+            assert_never(told.result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the purses said, and the message for the clerk should it be nothing."""
+
+    result: Result
+    code: str
+
+
+async def _asked(doubt: InDoubt, desk: Desk, witness: Witness) -> Told:
+    """Connect anew and recover; without the customer's card the shop's purse may know alone."""
+    deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+    shop = await desk.cards.shop(deadline_ns=deadline_ns)
+    if shop is None:
+        silent = InDoubt(doubt.details, Slot.PAYEE, "the shop's purse cannot be reached")
+        return Told(result=silent, code=_RESULT_UNKNOWN)
+    table = Table(customer=None, shop=shop, clock=desk.clock, witness=witness)
+    try:
+        alone = await table.play(recover_at_payee(doubt.details))
+        if isinstance(alone, Transferred):
+            return Told(result=alone, code="")
+        deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+        table.customer = await desk.cards.customer(deadline_ns=deadline_ns)
+        if table.customer is None:
+            return Told(result=alone, code=_CARD_GONE)
+        result = await table.play(recover(doubt.details, desk.day))
+        return Told(result=result, code=_RESULT_UNKNOWN)
+    finally:
+        await table.close()
+
+
+async def _attest(details: PaymentDetails, desk: Desk, witness: Witness) -> None:
+    """Have the shop's purse say it again, where no message of the transfer was seen."""
+    if witness.evidence(details):
+        return
+    shop = await desk.cards.shop(deadline_ns=desk.clock.monotonic_ns() + CONNECT_NS)
+    if shop is None:
+        return
+    table = Table(customer=None, shop=shop, clock=desk.clock, witness=witness)
+    try:
+        await table.play(attest(details))
+    finally:
+        await table.close()
+
+
+def _moved(details: PaymentDetails, witness: Witness) -> PurseMoved:
+    payer, payee = witness.states.get(Slot.PAYER), witness.states.get(Slot.PAYEE)
+    return PurseMoved(
+        details=details.encode(),
+        own="payee",
+        message=witness.evidence(details),
+        payer_class=0 if payer is None else payer.purse_class,
+        payee_class=1 if payee is None else payee.purse_class,
+    )
+
+
+TENDER: Final = Purse()

@@ -1,0 +1,61 @@
+"""Two purses in memory as a till's slots: exchanges are counted, and any of them may be lost."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pos.purses import CardChannel
+from protocols.purse.card import Purse
+
+
+@dataclass
+class MemoryChannel:
+    """A powered card; dead from the first lost answer on."""
+
+    slots: "MemorySlots"
+    purse: Purse
+    alive: bool = True
+
+    async def transmit(self, apdu: bytes, *, deadline_ns: int) -> bytes | None:
+        await asyncio.sleep(0.01)
+        if not self.alive:
+            return None
+        self.slots.passed()
+        self.slots.exchanges += 1
+        loss = self.slots.losses.get(self.slots.exchanges)
+        if loss is None:
+            return self.purse.handle(apdu)
+        self.alive = False
+        if loss:
+            self.purse.handle(apdu)
+        return None
+
+    async def close(self) -> None:
+        self.alive = False
+
+
+@dataclass
+class MemorySlots:
+    """Implements pos.purses.Cards."""
+
+    card: Purse | None
+    own: Purse | None
+    losses: dict[int, bool] = field(default_factory=dict)
+    """By number of the exchange: its answer is lost; whether the card had still done it."""
+    exchanges: int = 0
+    configured: bool = True
+    passed: Callable[[], None] = lambda: None
+    """Called before every exchange."""
+
+    async def customer(self, *, deadline_ns: int) -> CardChannel | None:
+        return await self._power(self.card)
+
+    async def shop(self, *, deadline_ns: int) -> CardChannel | None:
+        return await self._power(self.own)
+
+    async def _power(self, purse: Purse | None) -> CardChannel | None:
+        await asyncio.sleep(0.1)
+        if purse is None:
+            return None
+        purse.power_on()
+        return MemoryChannel(self, purse)
