@@ -1,5 +1,6 @@
 """Payment modules: one Python file each and its manifest beside it, NAME.py and NAME.toml.
 
 cash    cash over the counter or at the door
+purse   e-cash: facts from terminals; the issuer's side is in ips/purse/
 chaos   any outcome on demand, for tests and for trying out a flow; moves no money
 """
