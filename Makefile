@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(wildcard ifd/*.c ifd/*.h)
 	@sh tools/setup.sh "$(PYTHON)" "$(VENV)"
 	@touch $(READY)
 

@@ -5,6 +5,7 @@ supervisor    opens, watches and reopens one device; nothing is raised into the 
 printer       the receipt printer and the drawer on it
 line_display  the customer display
 scanner       barcode scanners, on a serial line or playing a keyboard
+smart_card    card readers: a slot each, and the cards in them
 drivers       the pure machines behind these
 bus           one file per kind of address
 """

@@ -26,6 +26,9 @@ rfc2217       serial ports over TELNET (package: words, client, server)
 telnet        the stream under it: escaping, options, subnegotiations
 tlv           BER-TLV data objects of cards
 iso7816       command and response APDUs, status words
+apdu_exchange  one command to one whole answer: 61xx, 6Cxx
+vpcd          the wire between a reader's driver and a virtual card
+secure_pin    a PIN from the reader's keypad straight to the card
 purse         e-cash: the purse itself, and the transfer between two (package)
 serial_line   rate, data bits, parity, stop bits, flow control of a serial line
 """

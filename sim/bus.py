@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -23,12 +23,15 @@ import msgspec
 from protocols.address import Address, AddressError, parse_address
 from protocols.control import Endpoint
 from protocols.malformed import MALFORMED
-from protocols.ports import Bus, ByteLink, LinkDownError
+from protocols.ports import Bus, ByteLink, CardBus, CardSlot, Clock, LinkDownError
 
 BENCH_VARIABLE: Final = "IPS_BENCH"
 
 Dial = Callable[[], ByteLink]
 
+_slots: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, CardSlot]]] = (
+    WeakKeyDictionary()
+)
 _offers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Dial]]] = WeakKeyDictionary()
 
 
@@ -43,6 +46,14 @@ def offer(name: str, dial: Dial) -> None:
 def withdraw(name: str) -> None:
     """Make it unreachable again."""
     _offers.get(asyncio.get_running_loop(), {}).pop(name, None)
+
+
+def offer_slot(name: str, slot: CardSlot) -> None:
+    """Make a card slot of this program reachable as sim://name. Raises: OSError when it is taken."""
+    slots = _slots.setdefault(asyncio.get_running_loop(), {})
+    if name in slots:
+        raise OSError(f"sim://{name} is taken by another slot of this program")
+    slots[name] = slot
 
 
 def bench_file() -> Path:
@@ -66,15 +77,26 @@ class SimBus:
         here = _offers.get(asyncio.get_running_loop(), {})
         if address.place in here:
             return here[address.place]()
-        file = Path(address.options["bench"]) if "bench" in address.options else bench_file()
-        real = parse_address(_real_address(address, file))
-        return await _bus_of(real).open(real, deadline_ns=deadline_ns)
+        real = parse_address(_real_address(address))
+        bus: Bus = _opener("devices.bus", real)
+        return await bus.open(real, deadline_ns=deadline_ns)
+
+    async def open_slot(self, address: Address, *, deadline_ns: int, clock: Clock) -> CardSlot:
+        """Open a virtual card slot. Raises: LinkDownError, AddressError."""
+        address.known("bench")
+        here = _slots.get(asyncio.get_running_loop(), {})
+        if address.place in here:
+            return here[address.place]
+        real = parse_address(_real_address(address))
+        bus: CardBus = _opener("devices.cards", real)
+        return await bus.open_slot(real, deadline_ns=deadline_ns, clock=clock)
 
 
 BUS: Final = SimBus()
 
 
-def _real_address(address: Address, file: Path) -> str:
+def _real_address(address: Address) -> str:
+    file = Path(address.options["bench"]) if "bench" in address.options else bench_file()
     try:
         endpoint = msgspec.json.decode(file.read_bytes(), type=Endpoint)
     except FileNotFoundError as error:
@@ -89,8 +111,7 @@ def _real_address(address: Address, file: Path) -> str:
     return endpoint.devices[address.place]
 
 
-def _bus_of(address: Address) -> Bus:
-    for point in entry_points(group="devices.bus", name=address.scheme):
-        bus: Bus = point.load()
-        return bus
+def _opener(group: str, address: Address) -> Any:
+    for point in entry_points(group=group, name=address.scheme):
+        return point.load()
     raise AddressError(f"{address}: the bench names an address that nothing here can open")

@@ -21,3 +21,28 @@ fi
 say "Installing packages into $venv ..."
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' ||
     { say "The packages could not be installed: is a package index within reach (pip config list)?"; exit 1; }
+
+# Card readers, an extra: nothing here fails the set-up, each missing thing is one line. A system
+# daemon is neither started nor stopped: programs and tests start a private one.
+missing() {
+    [ -f /usr/include/PCSC/winscard.h ] || printf 'libpcsclite-dev '
+    command -v cc >/dev/null 2>&1 || printf 'gcc '
+    command -v make >/dev/null 2>&1 || printf 'make '
+    PATH=$PATH:/usr/sbin command -v pcscd >/dev/null 2>&1 || printf 'pcscd '
+    # Where systemd runs, Debian's vpcd would open ports on every interface: not without being asked.
+    [ -d /run/systemd/system ] || [ -f /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] || printf 'vsmartcard-vpcd '
+}
+packages=$(missing)
+if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "Installing for card readers: $packages..."
+    install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages >/dev/null 2>&1; }
+    install || { apt-get update -q >/dev/null 2>&1 && install; } || :
+    packages=$(missing)
+fi
+[ -z "$packages" ] || say "Card readers work in part only. Debian: apt-get install $packages; then: make setup"
+if [ -f /usr/include/PCSC/winscard.h ] && command -v cc >/dev/null 2>&1; then
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[pcsc]' ||
+        say "pyscard could not be built: card readers will not work. Everything else does."
+    { command -v make >/dev/null 2>&1 && make -s -C ifd OUT="$PWD/build/ifd" CC=cc; } ||
+        say "The reader driver in ifd/ could not be built: virtual card readers will not work."
+fi

@@ -37,10 +37,18 @@ async def open_link(address: Address, *, deadline_ns: int, clock: Clock) -> Byte
 
 def find_bus(address: Address, known: Iterable[EntryPoint] | None = None) -> Bus:
     """Return the bus for an address's scheme, loading its module. Raises: AddressError."""
-    points = {
-        (point.name, point.value): point
-        for point in (entry_points(group=GROUP) if known is None else known)
-    }
+    bus = find_opener(address, entry_points(group=GROUP) if known is None else known)
+    assert hasattr(bus, "open"), f"{bus} is not a bus"
+    checked: Bus = bus
+    return checked
+
+
+def find_opener(address: Address, known: Iterable[EntryPoint]) -> object:
+    """Return what opens an address's scheme, of these entry points, loading its module.
+
+    Raises: AddressError.
+    """
+    points = {(point.name, point.value): point for point in known}
     fitting = [point for (name, _), point in sorted(points.items()) if name == address.scheme]
     if not fitting:
         raise AddressError(_unknown(address, sorted({name for name, _ in points})))
@@ -51,14 +59,12 @@ def find_bus(address: Address, known: Iterable[EntryPoint] | None = None) -> Bus
         )
     (point,) = fitting
     try:
-        bus = point.load()
+        opener: object = point.load()
     except (ImportError, AttributeError) as error:
         raise AddressError(
             f"{address}: {address.scheme}:// cannot be used here, {point.value}: {error}"
         ) from error
-    assert hasattr(bus, "open"), f"{point.value} is not a bus"
-    checked: Bus = bus
-    return checked
+    return opener
 
 
 def _unknown(address: Address, names: list[str]) -> str:

@@ -6,4 +6,8 @@ pty       a pseudo-terminal with a stable name
 tcp       a listening socket on loopback
 rfc2217   the same, as a serial port with its line settings and signals
 memory    no descriptor at all: for virtual time
+pcscd     a card daemon of our own, with virtual readers
+card_slot    a slot's twin on its carrier: inserting dials, removing hangs up
+card_socket  cards in real readers' drivers: ours on a unix socket, vpcd on TCP
+card_memory  a reader in memory: for virtual time
 """

@@ -1,0 +1,319 @@
+"""A virtual card reader's slot: the cards that lie beside it, the one in it, and its keypad.
+
+    reader's driver  == vpcd frames ==  CardEnd  --  the card that is in  --  its memory
+                                           |
+       verbs: insert, remove, swap, tear, mute, delay, press, enter, cancel
+
+What hosts it connects while a card is in and hangs up when it is out: the connection is the card. A
+card answers only after it was powered (before that it is mute), so a command meant for the card
+before it can never reach it. A torn card leaves the slot: put it in again to go on.
+
+Neither command data nor digits ever stand in the history: INS and status word do.
+Source: protocols/vpcd, protocols/secure_pin.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from protocols.control import Event, Verb, VerbHelp
+from protocols.secure_pin import DIGITS_MAX, PinEntry, PinFormatError, PinSW, decode_pin_entry
+from protocols.vpcd import (
+    AtrWanted,
+    Broken,
+    CardEnd,
+    CardEvent,
+    CommandArrived,
+    PinWanted,
+    PoweredOff,
+    PoweredOn,
+    Unknown,
+    WarmReset,
+)
+from sim.cards.card import Card, TornError
+from sim.twin import History, VerbError, refuse_verb
+
+DELAY_MS_MAX: Final = 60_000
+COUNT_MAX: Final = 1_000_000
+_NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
+_CARD: Final = {"card": "which of the cards beside the reader"}
+_COUNT: Final = {"count": "from now on, beginning with 1"}
+_VERBS: Final = [
+    VerbHelp(name="insert", label_ko="카드 넣기", label_en="Insert a card", arguments=_CARD),
+    VerbHelp(name="remove", label_ko="카드 빼기", label_en="Remove the card"),
+    VerbHelp(name="swap", label_ko="카드 바꿔치기", label_en="Swap the card", arguments=_CARD),
+    VerbHelp(name="tear_before", label_ko="명령 직전에 뽑기", label_en="Tear before command n",
+             arguments=_COUNT),
+    VerbHelp(name="tear_after", label_ko="명령 직후에 뽑기", label_en="Tear after command n, no answer",
+             arguments=_COUNT),
+    VerbHelp(name="tear_in", label_ko="기록 중에 뽑기", label_en="Tear after byte n of its memory",
+             arguments={"count": "bytes still written, from 0"}),
+    VerbHelp(name="mute", label_ko="카드 무응답", label_en="Card says nothing"),
+    VerbHelp(name="unmute", label_ko="카드 응답 재개", label_en="Card answers again"),
+    VerbHelp(name="delay", label_ko="카드 지연", label_en="Card answers late",
+             arguments={"ms": f"milliseconds, 0 to {DELAY_MS_MAX}"}),
+    VerbHelp(name="press", label_ko="키패드 숫자", label_en="Press digits",
+             arguments={"digits": "0 to 9"}),
+    VerbHelp(name="enter", label_ko="키패드 확인", label_en="Press enter"),
+    VerbHelp(name="cancel", label_ko="키패드 취소", label_en="Press cancel"),
+]  # fmt: skip
+
+
+class SmartCardTwin:
+    """A slot with a keypad; satisfies sim.twin.Twin."""
+
+    device = "smart_card"
+
+    def __init__(self, cards: Mapping[str, Card]) -> None:
+        self._cards = dict(cards)
+        self._history = History()
+        self._wire = CardEnd()
+        self._in: str = ""
+        self._visit = 0
+        self._powered = False
+        self._commands = 0
+        self._tear: tuple[str, int] | None = None
+        self._mute = False
+        self._delay_ns = 0
+        self._late: list[tuple[int, bytes]] = []
+        self._entry: PinEntry | None = None
+        self._entry_ends_ns = 0
+        self._digits = ""
+
+    @property
+    def visit(self) -> int:
+        """Which card's stay this is, 0 while none is in: another number is another stay."""
+        return self._visit if self._in else 0
+
+    @property
+    def history(self) -> Sequence[Event]:
+        """What happened, oldest first."""
+        return self._history.events()
+
+    @property
+    def deadline_ns(self) -> int | None:
+        """When a late answer goes out, a PIN entry ends, or half a frame is given up."""
+        times = [due for due, _ in self._late[:1]]
+        if self._entry is not None:
+            times.append(self._entry_ends_ns)
+        if self._wire.deadline_ns is not None:
+            times.append(self._wire.deadline_ns)
+        return min(times, default=None)
+
+    def connected(self, now_ns: int) -> None:
+        """Learn that the card in the slot has contact; it has no power yet."""
+        self._lose_power()
+        self._history.add(now_ns, "connected", self._in)
+
+    def disconnected(self, now_ns: int) -> None:
+        """Learn that contact is gone, and with it the power."""
+        self._lose_power()
+        self._history.add(now_ns, "disconnected", self._in)
+
+    def receive(self, data: bytes, now_ns: int) -> None:
+        """Take bytes from the reader."""
+        for event in self._wire.receive(data, now_ns):
+            self._obey(event, now_ns)
+
+    def outgoing(self) -> bytes:
+        """Hand over the bytes for the reader."""
+        return self._wire.outgoing()
+
+    def tick(self, now_ns: int) -> None:
+        """Say what is late, end a PIN entry, give up half a frame."""
+        while self._late and self._late[0][0] <= now_ns:
+            self._wire.answer(self._late.pop(0)[1])
+        if self._entry is not None and now_ns >= self._entry_ends_ns:
+            self._end_entry(PinSW.TIMEOUT, now_ns)
+        for event in self._wire.tick(now_ns):
+            self._obey(event, now_ns)
+
+    def verbs(self) -> list[VerbHelp]:
+        """Return what a tester can do."""
+        return list(_VERBS)
+
+    def do(self, verb: Verb, now_ns: int) -> None:
+        """Work the slot. Raises: VerbError."""
+        known = next((help_ for help_ in _VERBS if help_.name == verb.verb), None)
+        if known is None or set(known.arguments) != set(verb.arguments):
+            raise refuse_verb(verb, _VERBS)
+        match verb.verb:
+            case "insert":
+                self._insert(self._named(verb), now_ns)
+            case "remove":
+                self._remove("removed", now_ns)
+            case "swap":
+                card = self._named(verb)
+                self._remove("removed", now_ns)
+                self._insert(card, now_ns)
+            case "tear_before" | "tear_after":
+                self._tear = (verb.verb, self._commands + _number(verb, "count", 1, COUNT_MAX))
+            case "tear_in":
+                self._card().tear_after(_number(verb, "count", 0, COUNT_MAX))
+            case "mute" | "unmute":
+                self._mute = verb.verb == "mute"
+            case "delay":
+                self._delay_ns = _number(verb, "ms", 0, DELAY_MS_MAX) * _NS_PER_MS
+            case _:
+                self._press(verb, now_ns)
+
+    def state(self) -> dict[str, Any]:
+        """Return the slot, its keypad and the card that is in."""
+        return {
+            "card": self._in,
+            "powered": self._powered,
+            "commands": self._commands,
+            "keypad": "idle" if self._entry is None else f"{len(self._digits)} digits",
+            "mute": self._mute,
+            "cards": sorted(self._cards),
+            "seen": self._cards[self._in].visible() if self._in else {},
+        }
+
+    # The card
+
+    def _card(self) -> Card:
+        if not self._in:
+            raise VerbError("no card is in the slot: insert one first")
+        return self._cards[self._in]
+
+    def _named(self, verb: Verb) -> str:
+        name = verb.arguments["card"]
+        if name not in self._cards:
+            raise VerbError(f"no card {name!r}; there are: {', '.join(sorted(self._cards))}")
+        return name
+
+    def _insert(self, name: str, now_ns: int) -> None:
+        if self._in:
+            raise VerbError(f"{self._in} is in the slot: remove it first, or swap")
+        self._in = name
+        self._visit += 1
+        self._lose_power()
+        self._history.add(now_ns, "inserted", name)
+
+    def _remove(self, what: str, now_ns: int) -> None:
+        self._card()
+        self._history.add(now_ns, what, self._in)
+        self._in = ""
+        self._tear = None
+        self._lose_power()
+
+    def _lose_power(self) -> None:
+        """What was on the wire was for a card that is no longer powered, or no longer there."""
+        self._powered = False
+        self._forget()
+        self._wire = CardEnd()
+
+    def _forget(self) -> None:
+        """Leave nothing half done: an answer to who asked before must not answer who asks next."""
+        self._entry = None
+        self._digits = ""
+        self._late.clear()
+
+    # The wire
+
+    def _obey(self, event: CardEvent, now_ns: int) -> None:
+        if not self._in:
+            return
+        match event:
+            case PoweredOn() | WarmReset():
+                if isinstance(event, PoweredOn) or self._powered:
+                    self._forget()
+                    self._card().power_on()
+                    self._powered = True
+            case PoweredOff():
+                self._powered = False
+                self._forget()
+            case AtrWanted():
+                # A reader asks before it gives power, too, to see whether the card is still there.
+                self._wire.answer(self._card().atr)
+            case CommandArrived(apdu):
+                self._command(apdu, now_ns)
+            case PinWanted(structure):
+                self._begin_entry(structure, now_ns)
+            case Unknown(payload):
+                self._history.add(now_ns, "unknown", f"{len(payload)} bytes")
+            case Broken(reason):
+                self._remove(f"hung up: {reason}", now_ns)
+
+    def _command(self, apdu: bytes, now_ns: int) -> None:
+        if not self._powered:
+            self._history.add(now_ns, "unpowered", "a command before power: mute")
+            self._answer(b"", now_ns)
+            return
+        self._answer(self._told(apdu, now_ns), now_ns)
+
+    def _told(self, apdu: bytes, now_ns: int) -> bytes:
+        """Give the card a command; nothing to answer when it was torn meanwhile."""
+        self._commands += 1
+        torn = self._tear[0] if self._tear and self._commands >= self._tear[1] else ""
+        if torn == "tear_before":
+            self._remove("torn", now_ns)
+            return b""
+        try:
+            answer = self._card().handle(apdu)
+        except TornError as error:
+            self._remove(f"torn: {error}", now_ns)
+            return b""
+        self._history.add(now_ns, "command", f"{apdu[0]:02X} {apdu[1]:02X} -> {answer[-2:].hex()}")
+        if torn:
+            self._remove("torn", now_ns)
+            return b""
+        return b"" if self._mute else answer
+
+    def _answer(self, payload: bytes, now_ns: int) -> None:
+        if not self._in:
+            return
+        if self._delay_ns:
+            self._late.append((now_ns + self._delay_ns, payload))
+        else:
+            self._wire.answer(payload)
+
+    # The keypad
+
+    def _begin_entry(self, structure: bytes, now_ns: int) -> None:
+        if not self._powered:
+            self._answer(b"", now_ns)
+            return
+        try:
+            self._entry = decode_pin_entry(structure)
+        except PinFormatError as error:
+            self._history.add(now_ns, "pin_refused", str(error))
+            self._answer(PinSW.STRUCTURE_WRONG.to_bytes(2), now_ns)
+            return
+        self._digits = ""
+        self._entry_ends_ns = now_ns + self._entry.timeout_s * _NS_PER_S
+        self._history.add(now_ns, "pin_wanted")
+
+    def _press(self, verb: Verb, now_ns: int) -> None:
+        if self._entry is None:
+            raise VerbError(f"{verb.verb}: the keypad is idle: nobody asks for a PIN")
+        match verb.verb:
+            case "press":
+                digits = verb.arguments["digits"]
+                if not (digits.isascii() and digits.isdigit()):
+                    raise VerbError("press: digits only")
+                self._digits = (self._digits + digits)[: DIGITS_MAX + 1]
+            case "cancel":
+                self._end_entry(PinSW.CANCELLED, now_ns)
+            case _:
+                self._enter(self._entry, now_ns)
+
+    def _enter(self, entry: PinEntry, now_ns: int) -> None:
+        if not entry.digits_min <= len(self._digits) <= entry.digits_max:
+            self._end_entry(PinSW.TOO_SHORT_OR_LONG, now_ns)
+            return
+        command = entry.command(self._digits)
+        self._entry, self._digits = None, ""
+        self._answer(self._told(command, now_ns), now_ns)
+
+    def _end_entry(self, sw: PinSW, now_ns: int) -> None:
+        self._entry, self._digits = None, ""
+        self._history.add(now_ns, "pin_ended", sw.name.lower())
+        self._answer(sw.to_bytes(2), now_ns)
+
+
+def _number(verb: Verb, name: str, least: int, most: int) -> int:
+    text = verb.arguments[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
+        raise VerbError(f"{verb.verb}: {name} is a whole number from {least} to {most}")
+    return int(text)

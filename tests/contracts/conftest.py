@@ -1,0 +1,25 @@
+"""One private card daemon for the contract tests of this process."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.hosting.pcscd import DaemonError, PrivateDaemon
+from tests.support.card_bench import start_daemon
+
+
+@pytest.fixture(scope="session")
+def card_daemon() -> Iterator[PrivateDaemon]:
+    pytest.importorskip("smartcard.scard", reason="pyscard is not installed: make setup says how")
+    folder = Path(tempfile.mkdtemp(prefix="ips"))
+    try:
+        daemon = start_daemon(folder / "d")
+    except DaemonError as error:
+        shutil.rmtree(folder)
+        pytest.skip(str(error))
+    yield daemon
+    daemon.stop()
+    shutil.rmtree(folder)
