@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from devices.drivers.drawer import DrawerState, DrawerWiring, Kick, KickEnd
-from devices.drivers.print_job import Happening, PrintJob, Proof, Verdict
+from devices.drivers.print_job import JOBS_TOLD_APART, Happening, PrintJob, Proof, Verdict
 from devices.drivers.printer import PrinterDriver
 from devices.health import NOT_OPENED, Health, Role
 from devices.supervisor import OpenLink, Supervisor
 from protocols.address import Address
+from protocols.escpos.commands import Initialise
+from protocols.escpos.encode import encode
 from protocols.escpos.status import PrinterStatus
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 
@@ -27,6 +29,8 @@ WAITING_MAX: Final = 16
 GRACE_NS: Final = NANOSECONDS_PER_SECOND
 """An answer comes this long after its deadline at the latest, whatever happened to the pump."""
 BAUD_DEFAULT: Final = 9_600
+_TRIAL_JOB: Final = JOBS_TOLD_APART - 1
+"""No receipt of this till has this number today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,12 @@ class Printer:
             # Whoever asked may have been cancelled: then nobody waits for this paper any more.
             paper.happen(Happening.EXPIRED)
             self._paper_turn.release()
+
+    async def can_prove(self, *, deadline_ns: int) -> bool:
+        """Tell whether it proves a paper, before the monotonic deadline. Not one dot is printed."""
+        nothing = encode(Initialise())
+        result = await self.print_job(nothing, job=_TRIAL_JOB, deadline_ns=deadline_ns)
+        return isinstance(result, Printed)
 
     async def kick_drawer(self, *, deadline_ns: int) -> DrawerResult:
         """Open the drawer before the monotonic deadline; no paper is needed for it."""

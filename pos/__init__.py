@@ -28,6 +28,7 @@ press          a stored fact as its receipt or report: bytes or text
 showing        the register as one snapshot for any skin, and two lines for the customer
 equipment      what the till expects of drawer, display and printer
 devices        the equipment as configured, and its health as lamps
+device_setup   what the configuration says of devices beside their addresses
 device_hints   what is newly the matter with a device, on the hint line until it is well
 scanning       what a scanner says: sold in order, or told; never swallowed
 uplink         the line to the broker, or nothing while the till is alone

@@ -25,6 +25,8 @@ from protocols.address import AddressError, parse_address
 from protocols.money import CURRENCIES
 
 PAPER_COLUMNS: Final = (32, 42, 48)
+DRAWER_PULSES_MAX: Final = 5
+SCANNER_REPEAT_MS_MAX: Final = 10_000
 
 
 class ConfigError(Exception):
@@ -69,6 +71,18 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """The drawer hangs off the printer, or there is none."""
     paper_columns: int = 42
     """32 for 58 mm paper, 42 or 48 for 80 mm."""
+    printer_proof: Literal["gsh", "status", "assume"] = "gsh"
+    """How a paper is known to be out: GS ( H, the status after it, or not at all."""
+    drawer_pin: Literal[2, 5] = 2
+    """Of the printer's connector: which of the two pulses opens this drawer."""
+    drawer_contact: Literal["open_is_high", "open_is_low", "none"] = "open_is_high"
+    drawer_pulses: int = 3
+    """How many are tried while the contact says "shut"; 1 to 5."""
+    scanner_ending: Literal["cr", "lf", "cr_lf", "tab", "stx_etx", "silence"] = "cr"
+    """What ends a code on a serial scanner's wire; all but silence are understood under each other."""
+    scanner_handshake: Literal["none", "ack_nak"] = "none"
+    scanner_repeat_ms: int = 500
+    """The same code again within this time is sold with a notice; 0 to 10,000, 0 is never."""
 
 
 class BrokerTable(Struct, frozen=True, kw_only=True):
@@ -167,6 +181,13 @@ def _check_values(config: Config, path: Path) -> None:
         raise ConfigError(
             f"{path}: devices.paper_columns is 32, 42 or 48, not {config.devices.paper_columns}"
         )
+    for key, least, most in (
+        ("drawer_pulses", 1, DRAWER_PULSES_MAX),
+        ("scanner_repeat_ms", 0, SCANNER_REPEAT_MS_MAX),
+    ):
+        number: int = getattr(config.devices, key)
+        if not least <= number <= most:
+            raise ConfigError(f"{path}: devices.{key} is {least} to {most}, not {number}")
     for key in ("printer", "line_display", "scanner"):
         address: str = getattr(config.devices, key)
         try:

@@ -23,6 +23,7 @@ from devices.printer import Printer as EscPosPrinter
 from devices.scanner import Scan, SerialScanner
 from pos.config import DevicesTable
 from pos.device_hints import DeviceHints
+from pos.device_setup import ending, handshake, printer_options, repeat_window_ns
 from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Printer
 from pos.messages import Language
 from pos.scanning import Scanning
@@ -33,6 +34,8 @@ from protocols.ports import Clock
 
 STOP_NS: Final = 3_000_000_000
 """How long a device may take to send its last bytes and close."""
+PROOF_NS: Final = 3_000_000_000
+"""How long `doctor` waits for the proof of a paper without a dot on it."""
 SETTLE_SECONDS: Final = 8.0
 """How long `doctor` waits for every device to say something."""
 
@@ -41,6 +44,13 @@ _LAMPS: Final = {
     Level.WARN: Lamp.WARN,
     Level.DOWN: Lamp.DOWN,
     Level.UNKNOWN: Lamp.UNKNOWN,
+}
+
+_UNPROVED: Final[dict[Language, str]] = {
+    "ko": "상태는 답하지만 출력 완료(GS ( H)를 답하지 않습니다. 설정 [devices]에 "
+    'printer_proof = "status" 를 적으세요',
+    "en": "it tells its status and never answers GS ( H: every receipt would be unsure. Write "
+    'printer_proof = "status" under [devices]',
 }
 
 
@@ -83,6 +93,8 @@ class Devices:
         """Make the drivers; nothing is opened yet. Raises: AddressError."""
         self._clock = clock
         self._language = language
+        self._table = table
+        self._unproved = False
         self._till: Till | None = None
         self._scanning: Scanning | None = None
         self._hints: DeviceHints | None = None
@@ -122,6 +134,14 @@ class Devices:
         except TimeoutError:
             return
 
+    async def examine(self) -> None:
+        """Ask what only `doctor` has the time for; what is found stands beside the lamp."""
+        if self._printer is None or self._table.printer_proof != "gsh" or not self._printer.ready:
+            return
+        deadline_ns = self._clock.monotonic_ns() + PROOF_NS
+        self._unproved = not await self._printer.can_prove(deadline_ns=deadline_ns)
+        self._show(Role.PRINTER)
+
     async def stop(self) -> None:
         """Close everything."""
         self._till = self._scanning = self._hints = None
@@ -139,6 +159,7 @@ class Devices:
             clock=self._clock,
             on_health=lambda health: self._changed(Role.PRINTER, health),
             on_drawer=self._drawer_changed,
+            options=printer_options(self._table),
         )
 
     def _make_display(self, address: str) -> LineDisplay | None:
@@ -161,6 +182,9 @@ class Devices:
             on_scan=self._scanned,
             on_noise=self._noise,
             on_health=lambda health: self._changed(Role.SCANNER, health),
+            ending=ending(self._table),
+            handshake=handshake(self._table),
+            repeat_window_ns=repeat_window_ns(self._table),
         )
 
     def _known(self, role: Role, address: str) -> Address:
@@ -189,13 +213,17 @@ class Devices:
         if self._till is None:
             return
         address, health = self._healths.get(role, ("", None))
+        lamp = Lamp.ABSENT if health is None else _LAMPS[health.level]
+        sentence = "" if health is None else health.sentence(self._language)
+        if role is Role.PRINTER and self._unproved and not sentence:
+            lamp, sentence = Lamp.WARN, _UNPROVED[self._language]
         self._till.set_device(
             DeviceView(
                 role=role.word,
                 label=role.ko if self._language == "ko" else role.en,
                 address=address,
-                lamp=Lamp.ABSENT if health is None else _LAMPS[health.level],
-                sentence="" if health is None else health.sentence(self._language),
+                lamp=lamp,
+                sentence=sentence,
             )
         )
 

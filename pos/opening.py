@@ -10,6 +10,7 @@ import msgspec
 
 from pos.catalogue_file import Encoding, import_catalogue
 from pos.config import Config
+from pos.device_setup import repeat_window_ns
 from pos.headless import PAPERS_SECONDS, Answer, Devices, Request, answer
 from pos.host import HostClock, HostEntropy, host_faults
 from pos.keys import KeysError
@@ -72,6 +73,7 @@ async def carry_out(config: Config, request: Request) -> Answer:
         try:
             if isinstance(request, Devices):
                 await wired.devices.settled()
+                await wired.devices.examine()
             reply = await answer(wired.till, request)
             await wired.uplink.drained(seconds=DRAIN_SECONDS)
             return reply
@@ -114,6 +116,7 @@ async def _screen(config: Config) -> None:
                 keymap=load_keymap(config.keymap),
                 clock=machine.clock,
                 zone=wired.till.register.setup.zone,
+                repeat_window_ns=repeat_window_ns(config.devices),
                 bench=_bench(),
                 goods=_training_goods(wired.till),
             )

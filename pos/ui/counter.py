@@ -77,6 +77,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
             scanned=self._scanned,
             choosing=self._choosing,
             chosen=self._chosen,
+            repeat_window_ns=counter.repeat_window_ns,
         )
         self._top = 0
         self._work: asyncio.Queue[Command] = asyncio.Queue(WORK_MAX)

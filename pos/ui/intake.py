@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from textual import events
 
 from devices.drivers.keyboard_wedge import Ended, KeyboardWedge, Typed, WedgeEvent
-from devices.drivers.scanner import Scan
+from devices.drivers.scanner import REPEAT_WINDOW_NS, Scan
 from pos.commands import Reading
 from pos.keymap import Binding, Keymap
 from pos.scanning import reading_of
@@ -32,6 +32,7 @@ class Intake:
         scanned: Callable[[str, Reading], None],
         choosing: Callable[[], bool],
         chosen: Callable[[], None],
+        repeat_window_ns: int = REPEAT_WINDOW_NS,
     ) -> None:
         """`choosing` tells whether a lone digit stands that may choose; `chosen` that it does."""
         self._keymap = keymap
@@ -39,7 +40,7 @@ class Intake:
         self._scanned = scanned
         self._choosing = choosing
         self._chosen = chosen
-        self._wedge = KeyboardWedge()
+        self._wedge = KeyboardWedge(repeat_window_ns=repeat_window_ns)
         self._hold: asyncio.TimerHandle | None = None
 
     @property

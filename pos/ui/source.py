@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from devices.scanner import REPEAT_WINDOW_NS
 from pos.commands import Command
 from pos.keymap import Keymap
 from pos.ui.desk import Grammar
@@ -40,6 +41,8 @@ class Counter:
     clock: Clock
     zone: tzinfo
     """The store's."""
+    repeat_window_ns: int = REPEAT_WINDOW_NS
+    """A scanner's code that comes again within this time is marked; 0 is never."""
     bench: Bench | None = None
     goods: tuple[Goods, ...] = field(default=())
     """What the training panel offers to scan."""

@@ -125,6 +125,32 @@ def test_receipt_comes_out_whole_once_and_proved() -> None:
     tell(tale)
 
 
+@pytest.mark.parametrize("print_done", [True, False])
+def test_a_trial_finds_out_whether_it_can_prove_and_prints_nothing(print_done: bool) -> None:
+    async def tale(bench: Bench) -> None:
+        await after(0.5)
+        dots_before = bench.twin.paper_text()
+
+        assert await bench.printer.can_prove(deadline_ns=bench.deadline(3)) is print_done
+
+        assert bench.twin.paper_text() == dots_before
+        assert bench.twin.roll.cuts == 0
+        assert bench.printer.health.level is Level.OK
+
+    tell(tale, twin=PrinterTwin(TYPEFACE, print_done=print_done))
+
+
+def test_a_trial_that_found_no_proof_leaves_the_next_receipt_whole() -> None:
+    async def tale(bench: Bench) -> None:
+        await after(0.5)
+        assert not await bench.printer.can_prove(deadline_ns=bench.deadline(1))
+
+        assert isinstance(await bench.print("A"), Unsure)
+        assert bench.printed("A") == 30
+
+    tell(tale, twin=PrinterTwin(TYPEFACE, print_done=False))
+
+
 def test_status_is_known_soon_after_opening() -> None:
     async def tale(bench: Bench) -> None:
         assert bench.printer.status == SILENT
