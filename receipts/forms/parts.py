@@ -82,14 +82,17 @@ def heading(text: str) -> Text:
     return Text(text=text, align=Align.CENTRE, bold=True, size=Size.TALL)
 
 
-def queued_notice(context: ReceiptContext, key: str) -> list[Block]:
-    """Return what a paper says whose record still waits, with the key it can be found by."""
+def queued_notice(context: ReceiptContext, key: str, note: str = "") -> list[Block]:
+    """Return what a paper says whose record still waits, with the key it can be found by.
+
+    Without a `note` the money was paid to the shop.
+    """
     if context.delivery is Delivery.ACKNOWLEDGED:
         return []
     words = WORDS[context.language]
     return [
         Text(text=f"[{words.queued}] {key}", bold=True),
-        Text(text=words.queued_note),
+        Text(text=note or words.queued_note),
     ]
 
 

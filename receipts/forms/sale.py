@@ -11,20 +11,14 @@ journal. Source: clerk-and-courier.md 1.2, 2.3 rules 2 and 9; decisions.md "Cata
 """
 
 from itertools import chain
-from typing import Final
 
 from protocols.escpos.codes import Align
-from protocols.facts import Line, SaleClosed, Tender
-from receipts.document import Block, Column, Columns, Document, Qr, Size, Text
+from protocols.facts import SaleClosed, Tender
+from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
+from receipts.forms.goods import item_rows, tax_rows
 from receipts.forms.parts import paper, queued_notice, row, who
 from receipts.forms.wording import WORDS, method_name
-
-PRICE_COLUMNS: Final = 8
-QUANTITY_COLUMNS: Final = 5
-AMOUNT_COLUMNS: Final = 9
-_THOUSAND: Final = 1_000
-_EXEMPT: Final = "*"
 
 
 def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
@@ -37,58 +31,11 @@ def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
         f"{words.receipt} {context.store_name} {number}",
         context,
         [who(context, number)],
-        _items(sale, context),
+        item_rows(sale.lines, context),
         _totals(sale, context),
         list(chain.from_iterable(_tender(tender, context) for tender in sale.tenders)),
         queued_notice(context, _scanned_key(sale, context)),
         _footer(sale, context),
-    )
-
-
-def quantity_text(line: Line) -> str:
-    """Return a quantity as it is read: 3, 0.512kg, 1.5m."""
-    whole, part = divmod(abs(line.quantity), _THOUSAND)
-    digits = f"{whole}.{part:03d}".rstrip("0").rstrip(".") if part else str(whole)
-    sign = "-" if line.quantity < 0 else ""
-    return sign + digits + ("" if line.unit == "ea" else line.unit)
-
-
-def _items(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
-    words = WORDS[context.language]
-    lines = [line for line in sale.lines if not line.voided]
-    blocks: list[Block] = [_columns(words.item, words.price, words.quantity, words.amount)]
-    for line in lines:
-        blocks.extend(_item(line, context))
-    if any(line.tax == "exempt" for line in lines):
-        blocks.append(Text(text=words.exempt_note))
-    return blocks
-
-
-def _item(line: Line, context: ReceiptContext) -> list[Block]:
-    name = line.name_ko if context.language == "ko" else line.name_en
-    mark = _EXEMPT if line.tax == "exempt" else ""
-    # The column shows price times quantity, the discount stands below it: so a customer can add up.
-    blocks: list[Block] = [
-        _columns(
-            f"{mark}{name or line.sku}",
-            context.money(line.unit_price),
-            quantity_text(line),
-            context.money(line.amount + line.discount),
-        )
-    ]
-    if line.discount:
-        blocks.append(row(f"  {WORDS[context.language].discount}", context.money(-line.discount)))
-    return blocks
-
-
-def _columns(item: str, price: str, quantity: str, amount: str) -> Columns:
-    return Columns(
-        columns=(
-            Column(text=item, align=Align.LEFT),
-            Column(text=price, width=PRICE_COLUMNS),
-            Column(text=quantity, width=QUANTITY_COLUMNS),
-            Column(text=amount, width=AMOUNT_COLUMNS),
-        )
     )
 
 
@@ -98,11 +45,7 @@ def _totals(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
     if sale.discount:
         blocks.append(row(words.subtotal, context.money(sale.total + sale.discount)))
         blocks.append(row(words.discount, context.money(-sale.discount)))
-    if sale.net or sale.vat:
-        blocks.append(row(words.net, context.money(sale.net)))
-        blocks.append(row(words.vat_of.format(context.vat_percent), context.money(sale.vat)))
-    if sale.exempt:
-        blocks.append(row(words.exempt, context.money(sale.exempt)))
+    blocks += tax_rows(sale, context)
     count = sum(not line.voided for line in sale.lines)
     total = f"{words.total} ({words.items_of.format(count)})"
     blocks.append(row(total, context.money_named(sale.total), bold=True, size=Size.TALL))

@@ -71,6 +71,14 @@ class Words:
     slip_drop: str
     slip_no_sale: str
     signature: str
+    refund_title: str
+    refund_number: str
+    refund_total: str
+    original: str
+    no_original: str
+    given_back_of: str
+    customer_signature: str
+    refund_queued_note: str
 
 
 _KO: Final = Words(
@@ -135,6 +143,14 @@ _KO: Final = Words(
     slip_drop="금고 이동 전표",
     slip_no_sale="돈통 열기 전표",
     signature="서명",
+    refund_title="환불 영수증",
+    refund_number="환불",
+    refund_total="돌려드린 금액",
+    original="원거래",
+    no_original="영수증 없음",
+    given_back_of="{} 환불",
+    customer_signature="고객 서명",
+    refund_queued_note="환불 완료. 연결되면 전송합니다",
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -198,6 +214,14 @@ _EN: Final = Words(
     slip_drop="TO THE SAFE",
     slip_no_sale="DRAWER OPENED",
     signature="Signature",
+    refund_title="REFUND",
+    refund_number="Refund",
+    refund_total="GIVEN BACK",
+    original="Sale returned",
+    no_original="without a receipt",
+    given_back_of="{} back",
+    customer_signature="Customer signature",
+    refund_queued_note="Given back. Sent when back online",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from protocols.facts import Line, SaleClosed, ShiftClosed, Tender
+from protocols.facts import Line, RefundClosed, SaleClosed, ShiftClosed, Tender
 from receipts.document import Language
 from receipts.forms.context import ReceiptContext
 
@@ -36,6 +36,31 @@ def sale() -> SaleClosed:
         vat=1016,
         exempt=18768,
         tenders=tenders,
+    )
+
+
+@pytest.fixture
+def refund() -> RefundClosed:
+    """Two of the sale's goods come back, one of them tax-free: to the card first, the rest in cash."""
+    lines = [
+        Line(sku="2", name_ko="신라면 5입", name_en="Shin Ramyun 5 pack", quantity=1000, unit_price=4100, amount=4100),
+        Line(sku="3", name_ko="제주감귤 1.5kg", name_en="Jeju tangerines 1.5 kg", quantity=1000, unit_price=3900, discount=390, amount=3510, tax="exempt"),
+    ]  # fmt: skip
+    tenders = [
+        Tender(method="card", attempt="S001-01-20260417-0131-a", amount=5000, reference="30012401"),
+        Tender(method="cash", attempt="S001-01-20260417-0131-b", amount=2610),
+    ]
+    return RefundClosed(
+        sale=131,
+        shift=12,
+        original=KEY,
+        lines=lines,
+        total=7610,
+        net=3727,
+        vat=373,
+        exempt=3510,
+        tenders=tenders,
+        reason="상한 상품",
     )
 
 

@@ -14,12 +14,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocols.escpos.decode import Decoder
-from protocols.facts import CashMoved, DrawerOpened, Line, SaleClosed, ShiftClosed, Tender
+from protocols.facts import (
+    CashMoved,
+    DrawerOpened,
+    Line,
+    RefundClosed,
+    SaleClosed,
+    ShiftClosed,
+    Tender,
+)
 from protocols.money import CURRENCIES
 from receipts.document import Cut, Document, Language, PaperWidth, Qr
 from receipts.forms.cash import cash_slip, no_sale_slip
 from receipts.forms.context import Delivery, ReceiptContext
-from receipts.forms.sale import quantity_text, sale_receipt
+from receipts.forms.goods import quantity_text
+from receipts.forms.refund import refund_receipt
+from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
 from receipts.renderers import escpos, html, png, text
 from receipts.repertoire import cells
@@ -63,6 +73,43 @@ def test_marked_receipt_is_the_golden_one(
     """A second copy, in training, of a record that waits: every mark at once."""
     marked = context(language, copy=2, training=True, delivery=Delivery.QUEUED)
     compare(f"marked-{language}-42", sale_receipt(sale, marked))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_refund_receipt_is_the_golden_one(
+    refund: RefundClosed, context: Make, language: Language
+) -> None:
+    """I6: what came back, how the money went back, which sale it belongs to; whole, at 42 columns."""
+    compare(f"refund-{language}-42", refund_receipt(refund, context(language)))
+
+
+def test_refund_without_a_receipt_says_so(refund: RefundClosed, context: Make) -> None:
+    """The one who decides on such returns finds them by their word."""
+    paper = shown(refund_receipt(msgspec.structs.replace(refund, original=""), context()))
+
+    assert "영수증 없음" in paper
+
+
+def test_refund_in_two_ways_names_each_with_its_key(refund: RefundClosed, context: Make) -> None:
+    """Support finds both movements of money; a tender without an approval shows none."""
+    paper = shown(refund_receipt(refund, context("en")))
+
+    assert [line.split()[:2] for line in paper.splitlines() if "back " in line] == [
+        ["Card", "back"],
+        ["Cash", "back"],
+    ]
+    assert [tender.attempt in paper for tender in refund.tenders] == [True, True]
+    assert paper.count("Approval") == 1
+
+
+def test_queued_and_reprinted_refund_is_marked(refund: RefundClosed, context: Make) -> None:
+    """Rule 9 and the copy mark hold for money that goes back too."""
+    paper = shown(refund_receipt(refund, context("en", copy=1, delivery=Delivery.QUEUED)))
+
+    assert "COPY 1" in paper
+    assert "[WAITING TO BE SENT] S001-01-20260417-0131-a" in " ".join(paper.split())
+    assert "Given back. Sent when back online" in paper
+    assert "Paid." not in paper, "the money went the other way"
 
 
 def test_receipt_says_who_what_and_how_much(sale: SaleClosed, context: Make) -> None:

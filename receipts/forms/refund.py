@@ -1,0 +1,58 @@
+"""The receipt of a refund: what came back, how the money went back, and which sale it belongs to.
+
+    marks - store - moment, lane, clerk, refund number - REFUND
+    the sale returned, or "without a receipt"
+    items, tax, total given back
+    tenders with approval and attempt key - reason - the customer's signature
+    "waiting to be sent" - QR of the refund's key
+
+Amounts stand without a sign, under a heading that says which way the money went: so the column adds up
+as on the receipt of the sale. Every figure is the fact's own. Source: clerk-and-courier.md 1.2.
+"""
+
+from itertools import chain
+
+from protocols.facts import RefundClosed, Tender
+from receipts.document import Block, Document, Feed, Qr, Size, Text
+from receipts.forms.context import ReceiptContext
+from receipts.forms.goods import item_rows, tax_rows
+from receipts.forms.parts import heading, paper, queued_notice, row, who
+from receipts.forms.wording import WORDS, method_name
+
+
+def refund_receipt(refund: RefundClosed, context: ReceiptContext) -> Document:
+    """Return the receipt of a refund that has been paid."""
+    words = WORDS[context.language]
+    number = f"{words.refund_number} {refund.sale:04d}"
+    key = refund.tenders[0].attempt if refund.tenders else context.sale_key
+    return paper(
+        f"{words.refund_title} {context.store_name} {number}",
+        context,
+        [who(context, number), heading(words.refund_title)],
+        [row(words.original, refund.original or words.no_original)],
+        item_rows(refund.lines, context),
+        _totals(refund, context),
+        list(chain.from_iterable(_tender(tender, context) for tender in refund.tenders)),
+        [Text(text=f"{words.reason}: {refund.reason}")] if refund.reason else [],
+        [Text(text=f"{words.customer_signature}:"), Feed(lines=2)],
+        queued_notice(context, key, words.refund_queued_note),
+        [Qr(content=key)] if key else [],
+    )
+
+
+def _totals(refund: RefundClosed, context: ReceiptContext) -> list[Block]:
+    words = WORDS[context.language]
+    count = sum(not line.voided for line in refund.lines)
+    total = f"{words.refund_total} ({words.items_of.format(count)})"
+    figure = context.money_named(refund.total)
+    return [*tax_rows(refund, context), row(total, figure, bold=True, size=Size.TALL)]
+
+
+def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
+    words = WORDS[context.language]
+    name = words.given_back_of.format(method_name(tender.method, context.language))
+    blocks: list[Block] = [row(name, context.money(tender.amount), bold=True)]
+    if tender.reference:
+        blocks.append(row(f"  {words.reference}", tender.reference))
+    blocks.append(row(f"  {words.key}", tender.attempt))
+    return blocks
