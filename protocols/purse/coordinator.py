@@ -17,6 +17,7 @@ the readers connects anew, and `recover` reads both purses and follows the table
     epa                to-log             RESUME payer: VAL, CREDIT 01, COMPLETE
     epa or from-log    credited before    RESUME 02 payee: ACK from its narrative, COMPLETE
     not paid           epv or to-log      ABORT payee: nothing moved; the issuer clears the entry
+    idle, VAL told     epv, to-log, idle  paid, and settled with the issuer, or too long ago: in doubt
     idle               eaTo or credited   done
 """
 
@@ -186,6 +187,7 @@ def find_pocket(
 def transfer(order: Order) -> Dialogue:
     """Move value from the payer's purse to the payee's."""
     details: PaymentDetails | None = None
+    offered = False
     try:
         payer_pocket, payer = yield from find_pocket(Slot.PAYER, order.currency)
         payee_pocket, payee = yield from find_pocket(Slot.PAYEE, order.currency)
@@ -200,14 +202,26 @@ def transfer(order: Order) -> Dialogue:
             + payee.sequence.to_bytes(4) + order.reference + day
         )  # fmt: skip
         offer = yield from _ask(Slot.PAYER, 0x90, 0x50, 1, payer_pocket, body=start)
+        offered = True
         request = yield from _ask(Slot.PAYEE, 0x90, 0x50, 2, payee_pocket, body=offer + day)
         return (yield from _pay(details, request, day))
     except _RefusedError as refusal:
-        return NotMoved(refusal.slot, refusal.sw)
+        if details is None or not offered:
+            return NotMoved(refusal.slot, refusal.sw)
+        return (yield from _withdraw(details, refusal))
     except _LostError as lost:
         if details is None:
             return NotMoved(lost.slot, 0)
         return InDoubt(details, lost.slot, "no answer")
+
+
+def _withdraw(details: PaymentDetails, refusal: _RefusedError) -> Dialogue:
+    """Nothing was paid: have the payer forget its offer, so that nothing can be paid later."""
+    try:
+        yield from _ask(Slot.PAYER, 0x90, 0x5E, 0, 0, le=None)
+    except (_RefusedError, _LostError) as error:
+        return InDoubt(details, error.slot, "the offer still stands")
+    return NotMoved(refusal.slot, refusal.sw)
 
 
 def _pay(details: PaymentDetails, request: bytes, day: bytes) -> Dialogue:
@@ -238,8 +252,8 @@ class _Standing:
     status: Status | None
     """Its status, if this transfer is the one in hand."""
     logged: bool
-    credited: bool
-    """Its narrative has the ACK of it."""
+    told: bool
+    """Its narrative has the payer's VAL, or the payee's ACK, of it."""
     sequence: int
     """Of its next transfer."""
 
@@ -272,7 +286,7 @@ def recover_at_payee(details: PaymentDetails) -> Dialogue:
         return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}")
     except _LostError as lost:
         return InDoubt(details, lost.slot, "no answer")
-    if payee.status is Status.EATO or payee.credited:
+    if payee.status is Status.EATO or payee.told:
         return Transferred(details)
     if payee.sequence == details.payee_sequence:
         return NotMoved(Slot.PAYEE, 0)
@@ -281,13 +295,15 @@ def recover_at_payee(details: PaymentDetails) -> Dialogue:
 
 def _heal(details: PaymentDetails, payer: _Standing, payee: _Standing, day: bytes) -> Dialogue:
     encoded = details.encode()
-    if payee.status is Status.EATO or payee.credited:
+    if payee.status is Status.EATO or payee.told:
         if payer.status is not Status.EPA and not payer.logged:
             return Transferred(details)
         again = 0 if payee.status is Status.EATO else 2
         body = b"" if again == 0 else encoded
         receipt = yield from _ask(Slot.PAYEE, 0x90, 0x5A, again, 0, body=body)
         return (yield from _complete(details, receipt, late=1 if payer.logged else 0))
+    if payer.told and payer.status is not Status.EPA and not payer.logged:
+        return InDoubt(details, Slot.PAYER, "paid, and no longer open on the payer's purse")
     waiting = payee.status is Status.EPV
     if not waiting and not payee.logged:
         if payer.status is Status.EPA or payer.logged:
@@ -328,9 +344,9 @@ def _standing(
     current = yield from _ask(slot, 0x00, 0xCA, 0x01, 0x03)
     in_hand = current[1:] == encoded != NO_DETAILS
     logged = yield from _has_record(slot, 0x14, encoded, None)
-    credited = yield from _has_record(slot, 0x0C, encoded, MessageType.ACK)
-    status = Status(current[0]) if in_hand else None
-    return _Standing(status, logged, credited, state.sequence)
+    last = MessageType.VAL if slot is Slot.PAYER else MessageType.ACK
+    told = yield from _has_record(slot, 0x0C, encoded, last)
+    return _Standing(Status(current[0]) if in_hand else None, logged, told, state.sequence)
 
 
 def _has_record(

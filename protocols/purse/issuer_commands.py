@@ -62,6 +62,8 @@ def update(chip: Chip, command: Command) -> Response:
         date, parameters = msgspec.msgpack.decode(body, type=tuple[int, Parameters])
     except msgspec.DecodeError:
         raise RefusedError(SW.DATA_WRONG) from None
+    if not 0 <= date <= 0xFFFF_FFFF:
+        raise RefusedError(SW.DATA_WRONG)
     chip.commit(
         image._replace(
             update_sequence=sequence,

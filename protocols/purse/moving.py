@@ -58,7 +58,8 @@ def credit(chip: Chip, command: Command) -> Response:
             credited = chip.rules.credited(image, pocket, details.value)
         case 1 if chip.personality.late_completion:
             entry = _logged(chip, image, encoded, details.payee)
-            may_receive(chip, image, pocket, details.value)
+            # What this purse has asked for must find room as well: once paid it cannot be refused.
+            may_receive(chip, image, pocket, details.value + _asked_for(image, details.currency))
             credited = chip.rules.credited_late(image, pocket, details.value, entry)
         case _:
             raise RefusedError(SW.P1_P2_WRONG)
@@ -132,6 +133,13 @@ def _logged(chip: Chip, image: Image, details: bytes, role: bytes) -> bytes:
     if not chip.rules.may_complete_late(entry):
         raise RefusedError(SW.CONDITIONS_NOT_SATISFIED)
     return entry
+
+
+def _asked_for(image: Image, currency: int) -> int:
+    """Return what the transfer in hand may still bring into this currency's pocket."""
+    if image.status != Status.EPV or image.transfer().currency != currency:
+        return 0
+    return image.transfer().value
 
 
 def _counted(chip: Chip, image: Image, value: int) -> Image:

@@ -178,6 +178,21 @@ def test_a_payee_refuses_what_it_may_not_hold() -> None:
     assert accept(shop, start(card, 100, sequence=0).data).ok
 
 
+def test_a_late_credit_leaves_room_for_what_was_asked_for_since() -> None:
+    """What is paid can no longer be refused, so two promises may not share one room (T12)."""
+    card, friend = purse(b"CUSTOMER"), purse(b"A FRIEND")
+    shop = purse(SHOP, balance=199_500)
+    late = debit(card, accept(shop, start(card, 300).data).data).data
+    assert tell(shop, 0x90, 0x5E, 0, 0).ok
+    asked = accept(shop, start(friend, 300, sequence=1).data)
+    value = debit(friend, asked.data).data
+
+    assert tell(shop, 0x90, 0x52, 1, 0, late).sw == SW.CEILING
+    assert tell(shop, 0x90, 0x52, 0, 0, value).ok
+    assert balance(shop) == 199_800
+    assert len(remembers(shop).log) == 1
+
+
 def test_forged_starts_never_fill_a_payees_log() -> None:
     """T8: without a genuine funded payer no log entry can be made, however often one tries."""
     shop = purse(SHOP, log_slots=4)

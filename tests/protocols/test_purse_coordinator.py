@@ -14,8 +14,9 @@ from protocols.purse.coordinator import (
     recover,
     transfer,
 )
+from protocols.purse.image import Status, encode_image
 from protocols.purse.memory import Cell
-from tests.support.purses import ORDER, SUITE, TODAY, Torn, balance, drive, purse
+from tests.support.purses import ORDER, SUITE, TODAY, Torn, balance, drive, purse, remembers
 
 EXCHANGES = 11
 """Of a transfer without a fault: two identifications of three, and five that move value."""
@@ -52,6 +53,42 @@ def test_transfer_is_refused_with_the_purse_and_word_that_refused() -> None:
 
     assert result == NotMoved(Slot.PAYER, 0x9102)
     assert (balance(cards[Slot.PAYER]), balance(cards[Slot.PAYEE])) == (1_000, 5)
+
+
+def test_a_refused_offer_is_withdrawn_so_that_nothing_can_move_later() -> None:
+    cards = {Slot.PAYER: purse(b"CUSTOMER"), Slot.PAYEE: purse(b"THE SHOP", balance=199_900)}
+
+    result, _, _ = drive(transfer(ORDER), cards)
+
+    assert result == NotMoved(Slot.PAYEE, 0x9101)
+    assert remembers(cards[Slot.PAYER]).status == Status.EAFROM
+
+
+def test_an_offer_that_could_not_be_withdrawn_is_in_doubt_until_it_is() -> None:
+    cards = {Slot.PAYER: purse(b"CUSTOMER"), Slot.PAYEE: purse(b"THE SHOP", balance=199_900)}
+
+    result, _, _ = drive(transfer(ORDER), cards, Torn(9, done=False))
+    assert isinstance(result, InDoubt)
+    healed, _, _ = drive(recover(result.details, TODAY), cards)
+
+    assert isinstance(healed, NotMoved)
+    assert remembers(cards[Slot.PAYER]).status == Status.EAFROM
+
+
+def test_recovery_never_says_not_moved_of_what_the_payer_paid_and_the_issuer_settled() -> None:
+    """The payer's narrative has the VAL although its log was cleared: somebody must look."""
+    cards = pair()
+    result, _, _ = drive(transfer(ORDER), cards, Torn(10, done=False))
+    assert isinstance(result, InDoubt)
+    for card in cards.values():
+        image = remembers(card)
+        settled = image._replace(status=Status.EAFROM, details=bytes(38), log=())
+        card.memory.write(encode_image(settled))
+
+    healed, _, _ = drive(recover(result.details, TODAY), cards)
+
+    assert isinstance(healed, InDoubt)
+    assert (balance(cards[Slot.PAYER]), balance(cards[Slot.PAYEE])) == (700, 5)
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["answer lost", "command lost"])
