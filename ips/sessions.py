@@ -155,7 +155,7 @@ class Gate:
         self._keys: dict[str, tuple[bytes, SessionRow]] = {}
 
     def admit(
-        self, *, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, *, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[TerminalRow, NonceRow]:
         """Return who asks, and the nonce to be stored with what is moved.
 
@@ -171,6 +171,7 @@ class Gate:
                 signed,
                 method=method,
                 path=path,
+                query=query,
                 authority=headers.get("host", ""),
                 body=body,
                 key=key,

@@ -193,7 +193,7 @@ class BrokerClient:
 
     async def inquire(self, name: InquiryName, after: str = "") -> InquiryAnswer | Failure:
         """Ask one of the broker's four inquiries, page by page."""
-        query = f"?after={quote(after, safe='')}" if after else ""
+        query = f"after={quote(after, safe='')}" if after else ""
         path = f"/v1/inquiries/{name}"
         answer = await self._online("GET", path, b"", QUESTION_SECONDS_MAX, query=query)
         return decoded(answer, InquiryAnswer, self._clock)
@@ -217,6 +217,7 @@ class BrokerClient:
             signed = sign_request(
                 method=method,
                 path=path,
+                query=query,
                 authority=self._link.authority,
                 body=body,
                 key=session.key,
@@ -225,7 +226,8 @@ class BrokerClient:
                 nonce=base64.urlsafe_b64encode(self._entropy.token(18)).decode(),
             )
             sent = {**(_JSON if body else {}), **(headers or {}), **signed}
-            answer = await self._link.exchange(method, path + query, body, sent, seconds)
+            target = f"{path}?{query}" if query else path
+            answer = await self._link.exchange(method, target, body, sent, seconds)
             if not isinstance(answer, Answer) or answer.status != 401:
                 return answer
             # 401 is said before anything is done with a request: sending it again is safe.

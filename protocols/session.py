@@ -9,6 +9,9 @@ request carries
                      keyid="...";alg="hmac-sha256"
     Signature: ips=:...:
 
+A request with a query covers "@query" too, after "@path"; without one it may, and its value is "?"
+(RFC 9421 2.2.7). A query that is not covered is refused: it was added on the way.
+
 A MAC of 6 microseconds instead of a signature of 160 (broker.md 5.1). The digest is checked against
 the body, `created` against the server's clock (60 s), and a nonce is taken once.
 """
@@ -135,9 +138,13 @@ def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
-def _base(method: str, path: str, authority: str, digest: str, params: str) -> bytes:
+def _base(
+    *, method: str, path: str, query: str | None, authority: str, digest: str, params: str
+) -> bytes:
+    """Return the signature base; `query` is None where it is not covered (RFC 9421 2.5)."""
+    asked = "" if query is None else f'"@query": ?{query}\n'
     return (
-        f'"@method": {method.upper()}\n"@path": {path}\n"@authority": {authority.lower()}\n'
+        f'"@method": {method.upper()}\n"@path": {path}\n{asked}"@authority": {authority.lower()}\n'
         f'"content-digest": {digest}\n"@signature-params": {params}'
     ).encode()
 
@@ -146,6 +153,7 @@ def sign_request(
     *,
     method: str,
     path: str,
+    query: str = "",
     authority: str,
     body: bytes,
     key: bytes,
@@ -153,13 +161,22 @@ def sign_request(
     created: int,
     nonce: str,
 ) -> dict[str, str]:
-    """Return the three headers of an online request. `path` is without the query."""
+    """Return the three headers of an online request. `query` is what stands after the "?"."""
     digest = content_digest(body)
+    covered = _QUERY if query else ""
     params = (
-        '("@method" "@path" "@authority" "content-digest")'
+        f'("@method" "@path" {covered}"@authority" "content-digest")'
         f';created={created};nonce="{nonce}";keyid="{key_id}";alg="hmac-sha256"'
     )
-    mac = hmac.digest(key, _base(method, path, authority, digest, params), "sha256")
+    base = _base(
+        method=method,
+        path=path,
+        query=query or None,
+        authority=authority,
+        digest=digest,
+        params=params,
+    )
+    mac = hmac.digest(key, base, "sha256")
     return {
         "content-digest": digest,
         "signature-input": f"ips={params}",
@@ -167,8 +184,9 @@ def sign_request(
     }
 
 
+_QUERY: Final = '"@query" '
 _PARAMS: Final = re.compile(
-    r'ips=(?P<params>\("@method" "@path" "@authority" "content-digest"\)'
+    r'ips=(?P<params>\("@method" "@path" (?P<query>"@query" )?"@authority" "content-digest"\)'
     r';created=(?P<created>\d{1,12});nonce="(?P<nonce>[\w-]{8,64})"'
     r';keyid="(?P<key_id>[\w.-]{1,64})";alg="hmac-sha256")',
     re.ASCII,
@@ -182,6 +200,7 @@ class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     created: int
     params: str
+    covers_query: bool
     mac: bytes
     digest: str
 
@@ -206,6 +225,7 @@ def read_signature(headers: dict[str, str]) -> SignedRequest:
         nonce=match["nonce"],
         created=int(match["created"]),
         params=match["params"],
+        covers_query=match["query"] is not None,
         mac=mac,
         digest=headers["content-digest"],
     )
@@ -216,19 +236,31 @@ def verify_request(
     *,
     method: str,
     path: str,
+    query: str,
     authority: str,
     body: bytes,
     key: bytes,
     now_seconds: int,
 ) -> None:
-    """Check digest, age and MAC; the caller checks that the nonce is new. Raises: SessionError."""
+    """Check digest, age and MAC; the caller checks that the nonce is new. Raises: SessionError.
+
+    `query` is what came after the "?", as it came; empty for none.
+    """
     if abs(now_seconds - signed.created) > SKEW_SECONDS_MAX:
         raise SessionError(f"made {now_seconds - signed.created} s away from this clock")
     # As bytes: a header may hold anything, and text that is not ASCII cannot be compared so.
     if not hmac.compare_digest(signed.digest.encode(), content_digest(body).encode()):
         raise SessionError("content-digest does not match the body")
-    expected = hmac.digest(
-        key, _base(method, path, authority, signed.digest, signed.params), "sha256"
+    if query and not signed.covers_query:
+        raise SessionError("the query is not covered by the MAC")
+    base = _base(
+        method=method,
+        path=path,
+        query=query if signed.covers_query else None,
+        authority=authority,
+        digest=signed.digest,
+        params=signed.params,
     )
+    expected = hmac.digest(key, base, "sha256")
     if not hmac.compare_digest(expected, signed.mac):
         raise SessionError("the MAC is wrong")

@@ -231,7 +231,12 @@ class Front:
         body = await read_body(request)
         try:
             terminal, nonce = self._broker.gate.admit(
-                method=request.method, path=request.url.path, headers=request.headers, body=body
+                method=request.method,
+                path=request.scope["path"],
+                # As it came: a stranger's bytes need not be UTF-8.
+                query=request.scope["query_string"].decode("latin-1"),
+                headers=request.headers,
+                body=body,
             )
         except UnauthorisedError as error:
             raise ProblemError(error.status, error.code, str(error)) from error

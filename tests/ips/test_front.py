@@ -88,7 +88,8 @@ class Shop:
         return sign_request(**(fields | more))
 
     async def get(self, path: str, /, **more: object) -> httpx.Response:
-        fields = {"method": "GET", "path": path.partition("?")[0], "body": b""}
+        bare, _, query = path.partition("?")
+        fields = {"method": "GET", "path": bare, "query": query, "body": b""}
         signed = self.headers(**(fields | more))
         return await self.client.get(path, headers=signed)
 
@@ -570,6 +571,8 @@ async def test_an_inquiry_comes_in_pages_of_the_terminals_own_store(shop: Shop) 
 
     assert sorted(found) == sorted(keys)
     assert (await shop.get("/v1/inquiries/settled?after=x")).status_code == 400
+    assert (await shop.get("/v1/inquiries/settled?after=x", query="")).status_code == 401
+    assert (await shop.get("/v1/inquiries/settled?after=x", query="after=y")).status_code == 401
     assert (await shop.get("/v1/inquiries/profit")).status_code == 404
 
 

@@ -125,6 +125,7 @@ def check(headers: dict[str, str], **changed: object) -> None:
     arguments: dict[str, object] = {
         "method": "POST",
         "path": "/v1/payments",
+        "query": "",
         "authority": "broker.test:8443",
         "body": BODY,
         "key": KEY,
@@ -156,19 +157,101 @@ def test_base_string_is_that_of_rfc_9421_written_by_hand() -> None:
     }
 
 
+def by_hand(components: str, *lines: str) -> dict[str, str]:
+    """Return the headers of a GET without a body whose base string was written by hand."""
+    digest = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
+    parameters = (
+        f'({components});created=1776387600;nonce="n-0_12345";keyid="01.a1";alg="hmac-sha256"'
+    )
+    base = "\n".join([*lines, f'"content-digest": {digest}', f'"@signature-params": {parameters}'])
+    mac = base64.b64encode(hmac.new(KEY, base.encode(), hashlib.sha256).digest()).decode()
+    return {
+        "content-digest": digest,
+        "signature-input": f"ips={parameters}",
+        "signature": f"ips=:{mac}:",
+    }
+
+
+ASKED = "param=value&foo=bar&baz=batman"
+"""The query of RFC 9421 2.2.7."""
+GET = {"method": "GET", "path": "/v1/inquiries/settled", "body": b"", "authority": "broker.test"}
+
+
+def test_query_is_covered_as_rfc_9421_writes_it() -> None:
+    """RFC 9421 2.2.7: the whole query with its question mark, as it stands in the request."""
+    expected = by_hand(
+        '"@method" "@path" "@query" "@authority" "content-digest"',
+        '"@method": GET',
+        '"@path": /v1/inquiries/settled',
+        '"@query": ?param=value&foo=bar&baz=batman',
+        '"@authority": broker.test',
+    )
+
+    assert signed(**GET, query=ASKED) == expected
+    check(expected, **GET, query=ASKED)
+
+
+def test_a_signer_that_always_covers_the_query_writes_a_lone_question_mark() -> None:
+    """RFC 9421 2.2.7: an absent query has the value "?"; such a signer is understood as well."""
+    headers = by_hand(
+        '"@method" "@path" "@query" "@authority" "content-digest"',
+        '"@method": GET',
+        '"@path": /v1/inquiries/settled',
+        '"@query": ?',
+        '"@authority": broker.test',
+    )
+
+    check(headers, **GET)
+    with pytest.raises(SessionError, match="MAC"):
+        check(headers, **GET, query=ASKED)
+
+
+def test_a_request_without_a_query_is_signed_as_before() -> None:
+    """A till of this version and a broker of the one before understand each other, and the other way."""
+    assert "@query" not in signed(**GET)["signature-input"]
+
+
+@pytest.mark.parametrize("query", ["param=value", ASKED + "&", ASKED.upper(), "", "after=x"])
+def test_a_query_changed_on_the_way_is_refused(query: str) -> None:
+    """Which page, which shop, how many rows: whoever changes it is found out."""
+    with pytest.raises(SessionError, match="MAC"):
+        check(signed(**GET, query=ASKED), **GET, query=query)
+
+
+def test_a_query_added_to_a_request_without_one_is_refused() -> None:
+    """It would not be covered: refused before the MAC is looked at."""
+    with pytest.raises(SessionError, match="query is not covered"):
+        check(signed(**GET), **GET, query="after=x")
+
+
+def test_a_query_that_is_no_longer_covered_is_refused() -> None:
+    """Taking the component out of the list breaks the MAC even when the query goes too."""
+    headers = signed(**GET, query=ASKED)
+    headers["signature-input"] = headers["signature-input"].replace('"@query" ', "")
+
+    with pytest.raises(SessionError, match="MAC"):
+        check(headers, **GET)
+
+
 @given(
     st.sampled_from(["GET", "POST", "get"]),
     st.text("abc/-._0", min_size=1, max_size=20),
+    st.text("abc=&%20/?é", max_size=20),
     st.binary(max_size=99),
     st.integers(0, 10**12 - 1),
 )
-def test_request_is_verified_as_it_was_signed(method: str, path: str, body: bytes, at: int) -> None:
+def test_request_is_verified_as_it_was_signed(
+    method: str, path: str, query: str, body: bytes, at: int
+) -> None:
     """Pair test; a method's and an authority's case do not matter."""
-    headers = signed(method=method, path=path, body=body, created=at, authority="Broker.TEST")
+    headers = signed(
+        method=method, path=path, query=query, body=body, created=at, authority="Broker.TEST"
+    )
     check(
         headers,
         method=method.upper(),
         path=path,
+        query=query,
         body=body,
         now_seconds=at,
         authority="broker.test",

@@ -207,7 +207,9 @@ class SmallBroker:
             server_time_ns=self.clock.now_ns(),
         )
 
-    def _admit(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+    def _admit(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
+    ) -> None:
         try:
             signed = read_signature(headers)
             key, expires_ns = self.sessions.get(signed.key_id, (b"", 0))
@@ -217,6 +219,7 @@ class SmallBroker:
                 signed,
                 method=method,
                 path=path,
+                query=query,
                 authority=headers["host"],
                 body=body,
                 key=key,
@@ -229,7 +232,7 @@ class SmallBroker:
         self.nonces.add(signed.nonce)
 
     def answer(
-        self, method: str, path: str, headers: dict[str, str], body: bytes
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body."""
         self.seen.append(f"{method} {path}")
@@ -245,7 +248,7 @@ class SmallBroker:
             case "POST", "/v1/batches":
                 told = self.batch(body)
                 return _STATUS.get(type(told), 400), {}, json(told)
-        self._admit(method, path, headers, body)
+        self._admit(method, path, query, headers, body)
         name = path.rpartition("/")[2]
         if path.startswith("/v1/documents/") and name in self.documents:
             version, data = self.documents[name]
@@ -275,7 +278,10 @@ class SmallBroker:
             more = message.get("more_body", False)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         try:
-            status, extra, answer = self.answer(scope["method"], scope["path"], headers, body)
+            query = scope["query_string"].decode()
+            status, extra, answer = self.answer(
+                scope["method"], scope["path"], query, headers, body
+            )
         except ProblemError as error:
             status, extra = error.status, error.headers
             answer = msgspec.json.encode(
