@@ -48,10 +48,12 @@ def add(
 
 
 def group(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str, example: str
 ) -> "Commands[argparse.ArgumentParser]":
     """Add a command that has commands of its own."""
-    parser = commands.add_parser(name, help=text, description=text)
+    parser = commands.add_parser(
+        name, help=text, description=text, epilog=f"example: ips-broker {example}"
+    )
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
 
@@ -102,13 +104,13 @@ def _keeping(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     restore.add_argument("source", metavar="DIR", help="a folder that backup made")
     restore.add_argument("--secret", metavar="FILE", help="the host.secret that its keys open with")
-    keys = group(commands, "keys", "the broker's keys")
+    keys = group(commands, "keys", "the broker's keys", "keys list")
     add(keys, "list", keeping.keys_list, "list the keys, public parts only", "keys list --json")
     add(keys, "init", keeping.keys_init, "make the keys that are missing", "keys init")
 
 
 def _terminals(commands: "Commands[argparse.ArgumentParser]") -> None:
-    terminals = group(commands, "terminal", "tills and couriers of this broker")
+    terminals = group(commands, "terminal", "tills and couriers of this broker", "terminal list")
     new = add(
         terminals,
         "add",
@@ -143,7 +145,9 @@ def _terminals(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _documents(commands: "Commands[argparse.ArgumentParser]") -> None:
-    documents = group(commands, "document", "policy and catalogue, as terminals pull them")
+    documents = group(
+        commands, "document", "policy and catalogue, as terminals pull them", "document list"
+    )
     publish = add(
         documents,
         "publish",
@@ -157,7 +161,7 @@ def _documents(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _modules(commands: "Commands[argparse.ArgumentParser]") -> None:
-    modules = group(commands, "module", "payment modules")
+    modules = group(commands, "module", "payment modules", "module check cash")
     add(modules, "list", trying.module_list, "list the payment modules", "module list")
     check = add(
         modules,
@@ -181,7 +185,7 @@ def _modules(commands: "Commands[argparse.ArgumentParser]") -> None:
         change = add(modules, verb, doing.module_change, text, f"module {verb} cash")
         change.add_argument("module", metavar="NAME")
         change.set_defaults(verb=verb)
-    flows = group(commands, "flow", "the life cycles of payments")
+    flows = group(commands, "flow", "the life cycles of payments", "flow draw sale")
     add(flows, "list", trying.flow_list, "list the flows new payments begin under", "flow list")
     flow = add(
         flows,
@@ -191,10 +195,24 @@ def _modules(commands: "Commands[argparse.ArgumentParser]") -> None:
         "flow check myflows/sale.toml",
     )
     flow.add_argument("files", nargs="*", metavar="FILE", help="default: all of the broker's own")
+    draw = add(
+        flows,
+        "draw",
+        trying.flow_draw,
+        "draw a flow as a Mermaid state diagram, or as nodes and edges",
+        "flow draw sale --language ko",
+    )
+    draw.add_argument("flow", metavar="NAME", help="a flow of the broker's own, or a file")
+    draw.add_argument("--language", choices=("ko", "en"), default="en", help="of the states")
 
 
 def _refunds(commands: "Commands[argparse.ArgumentParser]") -> None:
-    refunds = group(commands, "refund", "money back, never more than was paid")
+    refunds = group(
+        commands,
+        "refund",
+        "money back, never more than was paid",
+        "refund request main-01-20260417-0001-a --reason damaged",
+    )
     ask = add(
         refunds,
         "request",

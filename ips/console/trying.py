@@ -4,10 +4,14 @@ import argparse
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from ips.config import Config
 from ips.conformance import check_module
 from ips.console.answers import Answer, CommandError, table
+from ips.flow_charts import chart_of, mermaid
 from ips.flow_files import FlowError, parse_flow
+from ips.flows import Flow
 from ips.host import HostClock
 from ips.registry import list_modules, load
 from ips.rules import read_flows
@@ -71,6 +75,28 @@ def flow_list(_: argparse.Namespace, config: Config) -> Answer:
         rows.append([flow.name, flow.pin, str(flow.model), len(flow.states), flow.ko, flow.en])
     value = [dict(zip(map(str, rows[0]), row, strict=True)) for row in rows[1:]]
     return Answer(value=value, text=table(rows), rows=rows)
+
+
+def flow_draw(arguments: argparse.Namespace, config: Config) -> Answer:
+    """Draw a flow of the broker's own, or of a file that is not yet used."""
+    flow = _flow(arguments.flow, config)
+    chart = chart_of(flow)
+    text = mermaid(chart, language=arguments.language)
+    return Answer(value=msgspec.to_builtins(chart), text=text.rstrip("\n"))
+
+
+def _flow(name: str, config: Config) -> Flow:
+    flows = read_flows(config.flows_folder())
+    if name in flows:
+        return flows[name]
+    path = Path(name)
+    if path.suffix != ".toml":
+        known = ", ".join(flows)
+        raise CommandError(f"there is no flow {name}: choose {known}, or name a .toml file")
+    try:
+        return parse_flow(path.read_text("utf-8"), file=path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path}: cannot be read: {error}") from error
 
 
 def flow_check(arguments: argparse.Namespace, config: Config) -> Answer:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ips.cli import main
+from ips.rules import FLOWS_FOLDER as FLOWS
 from ips.store.connection import FILE_NAME
 
 
@@ -171,3 +172,86 @@ def test_a_wrong_document_is_not_published(
     capsys.readouterr()
     main(["document", "list", "--folder", str(folder), "--json"])
     assert json.loads(capsys.readouterr().out) == []
+
+
+def asked(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run a command; return status, output and complaint."""
+    capsys.readouterr()
+    status = main(words)
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FLOWS.glob("*.toml")))
+def test_every_flow_is_drawn_by_name_and_from_its_file(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """I3, W6: what is drawn is the flow in use; a file can be drawn before it is used."""
+    status, drawn, _ = asked(["flow", "draw", name], capsys)
+
+    assert status == 0
+    assert drawn.startswith("stateDiagram-v2\n    [*] --> ")
+    assert asked(["flow", "draw", str(FLOWS / f"{name}.toml")], capsys)[1] == drawn
+    chart = json.loads(asked(["flow", "draw", name, "--json"], capsys)[1])
+    assert chart["name"] == name
+    assert {edge["source"] for edge in chart["edges"]} <= {node["name"] for node in chart["nodes"]}
+
+
+def test_a_flow_is_drawn_in_the_readers_language(capsys: pytest.CaptureFixture[str]) -> None:
+    assert '"결제 완료"' in asked(["flow", "draw", "cash", "--language", "ko"], capsys)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("slae", "there is no flow slae: choose cash"), ("none/x.toml", "cannot be read")],
+)
+def test_a_flow_that_is_not_there_is_named(
+    name: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, complaint = asked(["flow", "draw", name], capsys)
+
+    assert status == 1
+    assert told in complaint
+
+
+def test_a_broken_flow_file_is_not_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture of half a flow would be believed."""
+    file = tmp_path / "broken.toml"
+    file.write_text((FLOWS / "cash.toml").read_text("utf-8").replace("initial", "intiial", 1))
+
+    status, drawn, complaint = asked(["flow", "draw", str(file)], capsys)
+
+    assert (status, drawn) == (1, "")
+    assert "broken.toml" in complaint
+
+
+def test_a_module_is_activated_and_deactivated_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """I18: what the list says is what new payments find."""
+    folder = ["--folder", str(tmp_path / "b")]
+    main(["migrate", *folder])
+
+    def state() -> str:
+        rows = json.loads(asked(["module", "list", "--json", *folder], capsys)[1])
+        return {row["module"]: row["state"] for row in rows}["chaos"]
+
+    assert asked(["module", "activate", "chaos", *folder], capsys)[0] == 0
+    assert state() == "active"
+    assert asked(["module", "deactivate", "chaos", *folder], capsys)[0] == 0
+    assert state() in ("inactive", "draining")
+    status, _, complaint = asked(["module", "activate", "chaso", *folder], capsys)
+    assert status == 1
+    assert "chaso" in complaint
+
+
+def test_module_check_tells_fit_from_unfit_by_its_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For the maker of a module: 0 fit, 1 not, and what to change."""
+    assert asked(["module", "check", "cash"], capsys)[:2] == (0, "cash: fit\n")
+    assert asked(["module", "check", "chaos", "--field", "outcome=declined"], capsys)[0] == 0
+    status, _, complaint = asked(["module", "check", "chaos", "--field", "outcome"], capsys)
+    assert (status, "NAME=VALUE" in complaint) == (1, True)
