@@ -1,6 +1,7 @@
 """The command `ips-broker`. Status 0 done, 1 the thing asked for failed, 2 misuse."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,6 @@ _EXPECTED: Final = (
     KeyFolderError,
     ListenError,
     ModuleError,
-    OSError,
     PoisonError,
     PublishError,
     StoreError,
@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer: Answer = arguments.run(arguments, config)
     except ConfigError as error:
         return _fail(error, MISUSE)
+    except OSError as error:
+        return _fail(_in_words(error), _unheard())
     except _EXPECTED as error:
         return _fail(error, FAILED)
     except KeyboardInterrupt:
@@ -56,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _print(arguments, answer)
     except BrokenPipeError:
-        return FAILED
+        return _unheard()
+    except OSError as error:
+        return _fail(f"the answer could not be written: {_in_words(error)}", _unheard())
     return answer.status
 
 
@@ -74,7 +78,20 @@ def _print(arguments: argparse.Namespace, answer: Answer) -> None:
         print(csv_text(answer.rows), end="")
     elif answer.text:
         print(answer.text)
-    sys.stdout.flush()
+    print(end="", flush=True)  # A full disk or a reader who has gone is met here.
+
+
+def _in_words(error: OSError) -> str:
+    """Return what the operating system refuses, with the file first and without its number."""
+    words = error.strerror or str(error)
+    return words if error.filename is None else f"{error.filename}: {words}"
+
+
+def _unheard() -> int:
+    """Give up the output, as when `head` has gone; Python flushes at its end and would complain."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return FAILED
 
 
 def _fail(error: object, status: int) -> int:

@@ -23,6 +23,7 @@ from pos.store.lock import FolderHeldError
 DONE: Final = 0
 FAILED: Final = 1
 MISUSE: Final = 2
+NUMBER_DIGITS_MAX: Final = 15
 
 log = logging.getLogger("pos")
 
@@ -50,15 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), MISUSE)
     carry_out: Callable[[Config, argparse.Namespace], int] = parsed.carry_out
     try:
-        return carry_out(config, parsed)
-    except (StoreError, FolderHeldError, OSError) as error:
+        status = carry_out(config, parsed)
+        print(end="", flush=True)  # A full disk or a reader who has gone is met here.
+    except (StoreError, FolderHeldError) as error:
         return _complain(str(error), FAILED)
+    except BrokenPipeError:
+        return _unheard()
+    except OSError as error:
+        return _complain(_in_words(error), _unheard())
     except _expected() as error:
         return _complain(str(error), FAILED)
     except KeyboardInterrupt:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the one place: a clerk never sees a traceback
         return _complain(_logged(config, error), FAILED)
+    return status
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -137,7 +144,7 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         acts, "open", "Open the day with a float.", "ips-pos shift open 50000", _shift_open
     )
     opening.add_argument(
-        "float", type=int, nargs="?", default=0, help="cash in the drawer, minor units"
+        "float", type=_whole_number, nargs="?", default=0, help="cash in the drawer, minor units"
     )
     count = _command(
         acts, "count", "Count the drawer.", "ips-pos shift count 50000x2 1000x7", _shift_count
@@ -159,7 +166,7 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         commands, "reprint", "Print a receipt again.", "ips-pos reprint 128", _reprint
     )
     reprint.add_argument(
-        "sale", type=int, nargs="?", help="number of the sale today (default: the last)"
+        "sale", type=_whole_number, nargs="?", help="number of the sale today (default: the last)"
     )
 
 
@@ -364,6 +371,26 @@ def _demo(parsed: argparse.Namespace) -> int:
     os.execv(  # noqa: S606 - our own interpreter, our own file
         sys.executable, [sys.executable, "-I", "-S", script, sys.executable, str(folder), *rest]
     )
+
+
+def _in_words(error: OSError) -> str:
+    """Return what the operating system refuses, with the file first and without its number."""
+    words = error.strerror or str(error)
+    return words if error.filename is None else f"{error.filename}: {words}"
+
+
+def _unheard() -> int:
+    """Give up the output, as when `head` has gone; Python flushes at its end and would complain."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return FAILED
+
+
+def _whole_number(text: str) -> int:
+    """Return a number that is not negative. Raises: ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
 
 
 def _complain(sentence: str, status: int) -> int:

@@ -12,6 +12,7 @@ import msgspec
 
 from pos import commands
 from pos.entry import EntryError, parse_entry
+from pos.messages import notice
 from pos.register import Register
 from pos.rights import Right
 from pos.selling import why_unknown
@@ -255,7 +256,8 @@ def _parsed(entry: str) -> commands.Command:
     try:
         return parse_entry(entry)
     except EntryError as error:
-        raise MisuseError(f"{entry!r} is no entry: {error}") from error
+        sentence = notice(error.code, "en", **error.blanks).banner
+        raise MisuseError(f"{entry!r} is no entry: {sentence}") from error
 
 
 def _scan(item: str) -> commands.Scan:

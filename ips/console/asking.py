@@ -91,7 +91,7 @@ def inquiry(arguments: argparse.Namespace, config: Config) -> Answer:
             after = page.after
             if not after or (arguments.limit and len(found) >= arguments.limit):
                 break
-    found = found[: arguments.limit or None]
+    found = found[: arguments.limit]
     value = {
         "name": page.name,
         "count": page.count,

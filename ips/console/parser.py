@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Final
 
 from ips.config import Config
 from ips.console import asking, doing, keeping, serving, trying
 from ips.console.answers import Answer
 from ips.documents import KINDS
 from ips.store.inquiries import NAMES
+
+NUMBER_DIGITS_MAX: Final = 15
 
 Run = Callable[[argparse.Namespace, Config], Answer]
 Commands = argparse._SubParsersAction
@@ -221,7 +224,9 @@ def _refunds(commands: "Commands[argparse.ArgumentParser]") -> None:
         "refund request main-01-20260417-0001-a --amount 5000 --reason damaged",
     )
     ask.add_argument("payment", metavar="KEY")
-    ask.add_argument("--amount", type=int, default=0, metavar="N", help="default: all that is left")
+    ask.add_argument(
+        "--amount", type=_count, default=0, metavar="N", help="default: all that is left"
+    )
     ask.add_argument("--reason", required=True)
     ask.add_argument("--key", default="", help="the refund's own key; the same again asks once")
     ask.add_argument("--actor", default="", help="who asks; default: the user of this machine")
@@ -252,7 +257,7 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     inquire.add_argument("name", choices=NAMES)
     inquire.add_argument("--store", metavar="ID", help="of one store only")
-    inquire.add_argument("--limit", type=int, default=0, metavar="N", help="at most N rows")
+    inquire.add_argument("--limit", type=_count, metavar="N", help="at most N rows")
     inquire.add_argument("--csv", action="store_true", help="print CSV, amounts in minor units")
     add(
         commands,
@@ -277,3 +282,10 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "audit ledger",
     )
     audit.add_argument("name", choices=sorted(asking.AUDITS))
+
+
+def _count(text: str) -> int:
+    """Return a number above zero. Raises: ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)

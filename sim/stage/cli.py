@@ -46,15 +46,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         status: int = chosen.run(chosen)
+        print(end="", flush=True)  # A full disk or a reader who has gone is met here.
     except PlanError as error:
         print(f"ips-sim: {error}", file=sys.stderr)
         return MISUSED
-    except (OSError, ImportError) as error:
+    except BrokenPipeError:
+        return _unheard()
+    except OSError as error:
+        print(f"ips-sim: {_in_words(error)}", file=sys.stderr)
+        return _unheard()
+    except ImportError as error:
         print(f"ips-sim: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        return DONE
+        # What serves until Ctrl-C ends by itself; whatever comes here was broken off.
+        print("ips-sim: interrupted", file=sys.stderr)
+        return FAILED
     return status
+
+
+def _in_words(error: OSError) -> str:
+    """Return what the operating system refuses, with the file first and without its number."""
+    words = error.strerror or str(error)
+    return words if error.filename is None else f"{error.filename}: {words}"
+
+
+def _unheard() -> int:
+    """Give up the output, as when `head` has gone; Python flushes at its end and would complain."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

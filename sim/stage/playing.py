@@ -71,8 +71,11 @@ def _shop(chosen: argparse.Namespace) -> int:
         control = msgspec.json.encode(shop.endpoint).decode()
         config = str(shop.places.till_config)
         line = json.dumps({"config": config, "control": control}).encode() + b"\n"
-        with os.fdopen(1 if chosen.announce_fd is None else chosen.announce_fd, "wb") as stream:
-            stream.write(line)
+        if chosen.announce_fd is None:
+            print(line.decode(), end="", flush=True)
+        else:
+            with os.fdopen(chosen.announce_fd, "wb") as stream:
+                stream.write(line)
         asyncio.run(_until_ended(chosen.parent_fd))
     except ChildError as error:
         print(f"ips-sim: {error}", file=sys.stderr)

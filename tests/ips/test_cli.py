@@ -42,7 +42,18 @@ def test_every_command_has_help_with_an_example(
     assert "--json" in told
 
 
-@pytest.mark.parametrize("words", [[], ["nothing"], ["inquire", "profit"], ["terminal"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["nothing"],
+        ["inquire", "profit"],
+        ["inquire", "settled", "--limit", "-3"],
+        ["inquire", "settled", "--limit", "0"],
+        ["refund", "request", "x", "--reason", "x", "--amount", "-5"],
+        ["terminal"],
+    ],
+)
 def test_misuse_is_status_2(words: list[str]) -> None:
     """A wrong word ends with status 2."""
     with pytest.raises(SystemExit) as ended:

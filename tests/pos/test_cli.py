@@ -95,7 +95,10 @@ def test_a_program_reads_json(shop: Shell) -> None:
         (["sell", "milk", "--tender", "cash:1,000"], 2, "is no tender"),
         (["sell", "99999*milk", "--tender", "cash"], 1, "99"),
         (["shift", "open", "1"], 1, "1차"),
-        (["shift", "open", "ten"], 2, "invalid int"),
+        (["shift", "open", "ten"], 2, "'ten' is no whole number from 0 on"),
+        (["shift", "open", "-5"], 2, "'-5' is no whole number from 0 on"),
+        (["reprint", "-1"], 2, "'-1' is no whole number from 0 on"),
+        (["sell", "x*1", "--tender", "cash"], 2, "'x*1' is no entry: Not a number: x"),
         (["shift", "close"], 1, "세지"),
         (["shift", "count", "ten"], 2, "is no entry"),
         (["report", "y"], 2, "invalid choice"),
@@ -104,7 +107,8 @@ def test_a_program_reads_json(shop: Shell) -> None:
         (["enrol", "01-7F3K-9QMW"], 1, "중계서버"),
         (["frobnicate"], 2, "invalid choice"),
         (["--config", "/nowhere/pos.toml", "queue"], 2, "/nowhere/pos.toml"),
-        (["catalogue", "import", "/nowhere/goods.csv"], 1, "/nowhere/goods.csv"),
+        (["catalogue", "import", "/nowhere/goods.csv"], 1, "/nowhere/goods.csv: No such file"),
+        (["script", "/nowhere/entries"], 1, "ips-pos: /nowhere/entries: No such file"),
     ],
 )
 def test_what_is_typed_wrong_is_one_clear_error(
