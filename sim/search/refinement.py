@@ -11,14 +11,52 @@ the DEBIT; whether it was lost is decided later, therefore backward. Source: PRG
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 from protocols.purse.details import PaymentDetails
 from protocols.purse.image import Status
-from sim.search.between import Between
+from protocols.purse.rules import Rules
+from sim.search.between import Between, Betweens, broken_between
+from sim.search.universe import Scope, Universe
 
 Abstract = tuple[tuple[int, int], ...]
 """(balance, lost) of each purse, in the universe's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refinement:
+    """What a walk over every state and edge found."""
+
+    states: int
+    edges: int
+    broken: str
+    """The first state without the invariants, or edge that is no abstract step; empty for none."""
+
+
+def check_refinement(scope: Scope, rules: Rules | None = None) -> Refinement:
+    """Hold every state of a universe of the original flow against G7, and every edge against G8."""
+    universe = Universe(scope, rules)
+    betweens = Betweens(universe)
+    seen = {universe.first()}
+    frontier = list(seen)
+    edges = 0
+    while frontier:
+        state = frontier.pop()
+        world = betweens.of(state)
+        broken = broken_between(world)
+        if broken is not None:
+            return Refinement(states=len(seen), edges=edges, broken=broken.sentence)
+        for step in universe.after(state):
+            edges += 1
+            if not is_simulated(world, betweens.of(step.target)):
+                return Refinement(
+                    states=len(seen), edges=edges, broken=f"not simulated: {step.label}"
+                )
+            if step.target not in seen:
+                seen.add(step.target)
+                frontier.append(step.target)
+    return Refinement(states=len(seen), edges=edges, broken="")
 
 
 def definitely_lost(world: Between) -> frozenset[PaymentDetails]:

@@ -7,7 +7,7 @@ every seeded fault, and the proofs of the original flow, on as many cores as the
 import json
 import os
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Final
 
@@ -16,12 +16,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from protocols.purse.image import Flow
+from protocols.purse.memory import Memory, Slots, TwoSlotMemory
 from sim.host import SystemClock
 from sim.search.commits import commits_of
 from sim.search.explore import Report, explore
 from sim.search.faults import FAULTS
 from sim.search.induction import check_induction
-from sim.search.tearing import sweep
+from sim.search.refinement import check_refinement
+from sim.search.tearing import InPlaceMemory, sweep
 from sim.search.universe import Scope, Universe
 
 STATES_MAX: Final = 20_000_000
@@ -112,6 +114,13 @@ ROWS: Final[tuple[tuple[str, Scope], ...]] = (
 )
 """The rows of docs/purse-evidence.md: purses x starts each {values}."""
 
+REFINED: Final = (1, 2, 4)
+"""The rows whose every state is also held against G7, and every edge against G8."""
+REFINEMENT: Final = "every edge is an abstract step"
+INDUCTION: Final = "original 2x1 {1}: the invariants are inductive"
+TEARS: Final = "offer 2x2 {1} late, claims: every commit cut at every byte"
+NAIVE_MEMORY: Final = "fault: the memory overwrites itself"
+
 
 def _search(number: int) -> dict[str, Any]:
     return _row(explore(Universe(ROWS[number][1]), clock=SystemClock()))
@@ -123,30 +132,38 @@ def _break(number: int) -> dict[str, Any]:
     return _row(explore(universe, clock=SystemClock())) | {"harmless": fault.harmless}
 
 
+def _refine(number: int) -> dict[str, Any]:
+    clock = SystemClock()
+    began = clock.monotonic_ns()
+    found = check_refinement(ROWS[number][1])
+    return _proved(clock, began, found.states, found.edges, int(bool(found.broken)), found.broken)
+
+
 def _induce() -> dict[str, Any]:
     clock = SystemClock()
     began = clock.monotonic_ns()
     found = check_induction()
-    return {
-        "states": found.satisfying,
-        "transitions": found.steps,
-        "violations": int(bool(found.broken)),
-        "seconds": round((clock.monotonic_ns() - began) / 1e9, 3),
-        "universe": found.universe,
-        "counterexample": found.broken or None,
-    }
+    bad = int(bool(found.broken))
+    row = _proved(clock, began, found.satisfying, found.steps, bad, found.broken)
+    return row | {"universe": found.universe}
 
 
-def _tear() -> dict[str, Any]:
+def _tear(memory: Callable[[Slots], Memory]) -> dict[str, Any]:
     clock = SystemClock()
     began = clock.monotonic_ns()
-    found = sweep(commits_of(Scope()))
+    found = sweep(commits_of(Scope()), memory=memory)
+    return _proved(clock, began, found.commits, found.cuts, found.bad, found.first)
+
+
+def _proved(
+    clock: SystemClock, began_ns: int, states: int, steps: int, bad: int, first: str
+) -> dict[str, Any]:
     return {
-        "states": found.commits,
-        "transitions": found.cuts,
-        "violations": found.bad,
-        "seconds": round((clock.monotonic_ns() - began) / 1e9, 3),
-        "counterexample": found.first or None,
+        "states": states,
+        "transitions": steps,
+        "violations": bad,
+        "seconds": round((clock.monotonic_ns() - began_ns) / 1e9, 3),
+        "counterexample": first or None,
     }
 
 
@@ -169,11 +186,11 @@ def _suite_rows() -> Iterator[dict[str, Any]]:
         Progress(console=console, transient=True) as progress,
     ):
         jobs = {pool.submit(_search, n): (name, False) for n, (name, _) in enumerate(ROWS)}
-        jobs[pool.submit(_induce)] = ("original 2x1 {1}: the invariants are inductive", False)
-        jobs[pool.submit(_tear)] = (
-            "offer 2x2 {1} late, claims: every commit cut at every byte",
-            False,
-        )
+        for n in REFINED:
+            jobs[pool.submit(_refine, n)] = (f"{ROWS[n][0]}: {REFINEMENT}", False)
+        jobs[pool.submit(_induce)] = (INDUCTION, False)
+        jobs[pool.submit(_tear, TwoSlotMemory)] = (TEARS, False)
+        jobs[pool.submit(_tear, InPlaceMemory)] = (NAIVE_MEMORY, True)
         for n, fault in enumerate(FAULTS):
             jobs[pool.submit(_break, n)] = (f"fault: {fault.name}", not fault.harmless)
         task = progress.add_task("verifying", total=len(jobs))

@@ -4,27 +4,13 @@ Method: breadth first over universes in which the adversary may do anything but 
 pinned: a drift is a change of behaviour, wanted or not. T5; threats T2, T4, T8 to T10, T12, T14.
 """
 
-from itertools import count
-
 import pytest
 
 from protocols.purse.image import Flow
 from sim.search.explore import Report, explore
 from sim.search.faults import FAULTS, Fault
 from sim.search.universe import Scope, Universe
-
-
-class StepClock:
-    """A clock that moves by one at every look, so that a report's rate is defined."""
-
-    def __init__(self) -> None:
-        self._ticks = count(1)
-
-    def now_ns(self) -> int:
-        return next(self._ticks)
-
-    def monotonic_ns(self) -> int:
-        return next(self._ticks)
+from tests.support.clocks import StepClock
 
 
 def search(scope: Scope, fault: Fault | None = None) -> Report:
