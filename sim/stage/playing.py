@@ -71,12 +71,7 @@ def _shop(chosen: argparse.Namespace) -> int:
         control = msgspec.json.encode(shop.endpoint).decode()
         config = str(shop.places.till_config)
         line = json.dumps({"config": config, "control": control}).encode() + b"\n"
-        if chosen.announce_fd is None:
-            print(line.decode(), end="", flush=True)
-        else:
-            with os.fdopen(chosen.announce_fd, "wb") as stream:
-                stream.write(line)
-        asyncio.run(_until_ended(chosen.parent_fd))
+        asyncio.run(_until_ended(line, chosen.announce_fd, chosen.parent_fd))
     except ChildError as error:
         print(f"ips-sim: {error}", file=sys.stderr)
         return 1
@@ -85,8 +80,14 @@ def _shop(chosen: argparse.Namespace) -> int:
     return 0
 
 
-async def _until_ended(parent: int | None) -> None:
+async def _until_ended(line: bytes, descriptor: int | None, parent: int | None) -> None:
+    """Tell where everything is, once Ctrl-C and the parent's end are heard, and wait for them."""
     with ending(parent) as ended:
+        if descriptor is None:
+            print(line.decode(), end="", flush=True)
+        else:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(line)
         await ended.wait()
 
 
