@@ -1,4 +1,4 @@
-"""One private card daemon for the contract tests of this process."""
+"""One private card daemon for all tests of one process: libpcsclite looks for its socket once."""
 
 import shutil
 import tempfile
