@@ -188,6 +188,7 @@ static RESPONSECODE code_of(enum slot_result result)
 	case SLOT_EMPTY:
 		return IFD_ICC_NOT_PRESENT;
 	case SLOT_MUTE:
+	case SLOT_LATE:
 		return IFD_RESPONSE_TIMEOUT;
 	case SLOT_TOO_LONG:
 		return IFD_ERROR_INSUFFICIENT_BUFFER;

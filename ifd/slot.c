@@ -10,7 +10,8 @@
  *   2. Only slot_has_card lets a card in; an exchange never does.
  *   3. A card that was not powered since it came in gets no command.
  * An answer that is late, torn or not asked for ends the connection: what comes after it could be
- * taken for the answer to another command.
+ * taken for the answer to another command. An empty one does not: a card that is in the wrong way
+ * round stays in, mute.
  */
 #define _GNU_SOURCE
 #include "slot.h"
@@ -75,7 +76,7 @@ static enum slot_result send_all(struct slot *slot, const uint8_t *bytes, size_t
 			continue;
 		} else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			if (!wait_for(slot->card, POLLOUT, deadline))
-				return SLOT_MUTE;
+				return SLOT_LATE;
 		} else {
 			return SLOT_EMPTY;
 		}
@@ -96,7 +97,7 @@ static enum slot_result receive_all(struct slot *slot, uint8_t *bytes, size_t si
 			continue;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			if (!wait_for(slot->card, POLLIN, deadline))
-				return SLOT_MUTE;
+				return SLOT_LATE;
 		} else {
 			return SLOT_EMPTY;
 		}
@@ -276,7 +277,7 @@ enum slot_result slot_power_on(struct slot *slot, bool warm)
 		result = ask_atr(slot, warm);
 		if (result == SLOT_OK)
 			slot->powered = true;
-		else
+		else if (result != SLOT_MUTE)
 			hang_up(slot);
 	}
 	pthread_mutex_unlock(&slot->lock);
@@ -307,7 +308,7 @@ static enum slot_result ask(struct slot *slot, const uint8_t *prefix, const uint
 			result = send_frame(slot, command, command_size);
 		if (result == SLOT_OK)
 			result = receive_frame(slot, answer, answer_size, timeout_ms);
-		if (result != SLOT_OK)
+		if (result != SLOT_OK && result != SLOT_MUTE)
 			hang_up(slot);
 	}
 	if (result != SLOT_OK)

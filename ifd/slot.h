@@ -14,7 +14,8 @@ enum { ATR_BYTES_MAX = 33, PAYLOAD_BYTES_MAX = 0xFFFF };
 enum slot_result {
 	SLOT_OK = 0,
 	SLOT_EMPTY,    /* no card, or it has just left */
-	SLOT_MUTE,     /* the card says nothing, or not in time */
+	SLOT_MUTE,     /* the card is there and says that it says nothing: an empty frame */
+	SLOT_LATE,     /* nothing came in time, or half of it */
 	SLOT_TOO_LONG, /* the answer does not fit */
 };
 

@@ -225,7 +225,7 @@ class SmartCardTwin:
                 self._forget()
             case AtrWanted():
                 # A reader asks before it gives power, too, to see whether the card is still there.
-                self._wire.answer(self._card().atr)
+                self._wire.answer(b"" if self._mute else self._card().atr)
             case CommandArrived(apdu):
                 self._command(apdu, now_ns)
             case PinWanted(structure):

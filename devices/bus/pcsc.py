@@ -132,21 +132,33 @@ class Daemon:
 
     def connect(self, reader: str) -> "Connection":
         """Take the card for this program alone and power it anew. Raises: PcscError."""
+        handle = self._take(reader)
+        both = self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1
+        # What pcscd takes for powered may be a card that came since: give power where it surely is.
+        code, protocol = self._scard.SCardReconnect(
+            handle, self._scard.SCARD_SHARE_EXCLUSIVE, both, self._scard.SCARD_UNPOWER_CARD
+        )
+        connection = Connection(self._scard, handle, protocol)
+        if code & 0xFFFF_FFFF != Code.SUCCESS:
+            connection.disconnect(Ending.LEAVE)
+            _check("power the card", code)
+        return connection
+
+    def _take(self, reader: str) -> Any:
+        """Return a handle on the reader's card, for this program alone. Raises: PcscError."""
         scard = self._scard
         both = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         code, handle, _ = scard.SCardConnect(
             self._context, reader, scard.SCARD_SHARE_EXCLUSIVE, both
         )
+        if code & 0xFFFF_FFFF in (Code.UNRESPONSIVE_CARD, Code.UNPOWERED_CARD):
+            # pcscd remembers a card as mute until it leaves, also one that it failed to power because
+            # the card before was leaving at that moment. Power is tried again past that memory.
+            code, handle, _ = scard.SCardConnect(
+                self._context, reader, scard.SCARD_SHARE_DIRECT, scard.SCARD_PROTOCOL_UNDEFINED
+            )
         _check("connect the card", code)
-        # What pcscd takes for powered may be a card that came since: give power where it surely is.
-        code, protocol = scard.SCardReconnect(
-            handle, scard.SCARD_SHARE_EXCLUSIVE, both, scard.SCARD_UNPOWER_CARD
-        )
-        connection = Connection(scard, handle, protocol)
-        if code & 0xFFFF_FFFF != Code.SUCCESS:
-            connection.disconnect(Ending.LEAVE)
-            _check("power the card", code)
-        return connection
+        return handle
 
     def release(self) -> None:
         """Leave the daemon; it may be gone already."""

@@ -13,6 +13,7 @@ from protocols.apdu_exchange import Protocol, exchange
 from protocols.ports import (
     NANOSECONDS_PER_SECOND,
     CardAbsent,
+    CardMute,
     CardPresent,
     Clock,
     NoCardError,
@@ -52,7 +53,7 @@ class MemoryReader:
         self._contact = contact
         self._insertion += 1
         contact.connected()
-        self._tell(CardPresent(insertion=self._insertion, atr=self.power()))
+        self._tell(self._seen(self.power()))
 
     def remove(self) -> None:
         """Let the card go; whoever waits for its answer learns that it is lost."""
@@ -88,12 +89,15 @@ class MemoryReader:
     async def connect(self, *, deadline_ns: int) -> "MemoryChannel":
         """Power the card anew. Raises: NoCardError."""
         self.drop()
-        if not isinstance(self._state, CardPresent):
-            raise NoCardError(
-                "no card is in the reader. Insert it", "카드가 없습니다. 카드를 꽂으세요"
-            )
+        if self._contact is None:
+            raise NoCardError("no card is in the reader. Insert it", "카드가 없습니다. 꽂으세요")
         self._say(Control.OFF)
-        self._channel = MemoryChannel(self, self._state.insertion, self.power(), self._clock)
+        atr = self.power()
+        if self._seen(atr) != self._state:
+            self._tell(self._seen(atr))
+        if not atr:
+            raise NoCardError("the card does not answer. Turn it", "카드를 읽지 못했습니다")
+        self._channel = MemoryChannel(self, self._insertion, atr, self._clock)
         return self._channel
 
     async def close(self) -> None:
@@ -145,6 +149,11 @@ class MemoryReader:
         if self._contact is not None:
             self._wire.control(control)
             self._contact.received(self._wire.outgoing())
+
+    def _seen(self, atr: bytes) -> SlotState:
+        if not atr:
+            return CardMute(insertion=self._insertion)
+        return CardPresent(insertion=self._insertion, atr=atr)
 
     def _tell(self, state: SlotState) -> None:
         self._state = state

@@ -11,7 +11,15 @@ import pytest
 from devices.smart_card import open_slot
 from protocols.address import parse_address
 from protocols.iso7816 import SW, Command
-from protocols.ports import CardAbsent, CardChannel, CardPresent, CardSlot, NoCardError, SlotDown
+from protocols.ports import (
+    CardAbsent,
+    CardChannel,
+    CardMute,
+    CardPresent,
+    CardSlot,
+    NoCardError,
+    SlotDown,
+)
 from sim.cards.answers import Transmission
 from sim.hosting.card_memory import MemoryReader
 from tests.support.card_bench import (
@@ -192,6 +200,25 @@ async def test_mute_card_is_a_lost_answer(bench):
 
     assert await channel.transmit(SELECT, deadline_ns=deadline(2)) is None
     assert not channel.alive
+
+
+@pytest.mark.parametrize("bench", ["ours", "memory"], indirect=True)
+async def test_card_that_was_mute_at_insertion_is_powered_when_it_answers_again(bench):
+    """A card in the wrong way round is a state of its own, and connecting tries its power anew.
+
+    Not in vpcd, which ejects a mute card.
+    """
+    bench.do("mute")
+    bench.do("insert", card="alice")
+    await until(lambda: isinstance(bench.slot.state, CardMute))
+    with pytest.raises(NoCardError, match="does not answer"):
+        await bench.slot.connect(deadline_ns=deadline())
+
+    bench.do("unmute")
+    channel = await bench.slot.connect(deadline_ns=deadline())
+
+    assert channel.atr == bench.cards["alice"].atr
+    assert (await tell(channel, SELECT)).ok
 
 
 async def test_long_answers_and_garbage_commands_pass(bench):
