@@ -32,7 +32,9 @@ def main() -> int:
     build = Path("build")
     build.mkdir(exist_ok=True)
     (build / "bench.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-    table = Table(*COLUMNS, title="make bench")
+    table = Table(title="make bench")
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column == "name")
     for row in rows:
         table.add_row(*("" if row[column] is None else str(row[column]) for column in COLUMNS))
     Console().print(table)
