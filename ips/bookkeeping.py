@@ -39,7 +39,7 @@ from ips.store.rows import (
     SaleRow,
     ShiftRow,
 )
-from protocols.documents import Document, Policy, SignedDocument
+from protocols.documents import Policy
 from protocols.facts import SaleClosed, Tender
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
@@ -122,16 +122,8 @@ class GroupBooks:
     def policy(self, store: str) -> Policy:
         """Return the policy that the store works under: the newest published, or the built-in."""
         if self._policy is None:
-            self._policy = self._read_policy()
+            self._policy = self._group.store.policy()
         return self._policy
-
-    def _read_policy(self) -> Policy:
-        row = self._group.store.document("policy")
-        if row is None:
-            return Policy()
-        signed = msgspec.msgpack.decode(row.signed, type=SignedDocument)
-        document = msgspec.msgpack.decode(signed.document, type=Document)
-        return msgspec.msgpack.decode(document.body, type=Policy)
 
     def manifest(self, module: str) -> Manifest | None:
         """Return a module's manifest."""

@@ -28,6 +28,8 @@ from ips.store.rows import (
     TerminalRow,
     TransferRow,
 )
+from protocols.documents import Document, DocumentError, Policy, SignedDocument, policy_of
+from protocols.malformed import MALFORMED
 
 Row = TypeVar("Row", bound=NamedTuple)
 
@@ -50,6 +52,7 @@ class Reader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._policy: tuple[int, Policy] = (0, Policy())
 
     def close(self) -> None:
         """Close the connection."""
@@ -214,6 +217,32 @@ class Reader:
         """Return the newest version of a document."""
         tail = "WHERE name = ? ORDER BY version DESC LIMIT 1"
         return self.row(DocumentRow, "document", tail, (name,))
+
+    def policy(self) -> Policy:
+        """Return the newest policy published, or the built-in one; decoded once a version.
+
+        Raises: StoreError, also for a policy that cannot be read.
+        """
+        [[version]] = self.ask(
+            "SELECT coalesce(max(version), 0) FROM document WHERE name = ?", ("policy",)
+        )
+        if version != self._policy[0]:
+            self._policy = (version, self._read_policy())
+        return self._policy[1]
+
+    def forget_policy(self) -> None:
+        """Read it anew next time: a version that was taken back may come again with another text."""
+        self._policy = (0, Policy())
+
+    def _read_policy(self) -> Policy:
+        row = self.document("policy")
+        if row is None:
+            return Policy()
+        try:
+            signed = msgspec.msgpack.decode(row.signed, type=SignedDocument)
+            return policy_of(msgspec.msgpack.decode(signed.document, type=Document))
+        except (*MALFORMED, DocumentError) as error:
+            raise StoreError(f"policy version {row.version} cannot be read: {error}") from error
 
     def document_versions(self) -> dict[str, str]:
         """Return the newest version of every document, as terminals name it."""

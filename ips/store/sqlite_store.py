@@ -99,6 +99,7 @@ class SqliteStore(Reader):
     def rollback(self) -> None:
         """Take everything back."""
         self._marks = 0
+        self.forget_policy()
         if self.connection.in_transaction:
             self._run("ROLLBACK")
 
@@ -114,6 +115,7 @@ class SqliteStore(Reader):
 
     def back(self) -> None:
         """Return to the newest mark and forget it."""
+        self.forget_policy()
         self._run(f"ROLLBACK TO mark_{self._marks}")
         self.keep()
 

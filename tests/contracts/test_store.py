@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ips.committer import Committer, Done, Failed
 from ips.host import NoFaults
@@ -11,11 +13,13 @@ from ips.ledger import Phase, Transfer
 from ips.store.agreement import Store
 from ips.store.audit import audit_ledger, audit_seals
 from ips.store.balances import BoundError
+from ips.store.changes import Changes
 from ips.store.errors import ConstraintError, StoreError
 from ips.store.group import Group, PoisonError
 from ips.store.reader import Reader
-from ips.store.rows import PaymentRow, TerminalRow
+from ips.store.rows import DocumentRow, PaymentRow, TerminalRow
 from ips.store.sqlite_store import SqliteStore
+from protocols.documents import Document, Policy, sign_document
 
 
 class SetClock:
@@ -357,6 +361,52 @@ def test_bound_error_names_the_account(store: SqliteStore, committer: Committer)
     assert issubclass(BoundError, ConstraintError)
 
 
+def published(version: int, body: bytes) -> DocumentRow:
+    """Return a version of the policy as it lies in the store; its signature is nobody's business here."""
+    document = Document(name="policy", version=version, valid_from_ns=1, body=msgspec.Raw(body))
+    signed = sign_document(document, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    return DocumentRow("policy", version, 1, 1, "park", signed)
+
+
+def put(store: SqliteStore, row: DocumentRow) -> None:
+    store.begin()
+    store.write(Changes(documents=[row]))
+    store.commit()
+
+
+def test_the_newest_policy_is_decoded_once_and_a_newer_one_at_once(store: SqliteStore) -> None:
+    """Every sale asks for it; the version is asked each time, the document only when it is another."""
+    assert store.policy() == Policy()
+    put(store, published(1, msgspec.msgpack.encode(Policy(vat_percent=7))))
+    first = store.policy()
+    assert first.vat_percent == 7
+    assert store.policy() is first
+
+    put(store, published(2, msgspec.msgpack.encode(Policy(vat_percent=8))))
+
+    assert store.policy().vat_percent == 8
+
+
+def test_a_policy_that_is_rolled_back_is_not_remembered(store: SqliteStore) -> None:
+    """What was read inside a transaction that came to nothing is not what is in force."""
+    store.begin()
+    store.write(Changes(documents=[published(1, msgspec.msgpack.encode(Policy(vat_percent=7)))]))
+    assert store.policy().vat_percent == 7
+    store.rollback()
+
+    put(store, published(1, msgspec.msgpack.encode(Policy(vat_percent=9))))
+
+    assert store.policy().vat_percent == 9
+
+
+@pytest.mark.parametrize("body", [b"\xa1x", b"\x81\xb1receipt_footer_ko\xa1\xff"])
+def test_a_policy_that_cannot_be_read_is_a_store_error(store: SqliteStore, body: bytes) -> None:
+    put(store, published(1, body))
+
+    with pytest.raises(StoreError, match="policy version 1 cannot be read"):
+        store.policy()
+
+
 def test_no_look_up_reads_a_whole_table(store: SqliteStore) -> None:
     """Every look-up by key goes by an index: a full broker is as fast as an empty one."""
     asked: list[str] = []
@@ -384,6 +434,7 @@ def test_no_look_up_reads_a_whole_table(store: SqliteStore) -> None:
     store.shift("01", 1, 1)
     store.notes("k")
     store.document("policy")
+    store.policy()
     store.module("cash")
     store.last_seal()
     store.counters()
@@ -397,5 +448,5 @@ def test_no_look_up_reads_a_whole_table(store: SqliteStore) -> None:
     # The newest seal is the first row of its table read backwards; constants and what is asked for are
     # no table.
     allowed = ("SCAN CONSTANT ROW", "SCAN seal", "SCAN asked VIRTUAL TABLE INDEX 1:")
-    assert len(asked) >= 26
+    assert len(asked) >= 27
     assert {sql: found for sql, found in scans.items() if set(found) - set(allowed)} == {}
