@@ -8,6 +8,7 @@ children   our own programs as processes, none of which outlives this one
 shop       broker, equipment and a till's folder, made and opened in one folder
 counter    a till as a process, worked by entries
 day        a trading day with its troubles, and the books at the end of it
+cards      the command ips-sim cards
 playing    the commands shop and day
 searching  the arguments of ips-sim verify
 verify     the search of the purse as a command

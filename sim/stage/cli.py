@@ -16,6 +16,7 @@ from protocols.malformed import MALFORMED
 from sim.bus import bench_file
 from sim.host import SystemClock, SystemEntropy
 from sim.stage.bench import Bench, ending
+from sim.stage.cards import add_parser as add_cards
 from sim.stage.kinds import KINDS
 from sim.stage.plan import Plan, PlanError, WireKind, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
@@ -31,6 +32,7 @@ example:
   ips-sim up bench.toml              what the file says
   ips-sim day build/day              a trading day, ending with 'books balance'
   ips-sim verify purse               the exhaustive search of the purse
+  ips-sim cards make cards           virtual IC cards
   ips-sim list                       kinds of device, presets, and what is running
 
 While a bench runs, sim://printer opens its printer, and its HTTP interface works it:
@@ -110,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.add_argument("--folder", type=Path, default=bench_file().parent, help="of the bench")
     listing.set_defaults(run=_list)
+    add_cards(commands)
     add_verify(commands)
     add_playing(commands)
     return parser
