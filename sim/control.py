@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import hmac
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import msgspec
 import uvicorn
@@ -23,8 +23,7 @@ from starlette.routing import Route
 
 from protocols.control import DeviceState, Event, Verb
 from protocols.malformed import MALFORMED
-from sim.hosting.hosted import Hosted
-from sim.twin import Paper, VerbError
+from sim.twin import Paper, Twin, VerbError
 
 BODY_BYTES_MAX: Final = 64 * 1024
 """A verb is short; a longer body is refused unread."""
@@ -35,7 +34,46 @@ _PNG: Final = "image/png"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def application(devices: Mapping[str, Hosted], *, token: str) -> Starlette:
+class Served(Protocol):
+    """A device on a bench, on whatever wire (sim.hosting.hosted, sim.hosting.card_slot)."""
+
+    @property
+    def name(self) -> str:
+        """What the bench calls it."""
+        ...
+
+    @property
+    def twin(self) -> Twin:
+        """The device itself."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """What a driver opens."""
+        ...
+
+    async def start(self) -> None:
+        """Make it reachable. Raises: OSError."""
+        ...
+
+    async def stop(self) -> None:
+        """Make it unreachable for good."""
+        ...
+
+    async def do(self, verb: Verb) -> None:
+        """Carry out a verb. Raises: VerbError, OSError."""
+        ...
+
+    def state(self) -> DeviceState:
+        """Return it as the control interface shows it."""
+        ...
+
+    def history(self) -> Sequence[Event]:
+        """Return what happened, oldest first."""
+        ...
+
+
+def application(devices: Mapping[str, Served], *, token: str) -> Starlette:
     """Return the control interface of these devices, for whoever has the token."""
     doors = _Doors(devices)
     routes = [
@@ -105,7 +143,7 @@ class _Server(uvicorn.Server):
 class _Doors:
     """What each route does."""
 
-    def __init__(self, devices: Mapping[str, Hosted]) -> None:
+    def __init__(self, devices: Mapping[str, Served]) -> None:
         self._devices = devices
 
     async def everything(self, request: Request) -> Response:
@@ -150,7 +188,7 @@ class _Doors:
         hosted = self._device(request)
         return _unknown(request, self._devices) if hosted is None else _json(hosted.history())
 
-    def _device(self, request: Request) -> Hosted | None:
+    def _device(self, request: Request) -> Served | None:
         return self._devices.get(request.path_params["name"])
 
 
@@ -179,7 +217,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _unknown(request: Request, devices: Mapping[str, Hosted]) -> Response:
+def _unknown(request: Request, devices: Mapping[str, Served]) -> Response:
     name = request.path_params["name"]
     return _error(404, f"no device {name!r}; there are: {', '.join(devices) or 'none'}")
 

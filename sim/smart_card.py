@@ -64,8 +64,15 @@ class SmartCardTwin:
 
     device = "smart_card"
 
-    def __init__(self, cards: Mapping[str, Card]) -> None:
+    def __init__(
+        self, cards: Mapping[str, Card], *, away: set[str] | None = None, inserted: str = ""
+    ) -> None:
+        """`away` is shared by all slots that the same cards lie beside: who is in one of them.
+
+        Raises: VerbError when `inserted` is none of the cards, or away.
+        """
         self._cards = dict(cards)
+        self._away: set[str] = set() if away is None else away
         self._history = History()
         self._wire = CardEnd()
         self._in: str = ""
@@ -79,6 +86,8 @@ class SmartCardTwin:
         self._entry: PinEntry | None = None
         self._entry_ends_ns = 0
         self._digits = ""
+        if inserted:
+            self._insert(self._named(inserted), 0)
 
     @property
     def visit(self) -> int:
@@ -139,11 +148,13 @@ class SmartCardTwin:
             raise refuse_verb(verb, _VERBS)
         match verb.verb:
             case "insert":
-                self._insert(self._named(verb), now_ns)
+                self._insert(self._named(verb.arguments["card"]), now_ns)
             case "remove":
                 self._remove("removed", now_ns)
             case "swap":
-                card = self._named(verb)
+                card = self._named(verb.arguments["card"])
+                if card in self._away:
+                    raise VerbError(f"{card} is in a reader already: remove it there first")
                 self._remove("removed", now_ns)
                 self._insert(card, now_ns)
             case "tear_before" | "tear_after":
@@ -176,8 +187,7 @@ class SmartCardTwin:
             raise VerbError("no card is in the slot: insert one first")
         return self._cards[self._in]
 
-    def _named(self, verb: Verb) -> str:
-        name = verb.arguments["card"]
+    def _named(self, name: str) -> str:
         if name not in self._cards:
             raise VerbError(f"no card {name!r}; there are: {', '.join(sorted(self._cards))}")
         return name
@@ -185,6 +195,9 @@ class SmartCardTwin:
     def _insert(self, name: str, now_ns: int) -> None:
         if self._in:
             raise VerbError(f"{self._in} is in the slot: remove it first, or swap")
+        if name in self._away:
+            raise VerbError(f"{name} is in another reader: remove it there first")
+        self._away.add(name)
         self._in = name
         self._visit += 1
         self._lose_power()
@@ -193,6 +206,7 @@ class SmartCardTwin:
     def _remove(self, what: str, now_ns: int) -> None:
         self._card()
         self._history.add(now_ns, what, self._in)
+        self._away.discard(self._in)
         self._in = ""
         self._tear = None
         self._lose_power()

@@ -12,5 +12,6 @@ cards      the command ips-sim cards
 playing    the commands shop and day
 searching  the arguments of ips-sim verify
 verify     the search of the purse as a command
+readers    the card slots of a bench: a private pcscd, and the cards beside them
 presets/   plans that come with the program
 """

@@ -21,14 +21,16 @@ import msgspec
 from protocols.control import Endpoint
 from protocols.ports import Clock, Entropy
 from sim.bus import bench_file
-from sim.control import ControlServer, application
+from sim.control import ControlServer, Served, application
 from sim.entropy import SeededEntropy
 from sim.hosting.carrier import Carrier
 from sim.hosting.hosted import Hosted
 from sim.hosting.pty import PtyCarrier
 from sim.hosting.rfc2217 import Rfc2217Carrier
 from sim.hosting.tcp import TcpCarrier
-from sim.stage.plan import DevicePlan, Plan, WireKind
+from sim.stage.kinds import CARD_WIRES, WireKind
+from sim.stage.plan import DevicePlan, Plan
+from sim.stage.readers import Readers
 from sim.wire import Wire
 
 TOKEN_BYTES: Final = 16
@@ -41,21 +43,25 @@ class Bench:
     def __init__(self, plan: Plan, *, folder: Path, clock: Clock, entropy: Entropy) -> None:
         """Build the devices of a plan; nothing is open yet. Raises: ImportError."""
         seeded = SeededEntropy(plan.seed)
+        readers = tuple(each for each in plan.devices if each.wire in CARD_WIRES)
+        self._readers = Readers(readers, folder=folder, seed=plan.seed, clock=clock)
         self._folder = folder
         self._file = folder / bench_file().name
         self._token = entropy.token(TOKEN_BYTES).hex()
-        self._devices = {
+        self._devices: dict[str, Served] = {
             each.name: _hosted(each, folder=folder, clock=clock, entropy=seeded.fork(each.name))
             for each in plan.devices
+            if each not in readers
         }
         self._control = ControlServer(application(self._devices, token=self._token))
-        self._started: list[Hosted] = []
+        self._started: list[Served] = []
         self._lock: int | None = None
 
     async def start(self) -> Endpoint:
         """Open everything. Raises: OSError when the folder, a name or a port is taken."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self._folder)
+        self._devices |= self._readers.open()
         for hosted in self._devices.values():
             await hosted.start()
             self._started.append(hosted)
@@ -77,6 +83,7 @@ class Bench:
         for hosted in reversed(self._started):
             await hosted.stop()
         self._started.clear()
+        self._readers.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -142,6 +149,8 @@ def _carrier(plan: DevicePlan, folder: Path) -> Carrier:
             return TcpCarrier(port=plan.port)
         case WireKind.RFC2217:
             return Rfc2217Carrier(line=plan.line, port=plan.port)
+        case WireKind.PCSC | WireKind.VPCD:
+            raise AssertionError("a card slot has no wire of bytes: sim.stage.readers")
 
 
 def _lock(folder: Path) -> int:

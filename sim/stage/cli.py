@@ -17,8 +17,8 @@ from sim.bus import bench_file
 from sim.host import SystemClock, SystemEntropy
 from sim.stage.bench import Bench, ending
 from sim.stage.cards import add_parser as add_cards
-from sim.stage.kinds import KINDS
-from sim.stage.plan import Plan, PlanError, WireKind, presets, read_plan, read_preset
+from sim.stage.kinds import KINDS, WireKind
+from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
 from sim.stage.searching import add_parser as add_verify
 

@@ -21,6 +21,24 @@ class Needs(Enum):
     NOTHING = "nothing"
     TYPEFACE = "typeface"
     """A font in its ROM, as a printer has; receipts own it, so the stage brings it."""
+    CARDS = "cards"
+    """Cards that lie beside it; the bench knows which."""
+
+
+class WireKind(Enum):
+    """What a device is reached over."""
+
+    PTY = "pty"
+    TCP = "tcp"
+    RFC2217 = "rfc2217"
+    PCSC = "pcsc"
+    """A reader of a private pcscd, by our own driver; it has a keypad."""
+    VPCD = "vpcd"
+    """The same by Debian's vpcd: slower, no keypad, listens on every interface."""
+
+
+BYTE_WIRES: Final = (WireKind.PTY, WireKind.TCP, WireKind.RFC2217)
+CARD_WIRES: Final = (WireKind.PCSC, WireKind.VPCD)
 
 
 class NoOptions(msgspec.Struct, frozen=True):
@@ -51,6 +69,13 @@ class ScannerOptions(msgspec.Struct, frozen=True):
     """Wait for 06 or 15 after each code."""
 
 
+class SlotOptions(msgspec.Struct, frozen=True):
+    """How a card slot begins."""
+
+    inserted: str = ""
+    """The card that is in at first; left out, none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A row of the table below."""
@@ -61,12 +86,16 @@ class Kind:
     """The class in the module."""
     options: type[msgspec.Struct] = NoOptions
     needs: Needs = Needs.NOTHING
+    wires: tuple[WireKind, ...] = BYTE_WIRES
+    """What it can be reached over; the first where a plan does not say."""
 
-    def build(self, options: msgspec.Struct) -> Twin:
+    def build(self, options: msgspec.Struct, **brought: Any) -> Twin:
         """Make a twin. Raises: ImportError when its module is not installed."""
         arguments: dict[str, Any] = msgspec.structs.asdict(options)
         if self.needs is Needs.TYPEFACE:
             arguments["typeface"] = _typeface()
+        if self.needs is Needs.CARDS:
+            arguments |= {"cards": {}} | brought
         twin = getattr(importlib.import_module(self.module), self.twin)(**arguments)
         assert isinstance(twin, Twin), f"{self.module}.{self.twin} is no twin"
         return twin
@@ -88,6 +117,14 @@ KINDS: Final = {
         ),
         Kind(name="line_display", module="sim.line_display", twin="LineDisplayTwin"),
         Kind(name="scanner", module="sim.scanner", twin="ScannerTwin", options=ScannerOptions),
+        Kind(
+            name="smart_card",
+            module="sim.smart_card",
+            twin="SmartCardTwin",
+            options=SlotOptions,
+            needs=Needs.CARDS,
+            wires=CARD_WIRES,
+        ),
     )
 }
 

@@ -4,9 +4,10 @@
 
     [devices.printer]             # the name, as in sim://printer
     kind = "printer"              # may be left out where the name is a kind
-    wire = "pty"                  # pty, tcp or rfc2217
+    wire = "pty"                  # pty, tcp or rfc2217; of a card slot pcsc or vpcd
     link = "/tmp/till/printer"    # a pty's stable name; else the bench's folder and the name
     port = 9100                   # of tcp and rfc2217; 0 takes a free one
+    cards = "~/cards"             # of a card slot: ips-sim cards made it; else the bench makes some
     pace = "line_rate"            # or at_once
     line = { baud = 19200, bytesize = 8, parity = "none", stop = "1" }
     faults = { drop_ppm = 100, flip_ppm = 0, duplicate_ppm = 0, garbage_ppm = 0,
@@ -20,7 +21,6 @@ import difflib
 import re
 import tomllib
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -28,7 +28,7 @@ import msgspec
 
 from protocols.serial_line import BAUD_MAX, LineSettings, Parity, StopBits
 from sim.faults import DELAY_NS_MAX, PER_MILLION, Faults
-from sim.stage.kinds import KINDS, Kind
+from sim.stage.kinds import CARD_WIRES, KINDS, Kind, WireKind
 from sim.wire import Pace
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -44,14 +44,6 @@ class PlanError(ValueError):
     """The plan is wrong. The message names the file, the place in it, and what to write instead."""
 
 
-class WireKind(Enum):
-    """What a device is reached over."""
-
-    PTY = "pty"
-    TCP = "tcp"
-    RFC2217 = "rfc2217"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlan:
     """One device of a bench."""
@@ -63,6 +55,8 @@ class DevicePlan:
     link: Path | None
     """A pty's stable name; None takes the bench's folder and the device's name."""
     port: int
+    cards: Path | None
+    """The folder of cards beside a slot; None takes the bench's folder, and cards are made there."""
     line: LineSettings
     pace: Pace
     faults: Faults
@@ -102,8 +96,9 @@ class _Faults(msgspec.Struct, frozen=True):
 
 class _Device(msgspec.Struct, frozen=True):
     kind: str | None = None
-    wire: WireKind = WireKind.PTY
+    wire: WireKind | None = None
     link: str | None = None
+    cards: str | None = None
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     pace: Pace = Pace.AT_ONCE
     line: dict[str, Any] = {}
@@ -151,19 +146,17 @@ def _device(name: str, value: dict[str, Any], where: str) -> DevicePlan:
     if kind is None:
         wrong = device.kind or name
         raise PlanError(f"{where}: kind: no kind {wrong!r}{_nearest(wrong, list(KINDS))}")
-    if device.link is not None and device.wire is not WireKind.PTY:
-        raise PlanError(f"{where}: link: only a pty has a link; {device.wire.value} has a port")
-    if device.port and device.wire is WireKind.PTY:
-        raise PlanError(f"{where}: port: a pty has no port; wire = tcp or rfc2217 has")
+    wire = _wire(device, kind, where)
     line = _convert(device.line, _Line, f"{where}.line")
     faults = _convert(device.faults, _Faults, f"{where}.faults")
     return DevicePlan(
         name=name,
         kind=kind,
         options=_convert(device.options, kind.options, f"{where}.options"),
-        wire=device.wire,
+        wire=wire,
         link=None if device.link is None else Path(device.link).expanduser(),
         port=device.port,
+        cards=None if device.cards is None else Path(device.cards).expanduser(),
         line=LineSettings(
             baud=line.baud, data_bits=line.bytesize, parity=line.parity, stop_bits=line.stop
         ),
@@ -177,6 +170,21 @@ def _device(name: str, value: dict[str, Any], where: str) -> DevicePlan:
             piece_bytes=faults.piece_bytes,
         ),
     )
+
+
+def _wire(device: _Device, kind: Kind, where: str) -> WireKind:
+    """Return what the device is reached over. Raises: PlanError."""
+    wire = device.wire or kind.wires[0]
+    if wire not in kind.wires:
+        fitting = ", ".join(each.value for each in kind.wires)
+        raise PlanError(f"{where}: wire: a {kind.name} is reached over: {fitting}")
+    if device.cards is not None and wire not in CARD_WIRES:
+        raise PlanError(f"{where}: cards: only a card slot has cards")
+    if device.link is not None and wire is not WireKind.PTY:
+        raise PlanError(f"{where}: link: only a pty has a link; {wire.value} has none")
+    if device.port and wire not in (WireKind.TCP, WireKind.RFC2217):
+        raise PlanError(f"{where}: port: a {wire.value} has no port; wire = tcp or rfc2217 has")
+    return wire
 
 
 def _convert(value: dict[str, Any], to: type[S], where: str) -> S:

@@ -6,8 +6,8 @@ import pytest
 
 from protocols.serial_line import LineSettings, Parity, StopBits
 from sim.faults import Faults
-from sim.stage.kinds import KINDS, ScannerOptions
-from sim.stage.plan import DEVICES_MAX, PlanError, WireKind, presets, read_plan, read_preset
+from sim.stage.kinds import KINDS, ScannerOptions, WireKind
+from sim.stage.plan import DEVICES_MAX, PlanError, presets, read_plan, read_preset
 from sim.wire import Pace
 
 FULL = """
@@ -111,3 +111,33 @@ def test_unknown_preset_names_the_nearest():
     """Goal: a slip is seen."""
     with pytest.raises(PlanError, match="did you mean 'counter'"):
         read_preset("conter")
+
+
+@pytest.mark.parametrize(
+    ("device", "sentence"),
+    [
+        ('kind = "smart_card"\nwire = "pty"', "wire: a smart_card is reached over: pcsc, vpcd"),
+        ('kind = "scanner"\nwire = "pcsc"', "wire: a scanner is reached over: pty, tcp, rfc2217"),
+        ('kind = "scanner"\ncards = "x"', "cards: only a card slot"),
+        ('kind = "smart_card"\nport = 1', "port: a pcsc has no port"),
+        ('kind = "smart_card"\nlink = "x"', "link: only a pty"),
+    ],
+)
+def test_card_slot_has_its_own_wires(tmp_path, device, sentence):
+    file = tmp_path / "bench.toml"
+    file.write_text(f"[devices.slot]\n{device}\n")
+
+    with pytest.raises(PlanError, match=sentence):
+        read_plan(file)
+
+
+def test_card_slot_is_reached_over_pcsc_unless_the_plan_says_vpcd(tmp_path):
+    file = tmp_path / "bench.toml"
+    file.write_text(
+        '[devices.a]\nkind = "smart_card"\n[devices.b]\nkind = "smart_card"\nwire = "vpcd"\ncards = "c"\n'
+    )
+
+    a, b = read_plan(file).devices
+
+    assert (a.wire, a.cards) == (WireKind.PCSC, None)
+    assert (b.wire, str(b.cards)) == (WireKind.VPCD, "c")

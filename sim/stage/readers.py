@@ -1,0 +1,90 @@
+"""The card slots of a bench: one private pcscd for them all, and the cards beside them.
+
+    bench's folder/cards     cards that the bench makes, of the plan's seed, when no other are named
+    a short folder in /tmp   the daemon's: sockets allow 107 bytes, which a bench's folder may not leave
+
+Slots that name one folder share its cards: a card is in one of them at a time.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocols.ports import Clock
+from sim.hosting.card_slot import HostedSlot
+from sim.hosting.card_socket import ReaderCarrier
+from sim.hosting.pcscd import DaemonError, PrivateDaemon, ReaderDriver, ReaderPlan
+from sim.stage.cards import make_cards
+from sim.stage.kinds import WireKind
+from sim.stage.plan import DevicePlan
+from sim.twin import VerbError
+
+if TYPE_CHECKING:
+    from sim.cards.card import Card
+
+
+class Readers:
+    """The card slots of one bench; nothing at all where a plan has none."""
+
+    def __init__(
+        self, plans: Sequence[DevicePlan], *, folder: Path, seed: int, clock: Clock
+    ) -> None:
+        self._plans = plans
+        self._cards = folder / "cards"
+        self._seed = seed
+        self._clock = clock
+        self._folder: Path | None = None
+        self._daemon: PrivateDaemon | None = None
+        self._decks: dict[Path, tuple[dict[str, Card], set[str]]] = {}
+
+    def open(self) -> dict[str, HostedSlot]:
+        """Start the daemon and return the slots by name. Raises: OSError with what is missing."""
+        if not self._plans:
+            return {}
+        self._folder = Path(tempfile.mkdtemp(prefix="ips"))
+        readers = tuple(_reader(plan) for plan in self._plans)
+        try:
+            self._daemon = PrivateDaemon(self._folder / "d", readers, clock=self._clock)
+            self._daemon.start()
+            return {plan.name: self._slot(plan, self._daemon) for plan in self._plans}
+        except (DaemonError, VerbError, ValueError) as error:
+            self.close()
+            raise OSError(str(error)) from error
+
+    def close(self) -> None:
+        """End the daemon; harmless twice."""
+        if self._daemon is not None:
+            self._daemon.stop()
+            self._daemon = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _slot(self, plan: DevicePlan, daemon: PrivateDaemon) -> HostedSlot:
+        cards, away = self._deck(plan.cards or self._cards)
+        twin = plan.kind.build(plan.options, cards=cards, away=away)
+        from sim.smart_card import SmartCardTwin
+
+        assert isinstance(twin, SmartCardTwin), "a card wire carries card slots"
+        name = _reader(plan).name
+        carrier = ReaderCarrier(daemon.dial(name), reader=name, daemon=daemon.client_socket)
+        return HostedSlot(name=plan.name, twin=twin, carrier=carrier, clock=self._clock)
+
+    def _deck(self, folder: Path) -> "tuple[dict[str, Card], set[str]]":
+        """Return a folder's cards and who of them is in a slot. Raises: ValueError, OSError."""
+        # Loaded when a plan has cards: the other devices need no cryptography.
+        from protocols.purse.suite import P256
+        from sim.cards.file import read_cards
+
+        if folder not in self._decks:
+            if folder == self._cards and not folder.is_dir():
+                make_cards(folder, None, self._seed)
+            self._decks[folder] = ({**read_cards(folder, P256())}, set())
+        return self._decks[folder]
+
+
+def _reader(plan: DevicePlan) -> ReaderPlan:
+    driver = ReaderDriver.VPCD if plan.wire is WireKind.VPCD else ReaderDriver.OURS_WITH_KEYPAD
+    return ReaderPlan(name=f"IPS {plan.name}", driver=driver)
