@@ -30,5 +30,6 @@ apdu_exchange  one command to one whole answer: 61xx, 6Cxx
 vpcd          the wire between a reader's driver and a virtual card
 secure_pin    a PIN from the reader's keypad straight to the card
 purse         e-cash: the purse itself, and the transfer between two (package)
+icash         a second electronic money, one way, as proof that a scheme is a plug-in
 serial_line   rate, data bits, parity, stop bits, flow control of a serial line
 """

@@ -58,6 +58,14 @@ class SW(IntEnum):
     SEQUENCE_EXHAUSTED = 0x910F
 
 
+class RefusedError(Exception):
+    """A card's command ends with this status word, and nothing changed."""
+
+    def __init__(self, sw: int) -> None:
+        super().__init__(f"{sw:04X}")
+        self.sw = sw
+
+
 class ApduError(ValueError):
     """These bytes are not a command APDU; `sw` is what a card answers."""
 

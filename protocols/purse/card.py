@@ -34,9 +34,9 @@ Source: purse.md sections 3 and 4; ISO/IEC 7816-4; INS values after EN 1546-3.
 from collections.abc import Callable
 from typing import Final
 
-from protocols.iso7816 import SW, ApduError, Command, Response, parse_command
+from protocols.iso7816 import SW, ApduError, Command, RefusedError, Response, parse_command
 from protocols.purse import holder, issuer_commands, moving, reading, starting
-from protocols.purse.chip import Chip, RefusedError
+from protocols.purse.chip import Chip
 from protocols.purse.holder import PIN_KEY
 from protocols.purse.memory import MemoryWornOutError
 from protocols.purse.reading import AID

@@ -7,7 +7,7 @@ anything.
 
 import msgspec
 
-from protocols.iso7816 import SW, Command
+from protocols.iso7816 import SW, Command, RefusedError
 from protocols.purse.details import (
     CERTIFICATE_BYTES,
     DETAILS_BYTES,
@@ -32,14 +32,6 @@ from protocols.purse.image import (
 from protocols.purse.memory import Memory
 from protocols.purse.rules import Rules
 from protocols.purse.suite import Suite
-
-
-class RefusedError(Exception):
-    """A command ends with this status word and nothing changed."""
-
-    def __init__(self, sw: int) -> None:
-        super().__init__(f"{sw:04X}")
-        self.sw = sw
 
 
 class Chip:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from protocols.iso7816 import SW, Command, Response
-from protocols.purse.chip import Chip, RefusedError, expect
+from protocols.iso7816 import SW, Command, RefusedError, Response
+from protocols.purse.chip import Chip, expect
 from protocols.purse.image import Image, Life
 
 PIN_KEY: Final = 0x81

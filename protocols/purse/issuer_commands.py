@@ -2,8 +2,8 @@
 
 import msgspec
 
-from protocols.iso7816 import SW, Command, Response
-from protocols.purse.chip import Chip, RefusedError, expect
+from protocols.iso7816 import SW, Command, RefusedError, Response
+from protocols.purse.chip import Chip, expect
 from protocols.purse.details import (
     claim_answer_text,
     claim_text,

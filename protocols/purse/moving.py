@@ -6,8 +6,8 @@ arriving, except that the message is not the one in hand.
 
 from typing import Final
 
-from protocols.iso7816 import SW, Command, Response
-from protocols.purse.chip import Chip, RefusedError, expect
+from protocols.iso7816 import SW, Command, RefusedError, Response
+from protocols.purse.chip import Chip, expect
 from protocols.purse.details import DETAILS_BYTES, SIGNED_BYTES, MessageType, decode_details
 from protocols.purse.image import NO_DETAILS, Flow, Image, Status
 from protocols.purse.starting import may_receive, peer_is_welcome

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from protocols.iso7816 import SW, Command, Response
-from protocols.purse.chip import Chip, RefusedError, expect
+from protocols.iso7816 import SW, Command, RefusedError, Response
+from protocols.purse.chip import Chip, expect
 from protocols.purse.details import decode_certificate
 from protocols.purse.image import Image, Life
 from protocols.tlv import encode_tlv

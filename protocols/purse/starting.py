@@ -7,8 +7,8 @@ logged where value may be in it, in the same commit.
 
 from typing import Final
 
-from protocols.iso7816 import SW, Command, Response
-from protocols.purse.chip import Chip, RefusedError, parameters_of
+from protocols.iso7816 import SW, Command, RefusedError, Response
+from protocols.purse.chip import Chip, parameters_of
 from protocols.purse.details import Certificate, MessageType, PaymentDetails, decode_certificate
 from protocols.purse.image import NO_DETAILS, Flow, Image, Life, Status
 from protocols.purse.reading import query
