@@ -135,6 +135,10 @@ class PrivateDaemon:
         if self._listener is None:
             self._configure()
             self._listener = self._listen()
+        for dial in self._dials.values():
+            # A killed daemon leaves its sockets, and they would look as if the new one listened.
+            if dial.path is not None:
+                dial.path.unlink(missing_ok=True)
         log = (self.folder / "pcscd.log").open("ab")
         with log:
             self._process = subprocess.Popen(

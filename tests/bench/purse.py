@@ -15,7 +15,7 @@ from typing import Any
 
 from protocols.purse.coordinator import Slot, Transferred, transfer
 from sim.host import SystemClock
-from sim.hosting.pcscd import PrivateDaemon
+from sim.hosting.pcscd import DaemonError, PrivateDaemon
 from sim.search.explore import explore
 from sim.search.universe import Scope, Universe
 from tests.support.card_bench import card, deadline, drive, pcsc_reader, start_daemon
@@ -79,20 +79,35 @@ def _searched(scope: Scope) -> float:
 
 def measure() -> list[dict[str, Any]]:
     """Return the rows of this module."""
-    ours, stock = asyncio.run(_readers())
+    return [*_transfer_rows(), *_search_rows()]
+
+
+def _transfer_rows() -> list[dict[str, Any]]:
+    row: dict[str, Any] = {
+        "name": "purse_transfer_pcsc_p95_ms",
+        "unit": "ms, two readers, 11 commands",
+        "goal": P95_GOAL_MS,
+    }
+    try:
+        ours, stock = asyncio.run(_readers())
+    except (DaemonError, ModuleNotFoundError) as error:
+        return [row | {"against": f"not measured: {error}"}]
+    p95, against = _p95(ours), _p95(stock)
+    return [
+        row
+        | {
+            "value": round(p95, 1),
+            "met": p95 <= P95_GOAL_MS,
+            "against": f"customer in Debian's vpcd: {against:.1f} ms",
+            "ratio": round(against / p95, 2),
+        }
+    ]
+
+
+def _search_rows() -> list[dict[str, Any]]:
     searched = _searched(Scope(starts=3, balance=3, late=False, claims=False))
     short = _searched(Scope())
-    p95 = _p95(ours)
     return [
-        {
-            "name": "purse_transfer_pcsc_p95_ms",
-            "value": round(p95, 1),
-            "unit": "ms, two readers, 11 commands",
-            "goal": P95_GOAL_MS,
-            "met": p95 <= P95_GOAL_MS,
-            "against": f"customer in Debian's vpcd: {_p95(stock):.1f} ms",
-            "ratio": round(_p95(stock) / p95, 2),
-        },
         {
             "name": "purse_search_states_per_s",
             "value": round(searched),
