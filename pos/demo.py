@@ -4,7 +4,7 @@ Standard library only, run with `python -I -S`, because it must outlive whatever
 Textual restores the terminal on neither SIGTERM nor SIGKILL (environment.md 11).
 
     supervisor (this)  ignores SIGINT and SIGQUIT, restores the terminal, ends the shop
-      +- counter       in the foreground group: it alone gets keys and SIGWINCH
+      +- counter       in the foreground group: it alone gets keys and SIGWINCH; ends with this one
       +- shop          `ips-sim shop DIR`, own session: broker and virtual equipment; started first,
                        tells its addresses over a pipe, ends when that pipe's other end closes
 
@@ -13,6 +13,7 @@ state lies under DIR.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import select
@@ -30,6 +31,9 @@ SCREEN_RESET = (
 )
 """Leave the alternate screen, show the cursor, mouse, focus and paste reports off, wrap on, plain."""
 
+_PR_SET_PDEATHSIG = 1
+"""Linux: have this signal when the parent dies."""
+
 
 def main(arguments: list[str]) -> int:
     """Run the demonstration in the folder named first. Returns the counter's exit status."""
@@ -39,12 +43,18 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     terminal = termios.tcgetattr(0)
-    shop, lifeline, announcement = _start_shop(python, folder)
+    logs = _log_sizes(folder)
+    try:
+        shop, lifeline, announcement = _start_shop(python, folder)
+    except OSError as error:
+        print(f"ips-pos: {error.filename or folder}: {error.strerror}", file=sys.stderr)
+        return 1
     if announcement is None:
+        status = _end_shop(shop, lifeline, 1)
         print(
-            f"The shop around the counter did not start; its log is {folder}/shop.log", flush=True
+            f"ips-pos: the shop around the counter did not start. {_why(folder, logs)}", flush=True
         )
-        return _end_shop(shop, lifeline, 1)
+        return status
     try:
         return _end_shop(shop, lifeline, _run_counter(python, announcement))
     finally:
@@ -75,6 +85,22 @@ def _start_shop(
     return shop, lifeline, _read_line(told, SHOP_READY_SECONDS)
 
 
+def _log_sizes(folder: str) -> "dict[Path, int]":
+    logs = [Path(folder) / f"{name}.log" for name in ("broker", "equipment", "shop")]
+    return {log: log.stat().st_size if log.exists() else 0 for log in logs}
+
+
+def _why(folder: str, before: "dict[Path, int]") -> str:
+    """Return the last words of the logs that grew since, the innermost program's first."""
+    words = []
+    for log, size in before.items():
+        lines = (
+            log.read_bytes()[size:].decode(errors="replace").splitlines() if log.exists() else []
+        )
+        words.extend(lines[-1:])
+    return "\n".join([*words, f"The logs are in {folder}"])
+
+
 def _read_line(descriptor: int, seconds: float) -> "dict[str, str] | None":
     deadline = time.monotonic() + seconds
     line = b""
@@ -94,18 +120,21 @@ def _read_line(descriptor: int, seconds: float) -> "dict[str, str] | None":
 def _run_counter(python: str, announcement: "dict[str, str]") -> int:
     environment = {**os.environ, "INTERMARKET_CONTROL": announcement["control"]}
     command = [python, "-m", "pos.cli", "--config", announcement["config"]]
-    counter = subprocess.Popen(
-        command,
-        env=environment,
-        preexec_fn=_take_signals,
-    )
+    # Loaded before the fork: a child between fork and exec should do as little as it can.
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+        # When this supervisor is killed the shell takes the terminal back, and the counter, then in
+        # the background, has still to put it right.
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+    counter = subprocess.Popen(command, env=environment, preexec_fn=prepare)
     signal.signal(signal.SIGTERM, lambda *_: counter.terminate())
     return counter.wait()
-
-
-def _take_signals() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def _end_shop(shop: "subprocess.Popen[bytes]", lifeline: int, status: int) -> int:
