@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from devices.smart_card import open_slot
+from devices.smart_card import card_in, open_slot
 from protocols.address import parse_address
 from protocols.iso7816 import SW, Command
 from protocols.ports import (
@@ -170,12 +170,19 @@ async def test_channel_never_reaches_the_card_that_was_swapped_in(bench):
 
 async def connected(bench) -> CardChannel:
     """Connect the card that is in, as soon as the reader has noticed it."""
-    for _ in range(500):
-        try:
-            return await bench.slot.connect(deadline_ns=deadline())
-        except NoCardError:
-            await asyncio.sleep(0.01)
-    raise AssertionError("the card is never noticed")
+    channel = await card_in(bench.slot, deadline_ns=deadline(), clock=CLOCK)
+    assert channel is not None, "the card is never noticed"
+    return channel
+
+
+async def test_waiting_for_a_card_ends_with_the_card_or_the_deadline(bench):
+    assert await card_in(bench.slot, deadline_ns=deadline(0.2), clock=CLOCK) is None
+
+    waiting = asyncio.create_task(card_in(bench.slot, deadline_ns=deadline(), clock=CLOCK))
+    bench.do("insert", card="alice")
+    channel = await waiting
+
+    assert (await tell(channel, SELECT)).ok
 
 
 async def test_answer_after_the_deadline_is_lost_and_never_another_commands_answer(bench):

@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from devices.smart_card import card_in
 from protocols.iso7816 import SW, Command
-from protocols.ports import CardPresent, NoCardError, SlotDown
+from protocols.ports import CardPresent, SlotDown
 from protocols.purse.card import PIN_KEY
 from protocols.purse.coordinator import (
     Dialogue,
@@ -29,6 +30,7 @@ from protocols.purse.image import Status, encode_image
 from protocols.secure_pin import PinEntry, PinSW
 from sim.hosting.pcscd import PrivateDaemon
 from tests.support.card_bench import (
+    CLOCK,
     SELECT,
     Reader,
     card,
@@ -64,13 +66,9 @@ class Counter:
     async def connect(self) -> None:
         """Connect both cards that are in; a reader may still be about to notice its card."""
         for slot, reader in self.readers.items():
-            async with asyncio.timeout(15):
-                while True:
-                    try:
-                        self.channels[slot] = await reader.slot.connect(deadline_ns=deadline())
-                        break
-                    except NoCardError:
-                        await asyncio.sleep(0.01)
+            channel = await card_in(reader.slot, deadline_ns=deadline(), clock=CLOCK)
+            assert channel is not None, "the card is never noticed"
+            self.channels[slot] = channel
 
     async def play(self, dialogue: Dialogue) -> Result:
         async def transmit(slot: Slot, apdu: bytes) -> bytes | None:
