@@ -29,6 +29,7 @@ ledger       the ledger's words: transfer, phase, bound
 books        what booking reads and what it answers
 booking           what a record does to the books; its parts:
 booking_attempts  intents and results of moving money
+booking_purse     e-cash that moved between two purses, and the float
 booking_refunds   money that went back
 booking_sales     sales and voids
 booking_shifts    float, cash moves, count and Z
@@ -55,7 +56,8 @@ requests     between the wire and the rules: a request checked, a record as an a
 spi          what a payment module is to the broker, and the broker to a module
 manifests    what a module says about itself, in TOML
 registry     which payment modules there are
-modules/     payment modules: cash, and chaos for trying out
+purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
+modules/     payment modules: cash, e-cash, and chaos for trying out
 conformance  what `ips-broker module check` tries
 scrub        masks what must never be written down
 """

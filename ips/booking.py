@@ -9,6 +9,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
     paid in, out      till <- capital/float       expense <- till
     drop              safe <- till
     refund            returns/GROUP, tax/vat <- refunds-payable <- till
+    e-cash moved      purse/merchant/NAME, clearing/purse, float-issued   (ips.booking_purse)
     shift closed      over-short <-> till, then the float and the takings leave the till, so that
                       it is empty between shifts:  capital/float <- till   safe <- till
 """
@@ -18,6 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from ips.booking_attempts import attempt_closed, attempt_opened
+from ips.booking_purse import purse_moved
 from ips.booking_refunds import refund_closed
 from ips.booking_sales import sale_closed, sale_voided
 from ips.booking_shifts import cash_moved, shift_closed, shift_counted, shift_opened
@@ -33,6 +35,8 @@ from protocols.facts import (
     CashMoved,
     Fact,
     FactError,
+    PurseClaimed,
+    PurseMoved,
     RefundClosed,
     SaleClosed,
     SaleVoided,
@@ -83,6 +87,10 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             cash_moved(entry, fact)
         case RefundClosed():
             refund_closed(entry, fact)
+        case PurseMoved():
+            purse_moved(entry, fact)
+        case PurseClaimed():
+            entry.booking.claimed.append(fact)
         case ShiftOpened():
             shift_opened(entry, fact)
         case ShiftCounted():

@@ -29,6 +29,8 @@ from ips.flows import Flow
 from ips.inquiries import open_amount
 from ips.ledger import Transfer
 from ips.payments import PaymentOpened, PaymentRecord
+from ips.purse.evidence import Reported, ShadowKeeper
+from ips.purse.records import known_move
 from ips.spi import Manifest
 from ips.store.balances import BoundError
 from ips.store.group import Group
@@ -114,6 +116,10 @@ class GroupBooks:
         """Return debits less credits posted."""
         return self._group.balance(account, currency)
 
+    def purse_moved(self, details: bytes) -> bool:
+        """Return whether an e-cash transfer was booked before."""
+        return known_move(self._group.store, details)
+
     def store_of(self, terminal: str) -> str:
         """Return the store a terminal is enrolled in."""
         row = self._group.terminal(terminal)
@@ -193,17 +199,23 @@ class Clerk:
 class Bookkeeper:
     """Books the records of a batch. Implements `ips.batches.Bookkeeper`."""
 
-    def __init__(self, book: Book, practice: Practice) -> None:
+    def __init__(
+        self, book: Book, practice: Practice, shadow_keeper: ShadowKeeper | None = None
+    ) -> None:
         self._book = book
         self._practice = practice
+        self._shadow_keeper = shadow_keeper or ShadowKeeper(None)
 
     def enter(self, group: Group, records: Sequence[Record]) -> list[QuestionRow]:
         """Book records in order, each seeing those before it; return what is asked about them."""
         clerk = Clerk(group, self._practice)
         _prefetch(group, records)
         asked: list[QuestionRow] = []
+        reported: list[Reported] = []
         for record in records:
             booking = self._book(record, clerk.books)
+            reported += [Reported(record=record, fact=fact) for fact in booking.moved]
+            reported += [Reported(record=record, fact=fact) for fact in booking.claimed]
             for account in put_fact(clerk, booking):
                 row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
                 asked.append(group.ask(row))
@@ -211,6 +223,8 @@ class Bookkeeper:
                 group.ask(question_row(record, each, group.now_ns)) for each in booking.questions
             ]
         clerk.finish()
+        if reported:
+            asked += self._shadow_keeper.enter(group, reported)
         return asked
 
 

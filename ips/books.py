@@ -17,6 +17,7 @@ from ips.ledger import Phase, Transfer
 from ips.payments import PaymentEvent, PaymentRecord
 from ips.spi import Manifest
 from protocols.documents import Policy
+from protocols.facts import PurseClaimed, PurseMoved
 from protocols.journal import Record
 
 
@@ -128,6 +129,10 @@ class Booking:
     order: OrderRecord | None = None
     shift: ShiftRecord | None = None
     """The shift as it is after this booking."""
+    moved: list[PurseMoved] = field(default_factory=list)
+    """E-cash transfers that were not known before."""
+    claimed: list[PurseClaimed] = field(default_factory=list)
+    """Exception logs of purses that were given to the issuer."""
     questions: list[Question] = field(default_factory=list)
 
 
@@ -158,6 +163,10 @@ class Books(Protocol):
         """Return debits less credits posted; holds do not count."""
         ...
 
+    def purse_moved(self, details: bytes) -> bool:
+        """Return whether an e-cash transfer was booked before."""
+        ...
+
     def store_of(self, terminal: str) -> str:
         """Return the store a terminal is enrolled in."""
         ...
@@ -186,6 +195,7 @@ class Overlay:
         self._shifts: dict[tuple[str, int, int], ShiftRecord] = {}
         self._balances: dict[tuple[str, str], int] = {}
         self._by_order: dict[str, dict[str, None]] = {}
+        self._moved: set[bytes] = set()
 
     def absorb(self, booking: Booking) -> None:
         """Let what was booked be seen by what is booked next."""
@@ -193,6 +203,7 @@ class Overlay:
             self._payments[key] = record
             self._by_order.setdefault(record.order, {})[key] = None
         self._refunds.update(booking.refunds)
+        self._moved.update(fact.details for fact in booking.moved)
         if booking.order is not None:
             self._orders[booking.order.order] = booking.order
         if (shift := booking.shift) is not None:
@@ -229,6 +240,10 @@ class Overlay:
     def balance(self, account: str, currency: str) -> int:
         """Return debits less credits posted; holds do not count."""
         return self._balances.get((account, currency), 0) + self._base.balance(account, currency)
+
+    def purse_moved(self, details: bytes) -> bool:
+        """Return whether an e-cash transfer was booked before."""
+        return details in self._moved or self._base.purse_moved(details)
 
     def store_of(self, terminal: str) -> str:
         """Return the store a terminal is enrolled in."""

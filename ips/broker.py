@@ -21,6 +21,7 @@ from ips.desk import Desk
 from ips.desk_books import DeskBooks, StoredJournal
 from ips.keys import KeyFolder
 from ips.lock import FolderLock
+from ips.purse.evidence import ShadowKeeper
 from ips.refund_policy import shipped_policy
 from ips.registry import list_modules
 from ips.rules import Rules
@@ -32,6 +33,7 @@ from ips.store.rows import FlowRow, NonceRow
 from ips.store.sqlite_store import SqliteStore
 from ips.writer import InlineWriter, Writer
 from protocols.ports import Clock, Entropy, FaultPoints
+from protocols.purse.proof import Prover
 
 KEYS_NAME: Final = "keys"
 
@@ -70,7 +72,8 @@ class Broker:
         self.reader = reader
         self.writer = writer
         self.rules = rules
-        self.bookkeeper = Bookkeeper(book_record, rules)
+        self.prover: Prover | None = None
+        self.know_issuer()
         self.gate = Gate(reader, keys.vault, clock)
         self.session_maker = SessionMaker(
             clock=clock, entropy=entropy, identity=self.identity, vault=keys.vault
@@ -81,6 +84,13 @@ class Broker:
         journal = StoredJournal(writer, reader)
         self._caller = Caller(clock=clock, journal=journal, faults=points)
         self.close = close
+
+    def know_issuer(self) -> None:
+        """Check e-cash evidence under the issuer's key, if this broker has one."""
+        issuer = self.keys.purse_issuer()
+        if issuer is not None:
+            self.prover = Prover(issuer.suite, {issuer.key_id: issuer.public})
+        self.bookkeeper = Bookkeeper(book_record, self.rules, ShadowKeeper(self.prover))
 
     def desk(self, nonce: NonceRow | None = None) -> Desk:
         """Return the payment desk, for one request; its nonce is stored with the first step."""

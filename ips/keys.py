@@ -19,10 +19,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from protocols.malformed import MALFORMED
 from protocols.ports import Clock, Entropy
+from protocols.purse.issuing import Issuer
+from protocols.purse.suite import P256, secret_from
 
 SECRET_NAME: Final = "host.secret"  # noqa: S105  a file name
 IDENTITY: Final = "identity"
 """The broker's Ed25519 key: signs certificates, sessions and documents."""
+PURSE_ISSUER: Final = "purse-issuer-1"
+"""The P-256 key of the issuer of e-cash, where this broker is one."""
+PURSE_ISSUER_ID: Final = 1
 _NONCE_BYTES: Final = 12
 
 
@@ -95,6 +100,32 @@ class KeyFolder:
         """Return the broker's signing key. Raises: KeyFolderError."""
         file = self._get(IDENTITY)
         return Ed25519PrivateKey.from_private_bytes(self.vault.unwrap(file.name, file.wrapped))
+
+    def purse_issuer(self) -> Issuer | None:
+        """Return the key that purses' certificates and commands are signed by, if there is one."""
+        path = self._folder / f"{PURSE_ISSUER}.key"
+        if not path.exists():
+            return None
+        file = self._get(PURSE_ISSUER)
+        secret = int.from_bytes(self.vault.unwrap(file.name, file.wrapped))
+        return Issuer(key_id=PURSE_ISSUER_ID, secret=secret, suite=P256())
+
+    def make_purse_issuer(self, *, clock: Clock, entropy: Entropy) -> Issuer:
+        """Make that key where there is none; one that is there is kept."""
+        known = self.purse_issuer()
+        if known is not None:
+            return known
+        secret = secret_from(entropy.token(40))
+        made = Issuer(key_id=PURSE_ISSUER_ID, secret=secret, suite=P256())
+        file = KeyFile(
+            name=PURSE_ISSUER,
+            kind="P-256",
+            made_ns=clock.now_ns(),
+            public=made.public,
+            wrapped=self.vault.wrap(PURSE_ISSUER, secret.to_bytes(32)),
+        )
+        _write_private(self._folder / f"{PURSE_ISSUER}.key", msgspec.msgpack.encode(file))
+        return made
 
     def files(self) -> list[KeyFile]:
         """Return every key without its secret part. Raises: KeyFolderError."""

@@ -4,12 +4,13 @@ Beside a running broker the command hands its deed to it over the folder's socke
 it opens the folder itself, under the lock, and does the same thing in the same way.
 """
 
-from typing import Literal, assert_never
+from typing import Literal
 
 import msgspec
 
 from ips.broker import Broker
 from ips.documents import Publish
+from ips.purse.desk import PurseDeed, PurseDone, perform_purse
 from ips.registry import ModuleError, load
 from ips.shelf import ChangeModule
 from ips.terminals import AddTerminal, ChangeTerminal, Refused
@@ -82,7 +83,15 @@ class RefundDecided(
     actor: str
 
 
-Deed = TerminalAdd | TerminalChange | DocumentPublish | ModuleChange | RefundAsked | RefundDecided
+Deed = (
+    TerminalAdd
+    | TerminalChange
+    | DocumentPublish
+    | ModuleChange
+    | RefundAsked
+    | RefundDecided
+    | PurseDeed
+)
 
 
 class CodeMade(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="code"):
@@ -132,7 +141,7 @@ class RefundNow(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag
     reason: str = ""
 
 
-Done = CodeMade | TerminalChanged | Published | ModuleChanged | RefundNow | NotDone
+Done = CodeMade | TerminalChanged | Published | ModuleChanged | RefundNow | NotDone | PurseDone
 
 
 async def perform(broker: Broker, deed: Deed) -> Done:
@@ -173,7 +182,7 @@ async def perform(broker: Broker, deed: Deed) -> Done:
                 await broker.desk().reject_refund(key, actor=deed.actor, why=deed.why)
             )
         case _:
-            assert_never(deed)
+            return await perform_purse(broker, deed)
 
 
 async def _change_module(broker: Broker, deed: ModuleChange) -> Done:

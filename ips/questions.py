@@ -93,6 +93,30 @@ QUESTIONS: Final[dict[str, Sentences]] = {
         "기록 {about}: 금액이 있을 수 없는 값입니다 ({detail}). 장부에 올리지 않았고 기록은 남아 있습니다.",
         "Record {about}: an amount cannot be ({detail}). Nothing was posted; the record is kept.",
     ),
+    "purse-details": Sentences(
+        "전자화폐 {about}: 이체 내용이 있을 수 없는 값입니다. 장부에 올리지 않았고 기록은 남아 있습니다.",
+        "Purse {about}: these transfer details cannot be. Nothing was posted; the record is kept.",
+    ),
+    "purse-unproved": Sentences(
+        "전자화폐 {about}: {amount} {currency} 이체를 카드의 서명이 증명하지 않습니다 ({detail}).",
+        "Purse {about}: no card's signature proves this transfer of {amount} {currency} ({detail}).",
+    ),
+    "purse-cloned": Sentences(
+        "전자화폐 {about}: 같은 순번으로 서로 다른 이체가 있습니다. 복제된 카드입니다. 정지 목록에 올려 주세요 ({detail}).",
+        "Purse {about}: two different transfers under one sequence number. It is cloned or broken; put it on the hotlist ({detail}).",
+    ),
+    "purse-overspent": Sentences(
+        "전자화폐 {about}: 받은 것보다 {amount} {currency} 더 썼습니다. 복제나 보고되지 않은 이체를 확인하세요.",
+        "Purse {about}: it has spent {amount} {currency} more than it was ever given. Look for a clone, or for transfers nobody has reported.",
+    ),
+    "purse-paid-twice": Sentences(
+        "전자화폐 {about}: 발급사가 이미 보상한 이체 {amount} {currency}이 완료된 것으로 보고되었습니다.",
+        "Purse {about}: a transfer of {amount} {currency} that the issuer has paid back is reported as completed.",
+    ),
+    "purse-claim": Sentences(
+        "전자화폐 {about}: 청구 기록을 인정할 수 없습니다 ({detail}). 보상하지 않습니다.",
+        "Purse {about}: its claim does not hold ({detail}). Nothing is paid on it.",
+    ),
     "unknown-currency": Sentences(
         "기록 {about}: 통화 {detail}을(를) 모릅니다. 장부에 올리지 않았고 기록은 남아 있습니다.",
         "Record {about}: currency {detail} is not known. Nothing was posted; the record is kept.",

@@ -6,5 +6,6 @@ doing     deeds of the office: handed to the running broker, or done under the l
 keeping   migrate, backup, restore, keys
 parser    the arguments and their help
 serving   serve
+purses    the issuer of e-cash: purses, claims, hotlist, float
 trying    payment modules and flows: listed, and tried out before they are used
 """

@@ -165,3 +165,5 @@ def _answer(done: Done) -> Answer:
             return Answer(value=value, text=f"refund {key} of {amount} is {state}{note}")
         case NotDone(reason=reason, hint=hint):
             raise CommandError(f"{reason}{f' ({hint})' if hint else ''}")
+        case _:
+            raise AssertionError("the issuer's deeds are told by ips.console.purses")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ips.config import Config
-from ips.console import asking, doing, keeping, serving, trying
+from ips.console import asking, doing, keeping, purses, serving, trying
 from ips.console.answers import Answer
 from ips.documents import KINDS
 from ips.store.inquiries import NAMES
@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     _documents(commands)
     _modules(commands)
     _refunds(commands)
+    _purses(commands)
     _asking(commands)
     return parser
 
@@ -247,6 +248,104 @@ def _refunds(commands: "Commands[argparse.ArgumentParser]") -> None:
         decide.set_defaults(verb=verb)
 
 
+def _purses(commands: "Commands[argparse.ArgumentParser]") -> None:
+    of = group(commands, "purse", "e-cash: the issuer's purses, claims and hotlist", "purse list")
+    add(
+        of,
+        "issuer",
+        purses.purse_issuer,
+        "make the issuer's key where there is none, and show its public part",
+        "purse issuer",
+    )
+    new = add(
+        of,
+        "add",
+        purses.purse_add,
+        "enter a purse that was made under the issuer's key",
+        "purse add 0101... --first KRW=50000",
+    )
+    new.add_argument("certificate", metavar="HEX", help="its certificate, 112 bytes")
+    new.add_argument(
+        "--first",
+        action="append",
+        default=[],
+        metavar="CURRENCY=N",
+        help="what it held as it left, minor units; value created, so it joins the float",
+    )
+    add(
+        of,
+        "list",
+        purses.purse_list,
+        "list every purse: what it should hold, what it lost, what is suspect",
+        "purse list --json",
+    )
+    update = add(
+        of,
+        "update",
+        purses.purse_update,
+        "make the command that sets a purse's limits and tells it the hotlist",
+        "purse update 4355535430303031 --day 20260417 --transfer-max 100000",
+    )
+    update.add_argument("purse", metavar="NAME", help="16 hexadecimal digits")
+    update.add_argument("--day", type=_limit, required=True, metavar="YYYYMMDD")
+    for option in ("transfer-max", "offline-count-max", "offline-value-max", "pin-above"):
+        update.add_argument(f"--{option}", type=_limit, metavar="N", help="default: no limit")
+    _claims(of)
+    _hotlist(of)
+
+
+def _claims(of: "Commands[argparse.ArgumentParser]") -> None:
+    claims = group(
+        of, "claim", "losses: frozen logs, paid back once and only with both", "purse claim list"
+    )
+    order = add(
+        claims,
+        "order",
+        purses.claim_order,
+        "make the command that freezes a purse's log of broken transfers",
+        "purse claim order 4355535430303031",
+    )
+    order.add_argument("purse", metavar="NAME")
+    present = add(
+        claims,
+        "present",
+        purses.claim_present,
+        "archive what the card answered",
+        "purse claim present answer.json",
+    )
+    present.add_argument(
+        "file", metavar="FILE", help="JSON: certificate, nonce, answer, entries, in hexadecimal"
+    )
+    add(claims, "list", purses.claim_list, "list what is claimed, and by whom", "purse claim list")
+    pay = add(
+        claims,
+        "pay",
+        purses.claim_pay,
+        "pay a loss back; a teller then loads it into a purse of the holder",
+        "purse claim pay 4355... --into 4355535430303032",
+    )
+    pay.add_argument("details", metavar="HEX", help="as `purse claim list` shows them")
+    pay.add_argument("--into", required=True, metavar="PURSE", help="kept with the payment")
+    clear = add(
+        claims,
+        "clear",
+        purses.claim_clear,
+        "make the command that empties exactly the log that was archived",
+        "purse claim clear 4355535430303031",
+    )
+    clear.add_argument("purse", metavar="NAME")
+
+
+def _hotlist(of: "Commands[argparse.ArgumentParser]") -> None:
+    stopped = group(of, "hotlist", "purses that nobody may deal with", "purse hotlist list")
+    for verb, text in (("add", "stop a purse"), ("remove", "let a purse be used again")):
+        change = add(stopped, verb, purses.hotlist, text, f"purse hotlist {verb} 4355535430303031")
+        change.add_argument("purse", metavar="NAME")
+        change.add_argument("--reason", default="", help="kept, with who did it")
+        change.set_defaults(verb=verb)
+    add(stopped, "list", purses.hotlist_list, "list them", "purse hotlist list")
+
+
 def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
     inquire = add(
         commands,
@@ -274,14 +373,20 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "accounts --csv",
     )
     accounts.add_argument("--csv", action="store_true", help="print CSV, amounts in minor units")
-    audit = add(
-        commands,
-        "audit",
-        asking.audit,
-        "prove what is stored by making it again",
-        "audit ledger",
+    audits = group(commands, "audit", "prove what is stored by making it again", "audit ledger")
+    for name, text in (
+        ("chain", "journals, signatures and seals, from the first to the last"),
+        ("ledger", "every account's sums, by a replay of all transfers"),
+    ):
+        audit = add(audits, name, asking.audit, text, f"audit {name}")
+        audit.set_defaults(name=name)
+    add(
+        audits,
+        "float",
+        purses.audit,
+        "e-cash: what is owed is what is out there; every message, claim and purse",
+        "audit float --json",
     )
-    audit.add_argument("name", choices=sorted(asking.AUDITS))
 
 
 def _count(text: str) -> int:
@@ -289,3 +394,11 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
     return int(text)
+
+
+def _limit(text: str) -> int:
+    """Return a number that a purse can keep: four bytes. Raises: ArgumentTypeError."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else -1
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number below 4,294,967,296")
+    return number

@@ -5,8 +5,8 @@ Reading sees what this connection has written in the transaction that is open. O
 a store; everybody else reads through a `Reader`. Every method may raise StoreError.
 """
 
-from collections.abc import Set
-from typing import Protocol
+from collections.abc import Sequence, Set
+from typing import Any, Protocol
 
 from ips.store.changes import Changes
 from ips.store.reader import Counters
@@ -58,6 +58,7 @@ class Lookups(Protocol):
     def module(self, name: str) -> ModuleRow | None: ...
     def last_seal(self) -> SealRow | None: ...
     def counters(self) -> Counters: ...
+    def ask(self, sql: str, values: Sequence[object] = ()) -> list[Any]: ...
 
 
 class Store(Lookups, Protocol):

@@ -15,6 +15,7 @@ from ips.store.rows import (
     NonceRow,
     NoteRow,
     OutboxRow,
+    OwnRow,
     PaymentEventRow,
     PaymentRow,
     QuestionRow,
@@ -60,6 +61,8 @@ class Changes:
     modules: dict[str, ModuleRow] = field(default_factory=dict)
     administration: list[AdministrationRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
+    own: list[OwnRow] = field(default_factory=list)
+    """Rows of tables that a module manages itself (I7), in order."""
     seal: SealRow | None = None
 
     def is_empty(self) -> bool:

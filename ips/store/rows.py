@@ -303,3 +303,10 @@ class SealRow(NamedTuple):
     last_record: int
     last_transfer: int
     last_event: int
+
+
+class OwnRow(NamedTuple):
+    """One statement on a table that a module manages itself."""
+
+    sql: str
+    values: tuple[object, ...]

@@ -205,5 +205,7 @@ class SqliteStore(Reader):
             self._many(_ADMINISTRATION, changes.administration)
         if changes.outbox:
             self._many(_OUTBOX, changes.outbox)
+        for sql, values in changes.own:
+            self.connection.execute(sql, values)
         if changes.seal is not None:
             self.connection.execute(_insert("seal", 7), changes.seal)

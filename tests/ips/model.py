@@ -15,7 +15,7 @@ from ips.payments import PaymentEvent, PaymentRecord, Refusal
 from ips.rules import Rules
 from ips.spi import Manifest
 from protocols.documents import Policy
-from protocols.facts import Fact, Line, SaleClosed, Tender, encode_fact
+from protocols.facts import Fact, Line, PurseMoved, SaleClosed, Tender, encode_fact
 from protocols.journal import Record, attempt_key
 from protocols.money import Money, split_tax
 
@@ -40,6 +40,7 @@ class MemoryBooks:
     resolved: set[str] = field(default_factory=set)
     transactions: set[str] = field(default_factory=set)
     policies: Policy = field(default_factory=Policy)
+    moved: list[PurseMoved] = field(default_factory=list)
 
     def payment(self, key: str) -> PaymentRecord | None:
         return self.payments.get(key)
@@ -59,6 +60,9 @@ class MemoryBooks:
     def balance(self, account: str, currency: str) -> int:
         key = (account, currency)
         return self.debits.get(key, 0) - self.credits.get(key, 0)
+
+    def purse_moved(self, details: bytes) -> bool:
+        return any(fact.details == details for fact in self.moved)
 
     def store_of(self, terminal: str) -> str:
         return "S1"
@@ -86,6 +90,7 @@ class MemoryBooks:
         self.events.extend(booking.payments)
         self.payments.update(booking.records)
         self.refunds.update(booking.refunds)
+        self.moved += booking.moved
         if booking.order:
             assert booking.order.order not in self.orders
             self.orders[booking.order.order] = booking.order
