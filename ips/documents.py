@@ -17,6 +17,7 @@ from ips.store.group import Group
 from ips.store.rows import DocumentRow
 from protocols.catalogue import ITEMS_MAX, Catalogue
 from protocols.documents import Document, Policy, SignedDocument, sign_document
+from protocols.malformed import MALFORMED
 
 DOCUMENT_BYTES_MAX: Final = 32 * 1024 * 1024
 KINDS: Final[dict[str, type[msgspec.Struct]]] = {"policy": Policy, "catalogue": Catalogue}
@@ -38,7 +39,7 @@ def read_body(name: str, path: Path) -> bytes:
         )
     except OSError as error:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.DecodeError) as error:
+    except (tomllib.TOMLDecodeError, *MALFORMED) as error:
         raise PublishError(f"{path}: {error}") from error
     _check_keys(path, table, kind)
     try:

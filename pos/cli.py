@@ -174,7 +174,9 @@ def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     report = _command(
         commands, "report", "Figures: x so far, z of the last close.", "ips-pos report x", _report
     )
-    report.add_argument("form", choices=("x", "z"))
+    report.add_argument(
+        "form", choices=("x", "z"), help="x: so far, the drawer uncounted; z: of the last close"
+    )
     _command(commands, "queue", "What is on its way to the broker.", "ips-pos queue --json", _queue)
     _command(
         commands,
@@ -195,7 +197,9 @@ def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "ips-pos journal export --form csv > journal.csv",
         _journal_export,
     )
-    export.add_argument("--form", choices=("jsonl", "csv"), default="jsonl")
+    export.add_argument(
+        "--form", choices=("jsonl", "csv"), default="jsonl", help="one record a line (jsonl)"
+    )
 
 
 def _add_joining(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -210,8 +214,10 @@ def _add_joining(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "ips-pos catalogue import goods.csv",
         _catalogue_import,
     )
-    imported.add_argument("file", type=Path)
-    imported.add_argument("--encoding", choices=("utf-8", "cp949"), default="utf-8")
+    imported.add_argument("file", type=Path, help="CSV with a header row")
+    imported.add_argument(
+        "--encoding", choices=("utf-8", "cp949"), default="utf-8", help="of the file (utf-8)"
+    )
     enrol = _command(commands, "enrol", "Join a broker.", "ips-pos enrol 01-7F3K-9QMW", _enrol)
     enrol.add_argument("code", help="as the manager read it out")
     demo = _command(

@@ -84,7 +84,7 @@ class Chaos:
         wanted = order.fields.get("outcome", "approved")
         outcome = self._outcome(order, wanted, context)
         if known is not None and self._fault is Fault.ANSWERS_ANEW:
-            return Declined(code="CRD-05", reason="a second mind")
+            return Declined(code="PAY-13", reason="a second mind")
         self._remember(order, outcome)
         if wanted in ("silent", "lost"):
             context.faults.reach(f"module.chaos.{wanted}")
@@ -107,7 +107,7 @@ class Chaos:
         reference = f"chaos-{order.key}"
         match wanted:
             case "declined":
-                return Declined(code="CRD-05", reason="chaos was told to decline")
+                return Declined(code="PAY-13", reason="chaos was told to decline")
             case "pending":
                 until_ns = context.clock.now_ns() + PENDING_SECONDS * NANOSECONDS_PER_SECOND
                 return Pending(reference=reference, until_ns=until_ns)

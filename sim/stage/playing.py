@@ -33,7 +33,7 @@ def add_parsers(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     shop.add_argument("folder", type=Path, help="where everything is kept")
-    shop.add_argument("--language", choices=("ko", "en"), default="ko")
+    shop.add_argument("--language", choices=("ko", "en"), default="ko", help="of the till (ko)")
     shop.add_argument("--announce-fd", type=int, metavar="N", help="where the JSON line goes")
     shop.add_argument("--parent-fd", type=int, metavar="N", help="end when this pipe's end closes")
     shop.set_defaults(run=_shop)

@@ -32,7 +32,9 @@ def add_parser(commands: Any) -> None:
         help="highest value, or a list: 1,2 (1)",
     )
     verify.add_argument("--balance", type=_count, help="what each holds at first (the starts)")
-    verify.add_argument("--flow", choices=["offer", "original"], default="offer")
+    verify.add_argument(
+        "--flow", choices=["offer", "original"], default="offer", help="of the transfer (offer)"
+    )
     verify.add_argument("--no-late", action="store_true", help="without late completion")
     verify.add_argument("--no-claims", action="store_true", help="without claims at the issuer")
     verify.add_argument("--clears", action="store_true", help="with lost claims and cleared logs")

@@ -1,0 +1,81 @@
+"""The examples of the user's pages, run as a user would run them, in the order of the page."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.test_docs import BLOCK, SECTION, text_of
+
+pytestmark = pytest.mark.system
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+SECONDS = 60
+STAYS = {
+    "ips-pos",
+    "ips-pos demo",
+    "ips-broker serve",
+    "ips-sim up",
+    "ips-sim shop",
+    "ips-sim day",
+}
+"""These go on until told to end, or play a whole day: other tests start them."""
+NEEDS_MORE = {
+    "ips-pos reprint",
+    "ips-pos enrol",
+    "ips-broker refund request",
+    "ips-broker refund approve",
+    "ips-broker refund reject",
+}
+"""These need a printer, a broker that runs, or a payment: other tests walk them."""
+
+
+def examples(program: str) -> Iterator[tuple[str, str]]:
+    """Yield (command, line)."""
+    for words, body in SECTION.findall(text_of(program)):
+        for block in BLOCK.findall(body):
+            for line in block.splitlines():
+                if words in line and words not in STAYS | NEEDS_MORE:
+                    yield words, line
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What the pages take for granted: goods, a policy, the broker's secret kept in another place."""
+    shutil.copy(ROOT / "pos" / "data" / "goods.csv", tmp_path)
+    (tmp_path / "policy.toml").write_text('tenders = ["cash"]\n')
+    (tmp_path / "safe").mkdir()
+    (tmp_path / "safe" / "host.secret").write_bytes(bytes(32))
+    return tmp_path
+
+
+@pytest.mark.parametrize("program", ["ips-pos", "ips-broker", "ips-sim"])
+def test_every_example_ends_well(program: str, folder: Path) -> None:
+    """Copied from the page into a shell, one after the other, each ends with status 0."""
+    environment = {
+        **os.environ,
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_DATA_HOME": str(folder / "data"),
+    }
+    lines = list(examples(program))
+    assert lines
+
+    for _, line in lines:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        assert not re.search("Traceback", done.stderr), line
