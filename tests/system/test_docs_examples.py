@@ -31,8 +31,16 @@ NEEDS_MORE = {
     "ips-broker refund request",
     "ips-broker refund approve",
     "ips-broker refund reject",
+    "ips-broker purse add",
+    "ips-broker purse update",
+    "ips-broker purse claim order",
+    "ips-broker purse claim present",
+    "ips-broker purse claim pay",
+    "ips-broker purse claim clear",
+    "ips-broker purse hotlist add",
+    "ips-broker purse hotlist remove",
 }
-"""These need a printer, a broker that runs, or a payment: other tests walk them."""
+"""These need a printer, a broker that runs, a payment, or a purse: other tests walk them."""
 
 
 def examples(program: str) -> Iterator[tuple[str, str]]:
