@@ -1,6 +1,7 @@
 """One private card daemon for all tests of one process: libpcsclite looks for its socket once."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,15 @@ import pytest
 
 from sim.hosting.pcscd import DaemonError, PrivateDaemon
 from tests.support.card_bench import start_daemon
+
+
+def pytest_configure() -> None:
+    """Hear SIGINT again where the shell had it ignored (a job in the background).
+
+    What we start would inherit that, and Ctrl-C is among the things that are tested.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

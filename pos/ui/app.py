@@ -8,6 +8,7 @@ animation, so that a serial line can carry it.
 """
 
 import asyncio
+import os
 import select
 import signal
 import sys
@@ -60,11 +61,20 @@ class CounterApp(App[None], inherit_bindings=False):
     def _look_after_terminal(self) -> None:
         """Leave when the terminal has hung up."""
         if not self.is_headless and has_hung_up(sys.__stdin__.fileno() if sys.__stdin__ else -1):
+            _write_nowhere()
             self._terminated()
 
     def _terminated(self) -> None:
         """Leave when the command that runs has ended; nothing is broken off."""
         self.counter.leave_when_idle()
+
+
+def _write_nowhere() -> None:
+    """Let what is still written go nowhere: an end in order has status 0, not a failed flush's."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def has_hung_up(descriptor: int) -> bool:
