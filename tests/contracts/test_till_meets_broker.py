@@ -139,6 +139,27 @@ def play(folder: Path, story: Story) -> None:
     run(told)
 
 
+@pytest.mark.parametrize("lost", [Wire.LOSE_ANSWER, Wire.HANG_UP])
+def test_till_whose_answer_was_lost_joins_by_the_same_code(tmp_path: Path, lost: Wire) -> None:
+    """The clerk types the code once more: one life, one key, no new code from the manager."""
+
+    async def story(pair: Pair) -> None:
+        made = await perform(pair.broker, TerminalAdd(terminal="01", actor="park"))
+        assert isinstance(made, CodeMade)
+        pair.wire.plan = [lost]
+        assert isinstance(await pair.join(made.code), NotEnrolled)
+
+        joined = await pair.join(made.code)
+
+        assert isinstance(joined, Enrolled)
+        assert joined.certificate.epoch == 1
+        pair.sell(2)
+        await pair.drain(10)
+        assert pair.store.queue().waiting == 0
+
+    play(tmp_path, story)
+
+
 def test_till_enrols_uploads_and_asks(tmp_path: Path) -> None:
     """From a code to an inquiry: health, enrolment, batches, session, MAC."""
 
