@@ -15,7 +15,7 @@ from devices.drivers.scanner import REPEAT_WINDOW_NS, Scan
 from pos.commands import Reading
 from pos.keymap import Binding, Keymap
 from pos.scanning import reading_of
-from pos.ui.desk import CHOICE_SECONDS
+from pos.ui.desk import CHOICE_SECONDS, ENTRY_CHARACTERS_MAX
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 _END_KEYS: Final = {"enter": "\r", "tab": "\t"}
@@ -62,8 +62,12 @@ class Intake:
         self._rewind(now_ns)
 
     def paste(self, text: str) -> None:
-        """Take pasted text as if it had been typed; a new line in it ends nothing."""
-        self._take([*self._wedge.release(), Typed("".join(text.split()))])
+        """Take pasted text as if it had been typed; a new line in it ends nothing.
+
+        Of a text that no entry can hold only so much is taken as makes the desk say so.
+        """
+        taken = "".join(text.split())[: ENTRY_CHARACTERS_MAX + 1]
+        self._take([*self._wedge.release(), Typed(taken)])
 
     def stop(self) -> None:
         """Forget what is held."""

@@ -6,7 +6,9 @@ import pytest
 from textual import events
 
 from pos import commands
+from pos.keymap import Binding
 from pos.messages import notice
+from pos.ui.desk import ENTRY_CHARACTERS_MAX
 from pos.view import Stage as TillStage
 from pos.view import TillView
 from tests.ui.scripted_till import ScriptedTill, counter_of, empty_view, sold_view
@@ -307,4 +309,24 @@ async def test_pasted_text_goes_into_the_entry_and_commits_nothing() -> None:
         stage.app.post_message(events.Paste("10\n.\n"))
         await stage.shows("입력> 10.")
 
+        assert till.commands == []
+
+
+async def test_paste_of_a_whole_file_does_not_hold_the_counter_up() -> None:
+    """A quarter of a megabyte in the clipboard is one message, not half a minute of keys."""
+    till = ScriptedTill(sold_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        pressed = 0
+        take = stage.screen._intake._pressed
+
+        def counted(binding: Binding | None, character: str | None) -> None:
+            nonlocal pressed
+            pressed += 1
+            take(binding, character)
+
+        stage.screen._intake._pressed = counted
+        stage.app.post_message(events.Paste("8801115114154\n" * 20_000))
+        await stage.shows(f"Entry too long (at most {ENTRY_CHARACTERS_MAX} characters)")
+
+        assert pressed == ENTRY_CHARACTERS_MAX + 1
         assert till.commands == []
