@@ -84,7 +84,8 @@ def _print(arguments: argparse.Namespace, answer: Answer) -> None:
 def _in_words(error: OSError) -> str:
     """Return what the operating system refuses, with the file first and without its number."""
     words = error.strerror or str(error)
-    return words if error.filename is None else f"{error.filename}: {words}"
+    place = error.filename2 or error.filename
+    return words if place is None else f"{place}: {words}"
 
 
 def _unheard() -> int:
