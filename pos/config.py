@@ -81,6 +81,10 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     scanner_ending: Literal["cr", "lf", "cr_lf", "tab", "stx_etx", "silence"] = "cr"
     """What ends a code on a serial scanner's wire; all but silence are understood under each other."""
     scanner_handshake: Literal["none", "ack_nak"] = "none"
+    customer_card: str = ""
+    """The reader that customers put their purse into, such as pcsc://IPS%20customer."""
+    shop_card: str = ""
+    """Where the shop's own purse is. E-cash is taken where both are named."""
     scanner_repeat_ms: int = 500
     """The same code again within this time is sold with a notice; 0 to 10,000, 0 is never."""
 
@@ -188,7 +192,7 @@ def _check_values(config: Config, path: Path) -> None:
         number: int = getattr(config.devices, key)
         if not least <= number <= most:
             raise ConfigError(f"{path}: devices.{key} is {least} to {most}, not {number}")
-    for key in ("printer", "line_display", "scanner"):
+    for key in ("printer", "line_display", "scanner", "customer_card", "shop_card"):
         address: str = getattr(config.devices, key)
         try:
             if address:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
 
 from protocols.iso7816 import SW, Response, parse_response
-from protocols.ports import NANOSECONDS_PER_SECOND, Clock
+from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock
 from protocols.purse.coordinator import (
     STATE_BYTES,
     Ask,
@@ -31,18 +31,6 @@ CONNECT_NS: Final = 10 * NANOSECONDS_PER_SECOND
 """How long a slot waits for its card."""
 EXCHANGES_MAX: Final = 1_200
 """Of one dialogue: two purses' logs and narratives read whole, and the transfer."""
-
-
-class CardChannel(Protocol):
-    """One card, from power-on until the first thing that goes wrong."""
-
-    async def transmit(self, apdu: bytes, *, deadline_ns: int) -> bytes | None:
-        """Exchange one command before the monotonic deadline; None: what the card did is not known."""
-        ...
-
-    async def close(self) -> None:
-        """Take the power from the card."""
-        ...
 
 
 class Cards(Protocol):

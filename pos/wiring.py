@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pos.card_slots import SlotCards
 from pos.config import Config, default_file
 from pos.devices import Devices
 from pos.press import Press
+from pos.purses import NoCards
 from pos.register import Clerk, Register, Setup
 from pos.store.store import FILE_NAME, Store
 from pos.store.threads import StoreInline, StoreRunner, StoreThread
@@ -18,6 +20,7 @@ from pos.tenders.registry import find_tenders
 from pos.till import Till
 from pos.uplink import Line, Uplink
 from pos.view import Notice
+from protocols.address import parse_address
 from protocols.money import currency
 from protocols.ports import Clock, Entropy, FaultPoints
 
@@ -34,8 +37,16 @@ class Host:
 class WiredTill:
     """A till with everything that runs beside it."""
 
-    def __init__(self, till: Till, press: Press, devices: Devices, uplink: Uplink) -> None:
+    def __init__(
+        self,
+        till: Till,
+        press: Press,
+        devices: Devices,
+        uplink: Uplink,
+        cards: SlotCards | None,
+    ) -> None:
         self.till = till
+        self._cards = cards
         self.press = press
         self.devices = devices
         self.uplink = uplink
@@ -60,6 +71,8 @@ class WiredTill:
         await self.uplink.stop()
         await self.till.stop()
         await self.devices.stop()
+        if self._cards is not None:
+            await self._cards.close()
 
 
 def open_store(config: Config, clock: Clock) -> Callable[[], Store]:
@@ -110,14 +123,25 @@ def line_of(config: Config, host: Host) -> Line:
     )
 
 
+def cards_of(config: Config, clock: Clock) -> SlotCards | None:
+    """Return the two card slots; None where the till has not both. Raises: AddressError."""
+    table = config.devices
+    if not (table.customer_card and table.shop_card):
+        return None
+    customer, shop = parse_address(table.customer_card), parse_address(table.shop_card)
+    return SlotCards(customer=customer, shop=shop, clock=clock)
+
+
 def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
     """Build the till. Nothing is opened before it is started. Raises: AddressError."""
+    cards = cards_of(config, host.clock)
     register = Register(
         setup=setup_of(config),
         clock=host.clock,
         faults=host.faults,
         runner=runner,
         tenders=find_tenders(),
+        cards=cards or NoCards(),
     )
     devices = Devices(config.devices, clock=host.clock, language=config.language)
     press = Press(register, columns=config.devices.paper_columns)
@@ -128,4 +152,5 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
         printer=devices.printer,
         press=press,
     )
-    return WiredTill(till, press, devices, Uplink(line_of(config, host), till, runner))
+    uplink = Uplink(line_of(config, host), till, runner)
+    return WiredTill(till, press, devices, uplink, cards)
