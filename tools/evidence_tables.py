@@ -1,6 +1,7 @@
-"""Write the measured tables of docs/purse-evidence.md from the suite's own output.
+"""Write the measured tables of docs/purse-evidence.md, or of another page, from the suite's own output.
 
     ips-sim verify purse --suite --json | python tools/evidence_tables.py
+    ips-sim verify icash --suite --json | python tools/evidence_tables.py docs/icash-evidence.md
 
 The text between two markers is replaced; nothing else in the page is touched.
 """
@@ -37,16 +38,17 @@ def broken(row: dict[str, Any]) -> str:
 
 def main() -> None:
     """Read the rows, write the page."""
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
     rows = json.load(sys.stdin)
     faults = [row for row in rows if row["name"].startswith("fault: ")]
     proofs = [row for row in rows if row not in faults]
-    page = PAGE.read_text()
+    page = path.read_text()
     for marker, lines in (("rows", map(searched, proofs)), ("faults", map(broken, faults))):
         block = f"(<!-- {marker} -->\n(?:\\|.*\n){{2}})(?:\\|.*\n)*(?=<!-- end -->)"
         text = "".join(f"{line}\n" for line in lines)
         page, count = re.subn(block, lambda found, text=text: found.group(1) + text, page)
         assert count == 1, f"the page has one table marked {marker}"
-    PAGE.write_text(page)
+    path.write_text(page)
 
 
 if __name__ == "__main__":

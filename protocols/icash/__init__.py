@@ -38,7 +38,7 @@ Keys. Three masters at the issuer; a card holds only its own, a module derives w
     KC master --- at the collector --> KC = CMAC(master, "ICKC" | module 8 | version 1)  collection
 
 A stolen module can therefore imitate cards towards modules, but neither load a card nor claim from the
-issuer: its totals are paid only against debits that cards own up to by SI.
+issuer: the collector pays totals only against the SI that terminals hand in, which no module can make.
 
 States. A card has none between commands that power does not take away: INITIALIZE is volatile, DEBIT is
 one commit of balance, number and record. A module is IDLE or PENDING; what was pending and given up is

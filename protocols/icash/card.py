@@ -30,7 +30,7 @@ from protocols.icash.details import (
     receipt_text,
 )
 from protocols.icash.image import CardImage, CardPersonality, decode_card, encode_card
-from protocols.icash.keys import MAC_BYTES, Suite, same
+from protocols.icash.keys import MAC_BYTES, Suite
 from protocols.icash.rules import CardRules
 from protocols.iso7816 import SW, ApduError, Command, RefusedError, Response, parse_command
 from protocols.purse.memory import Memory, MemoryWornOutError
@@ -188,7 +188,8 @@ class IcashCard:
             raise RefusedError(SW.CONDITIONS_NOT_SATISFIED)
         keys = self.personality.keys
         key = keys.purchase if kind is Kind.DEBIT else keys.load
-        if not same(self.suite.mac(key, order_text(kind, opening.details)), command.data):
+        expected = self.suite.mac(key, order_text(kind, opening.details))
+        if not self.rules.genuine(expected, command.data):
             raise RefusedError(SW.SIGNATURE_WRONG)
         return opening.details
 

@@ -53,6 +53,9 @@ class Paid:
     """The module has the value."""
 
     details: Details
+    proof: bytes
+    """SI, for the collector: the card owns up to the debit. Empty when only the module was asked; the
+    card's GET PREVIOUS SIGNATURE has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +178,16 @@ def _open(
 def _pay(details: Details, right: bytes, *, late: int) -> Dialogue:
     """Debit the card. A refusal moved nothing, and leaves the purchase open at the module."""
     answer = yield from _ask(Place.CARD, 0x54, right)
-    return (yield from _credit(details, answer[:MAC_BYTES], late=late))
+    return (yield from _credit(details, answer, late=late))
 
 
 def _credit(details: Details, receipt: bytes, *, late: int) -> Dialogue:
-    """From here on a refusal is no longer "not paid": the value has left the card."""
+    """Book S3 | SI. From here on a refusal is no longer "not paid": the value has left the card."""
     try:
-        yield from _ask(Place.MODULE, 0x72, details.encode() + receipt, p1=late)
+        yield from _ask(Place.MODULE, 0x72, details.encode() + receipt[:MAC_BYTES], p1=late)
     except _RefusedError as refusal:
         return InDoubt(details, refusal.place, f"refused the value: {refusal.sw:04X}")
-    return Paid(details)
+    return Paid(details, receipt[MAC_BYTES:])
 
 
 def recover(details: Details, day: int) -> Dialogue:
@@ -199,7 +202,7 @@ def recover(details: Details, day: int) -> Dialogue:
         found = Found((yield from _ask(Place.MODULE, 0x76, details.encode()))[0])
         match found:
             case Found.CREDITED:
-                return Paid(details)
+                return Paid(details, b"")
             case Found.REPLACED:
                 return NotPaid(Place.MODULE, 0)
             case Found.UNKNOWN if number == details.module_number:
@@ -235,7 +238,7 @@ def _settle(details: Details, day: int, *, late: int) -> Dialogue:
 
 
 def _receipt_of(details: Details) -> Generator[Step, Response | None, bytes | None]:
-    """Return the S3 of a purchase from the card's records, newest first; None when it has none."""
+    """Return S3 | SI of a purchase from the card's records, newest first; None when it has none."""
     wanted = bytes((Kind.DEBIT,)) + details.encode()
     for back in range(RECORDS_MAX):
         try:
@@ -245,5 +248,5 @@ def _receipt_of(details: Details) -> Generator[Step, Response | None, bytes | No
                 return None
             raise
         if record[: len(wanted)] == wanted:
-            return record[len(wanted) : len(wanted) + MAC_BYTES]
+            return record[len(wanted) :]
     return None

@@ -139,7 +139,7 @@ class IcashModule:
         if day > expiry:
             raise RefusedError(SW.REFERENCE_NOT_USABLE)
         text = opening_text(Kind.DEBIT, encoded, balance, expiry)
-        if not same(self.suite.mac(self._card_key(details), text), rest[12:]):
+        if not self.rules.genuine(self.suite.mac(self._card_key(details), text), rest[12:]):
             raise RefusedError(SW.SIGNATURE_WRONG)
         answer = self._order(encoded)
         self._commit(self.rules.asked(image, encoded))
@@ -165,7 +165,7 @@ class IcashModule:
         encoded, signature = command.data[:DETAILS_BYTES], command.data[DETAILS_BYTES:]
         details = decode_details(encoded)
         text = receipt_text(Kind.DEBIT, encoded)
-        if not same(self.suite.mac(self._card_key(details), text), signature):
+        if not self.rules.genuine(self.suite.mac(self._card_key(details), text), signature):
             raise RefusedError(SW.SIGNATURE_WRONG)
         match command.p1:
             case 0 if self.rules.is_pending(image, encoded):

@@ -6,6 +6,7 @@ keys or commands.
 
 from protocols.icash.details import NO_DETAILS, NUMBER_MAX, Kind
 from protocols.icash.image import CardImage, ModuleImage, Status
+from protocols.icash.keys import same
 
 
 class CardRules:
@@ -23,9 +24,9 @@ class CardRules:
         """Return whether the counter may still move; it never wraps."""
         return number < NUMBER_MAX
 
-    def same_opening(self, opened: bytes, ordered: bytes) -> bool:
-        """Return whether an order is for the transaction that INITIALIZE opened: all 39 bytes."""
-        return opened == ordered
+    def genuine(self, expected: bytes, given: bytes) -> bool:
+        """Return whether an order is for the transaction that INITIALIZE opened, all 39 bytes of it."""
+        return same(expected, given)
 
     def debited(self, image: CardImage, details: bytes, amount: int, slots: int) -> CardImage:
         """Take the value out: balance, number and record together, the point of no return."""
@@ -50,6 +51,10 @@ class ModuleRules:
     def number_left(self, number: int) -> bool:
         """Return whether the counter may still move; it never wraps."""
         return number < NUMBER_MAX
+
+    def genuine(self, expected: bytes, given: bytes) -> bool:
+        """Return whether S1 or S3 is of these details."""
+        return same(expected, given)
 
     def is_next(self, module_number: int, next_number: int) -> bool:
         """Return whether a card was opened for this very moment of the module."""

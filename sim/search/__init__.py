@@ -11,5 +11,6 @@ induction    that the invariants are inductive, not merely true of what can be r
 refinement   G8: every edge is a step of the abstract world
 faults       seeded faults, each of which the search must find
 tearing      power gone after every byte of every commit
+icash        the same for the second scheme (package)
 commits      every commit that a search meets, for the tear sweep to cut
 """

@@ -1,13 +1,64 @@
-"""Breadth first over a universe: counts, and the shortest way to a broken property."""
+"""Breadth first over a world: counts, and the shortest way to a broken property.
+
+It serves every scheme: a world says what can happen next, a judge what must never be.
+"""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.search.properties import Broken, Properties
-from sim.search.universe import State, Universe
+from sim.search.universe import Universe
+
+State = TypeVar("State", bound=Hashable)
+Reached = TypeVar("Reached", bound=Hashable, covariant=True)
+Judged = TypeVar("Judged", bound=Hashable, contravariant=True)
+
+
+class Change(Protocol[Reached]):
+    """What somebody did, and the state after it."""
+
+    @property
+    def actor(self) -> int:
+        """Which of the world's parties did it."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What was done."""
+        ...
+
+    @property
+    def target(self) -> Reached:
+        """The state after it."""
+        ...
+
+
+class World(Protocol[State]):
+    """States, and what can happen next."""
+
+    def first(self) -> State:
+        """Return the state before anything happened."""
+        ...
+
+    def after(self, state: State) -> "Iterator[Change[State]]":
+        """Yield everything that can happen next and changes anything."""
+        ...
+
+    def who(self, actor: int) -> str:
+        """Return a party's name."""
+        ...
+
+
+class Judge(Protocol[Judged]):
+    """Holds states against properties."""
+
+    def broken_in(self, state: Judged) -> Broken | None:
+        """Return the first property that this state breaks, or None."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +91,26 @@ def explore(
     states_max: int = 50_000_000,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
+    """Visit every reachable state of the purse, or stop at the first that breaks G1 to G6."""
+    return search(
+        universe, Properties(universe), clock=clock, states_max=states_max, progress=progress
+    )
+
+
+def search(
+    world: World[State],
+    judge: Judge[State],
+    *,
+    clock: Clock,
+    states_max: int = 50_000_000,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
     """Visit every reachable state, or stop at the first that breaks a property.
 
     `progress` hears (states, depth) once a level.
     """
     began = clock.monotonic_ns()
-    properties = Properties(universe)
-    first = universe.first()
+    first = world.first()
     parents: dict[State, tuple[State, str] | None] = {first: None}
     frontier = [first]
     transitions = depth = 0
@@ -54,14 +118,13 @@ def explore(
         while frontier and len(parents) <= states_max:
             following: list[State] = []
             for state in frontier:
-                for step in universe.after(state):
+                for step in world.after(state):
                     transitions += 1
                     target = step.target
                     if target in parents:
                         continue
-                    who = "issuer" if step.purse < 0 else universe.names[step.purse][:1].decode()
-                    parents[target] = (state, f"{who}: {step.label}")
-                    broken = properties.broken_in(target)
+                    parents[target] = (state, f"{world.who(step.actor)}: {step.label}")
+                    broken = judge.broken_in(target)
                     if broken is not None:
                         counterexample = Counterexample(broken=broken, steps=_way(parents, target))
                         return Report(

@@ -98,6 +98,11 @@ class Step(NamedTuple):
     label: str
     target: State
 
+    @property
+    def actor(self) -> int:
+        """Which party did it."""
+        return self.purse
+
 
 @dataclass(slots=True)
 class _Reactions:
@@ -177,6 +182,10 @@ class Universe:
     def first(self) -> State:
         """Return the state before anything happened."""
         return State(tuple(self._intern_image(p.memory.read()) for p in self.purses), 0, 0, 0)
+
+    def who(self, actor: int) -> str:
+        """Return a party's name: a purse's letter, or the issuer."""
+        return "issuer" if actor < 0 else self.names[actor][:1].decode()
 
     def total(self) -> int:
         """Return the value there is in the beginning."""

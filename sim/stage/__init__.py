@@ -12,6 +12,8 @@ cards      the command ips-sim cards
 playing    the commands shop and day
 searching  the arguments of ips-sim verify
 verify     the search of the purse as a command
+verify_icash  the search of ICash as a command
+evidence   how a search is shown, and how many run side by side
 readers    the card slots of a bench: a private pcscd, and the cards beside them
 presets/   plans that come with the program
 """

@@ -4,36 +4,36 @@ One scope answers with its counts; `--suite` runs every row of the evidence (doc
 every seeded fault, and the proofs of the original flow, on as many cores as there are.
 """
 
-import json
-import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from typing import Any, Final
-
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from protocols.purse.image import Flow
 from protocols.purse.memory import Memory, Slots, TwoSlotMemory
 from sim.host import SystemClock
 from sim.search.commits import commits_of
-from sim.search.explore import Report, explore
+from sim.search.explore import explore
 from sim.search.faults import FAULTS
 from sim.search.induction import check_induction
 from sim.search.refinement import check_refinement
 from sim.search.tearing import InPlaceMemory, sweep
 from sim.search.universe import Scope, Universe
-
-STATES_MAX: Final = 20_000_000
-"""About 10 GB; a larger universe says that it was not complete."""
+from sim.stage.evidence import (
+    STATES_MAX,
+    Job,
+    conclude,
+    proved,
+    row_of,
+    run_suite,
+    showing_progress,
+)
 
 
 def run(chosen: Namespace) -> int:
     """Search. Returns 1 when a property does not hold, or the search was not complete."""
     if chosen.suite:
-        return _suite(as_json=chosen.json)
+        return run_suite(_jobs(), as_json=chosen.json)
     scope = Scope(
         purses=chosen.purses,
         starts=chosen.starts,
@@ -44,54 +44,9 @@ def run(chosen: Namespace) -> int:
         clears=chosen.clears,
         balance=chosen.balance or max(2, chosen.starts),
     )
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
-    ) as progress:  # fmt: skip
-        task = progress.add_task("searching")
-
-        def show(states: int, depth: int) -> None:
-            progress.update(task, description=f"{states:,} states, {depth} steps deep")
-
+    with showing_progress() as show:
         report = explore(Universe(scope), clock=SystemClock(), states_max=STATES_MAX, progress=show)
-    if chosen.json:
-        print(json.dumps(_row(report)))
-    else:
-        _explain(report)
-    return 0 if report.complete and not report.violations else 1
-
-
-def _row(report: Report) -> dict[str, Any]:
-    return {
-        "states": report.states,
-        "transitions": report.transitions,
-        "violations": report.violations,
-        "seconds": round(report.seconds, 3),
-        "states_per_s": round(report.states / max(report.seconds, 1e-9)),
-        "depth": report.depth,
-        "complete": report.complete,
-        "counterexample": None
-        if report.first is None
-        else {
-            "property": report.first.broken.name,
-            "sentence": report.first.broken.sentence,
-            "steps": list(report.first.steps),
-        },
-    }
-
-
-def _explain(report: Report) -> None:
-    print(f"states       {report.states:>12,}")
-    print(f"transitions  {report.transitions:>12,}")
-    print(f"violations   {report.violations:>12,}")
-    print(f"depth        {report.depth:>12,}")
-    print(f"seconds      {report.seconds:>12.2f}")
-    if report.first is not None:
-        print(f"\n{report.first.broken.name} is broken: {report.first.broken.sentence}")
-        for number, step in enumerate(report.first.steps, 1):
-            print(f"  {number:>2}  {step}")
-    elif not report.complete:
-        print(f"\nnot complete: more than {STATES_MAX:,} states")
+    return conclude(report, as_json=chosen.json)
 
 
 _ORIGINAL: Final[dict[str, Any]] = {"flow": Flow.ORIGINAL, "late": False, "claims": False}
@@ -122,21 +77,36 @@ TEARS: Final = "offer 2x2 {1} late, claims: every commit cut at every byte"
 NAIVE_MEMORY: Final = "fault: the memory overwrites itself"
 
 
+def _jobs() -> Iterator[Job]:
+    for number, (name, _) in enumerate(ROWS):
+        yield Job(name=name, work=partial(_search, number), must_break=False)
+    for number in REFINED:
+        name = f"{ROWS[number][0]}: {REFINEMENT}"
+        yield Job(name=name, work=partial(_refine, number), must_break=False)
+    yield Job(name=INDUCTION, work=_induce, must_break=False)
+    yield Job(name=TEARS, work=partial(_tear, TwoSlotMemory), must_break=False)
+    yield Job(name=NAIVE_MEMORY, work=partial(_tear, InPlaceMemory), must_break=True)
+    for number, fault in enumerate(FAULTS):
+        work = partial(_break, number)
+        yield Job(name=f"fault: {fault.name}", work=work, must_break=not fault.harmless)
+
+
 def _search(number: int) -> dict[str, Any]:
-    return _row(explore(Universe(ROWS[number][1]), clock=SystemClock()))
+    return row_of(explore(Universe(ROWS[number][1]), clock=SystemClock()))
 
 
 def _break(number: int) -> dict[str, Any]:
     fault = FAULTS[number]
     universe = Universe(fault.scope, fault.rules(), fault.issuer())
-    return _row(explore(universe, clock=SystemClock())) | {"harmless": fault.harmless}
+    return row_of(explore(universe, clock=SystemClock())) | {"harmless": fault.harmless}
 
 
 def _refine(number: int) -> dict[str, Any]:
     clock = SystemClock()
     began = clock.monotonic_ns()
     found = check_refinement(ROWS[number][1])
-    return _proved(clock, began, found.states, found.edges, int(bool(found.broken)), found.broken)
+    bad = int(bool(found.broken))
+    return proved(clock, began, states=found.states, steps=found.edges, bad=bad, first=found.broken)
 
 
 def _induce() -> dict[str, Any]:
@@ -144,7 +114,9 @@ def _induce() -> dict[str, Any]:
     began = clock.monotonic_ns()
     found = check_induction()
     bad = int(bool(found.broken))
-    row = _proved(clock, began, found.satisfying, found.steps, bad, found.broken)
+    row = proved(
+        clock, began, states=found.satisfying, steps=found.steps, bad=bad, first=found.broken
+    )
     return row | {"universe": found.universe}
 
 
@@ -152,65 +124,6 @@ def _tear(memory: Callable[[Slots], Memory]) -> dict[str, Any]:
     clock = SystemClock()
     began = clock.monotonic_ns()
     found = sweep(commits_of(Scope()), memory=memory)
-    return _proved(clock, began, found.commits, found.cuts, found.bad, found.first)
-
-
-def _proved(
-    clock: SystemClock, began_ns: int, states: int, steps: int, bad: int, first: str
-) -> dict[str, Any]:
-    return {
-        "states": states,
-        "transitions": steps,
-        "violations": bad,
-        "seconds": round((clock.monotonic_ns() - began_ns) / 1e9, 3),
-        "counterexample": first or None,
-    }
-
-
-def _suite(*, as_json: bool) -> int:
-    rows = list(_suite_rows())
-    wrong = [row["name"] for row in rows if not row["as_expected"]]
-    if as_json:
-        print(json.dumps(rows))
-    else:
-        _show_table(rows)
-        print(f"{len(rows)} rows, {len(wrong)} not as they must be{': ' if wrong else ''}", end="")
-        print(", ".join(wrong))
-    return 1 if wrong else 0
-
-
-def _suite_rows() -> Iterator[dict[str, Any]]:
-    console = Console(stderr=True)
-    with (
-        ProcessPoolExecutor(os.cpu_count()) as pool,
-        Progress(console=console, transient=True) as progress,
-    ):
-        jobs = {pool.submit(_search, n): (name, False) for n, (name, _) in enumerate(ROWS)}
-        for n in REFINED:
-            jobs[pool.submit(_refine, n)] = (f"{ROWS[n][0]}: {REFINEMENT}", False)
-        jobs[pool.submit(_induce)] = (INDUCTION, False)
-        jobs[pool.submit(_tear, TwoSlotMemory)] = (TEARS, False)
-        jobs[pool.submit(_tear, InPlaceMemory)] = (NAIVE_MEMORY, True)
-        for n, fault in enumerate(FAULTS):
-            jobs[pool.submit(_break, n)] = (f"fault: {fault.name}", not fault.harmless)
-        task = progress.add_task("verifying", total=len(jobs))
-        done = {}
-        for job in as_completed(jobs):
-            done[job] = job.result()
-            progress.advance(task)
-    for job, (name, must_find) in jobs.items():
-        row = done[job]
-        yield {"name": name, **row, "as_expected": bool(row["violations"]) == must_find}
-
-
-def _show_table(rows: list[dict[str, Any]]) -> None:
-    table = Table("row", "states", "transitions", "violations", "steps", "seconds")
-    for row in rows:
-        found = row["counterexample"]
-        steps = len(found["steps"]) if isinstance(found, dict) else ""
-        what = found["property"] if isinstance(found, dict) else str(row["violations"])
-        table.add_row(
-            row["name"], f"{row['states']:,}", f"{row['transitions']:,}", what, str(steps),
-            f"{row['seconds']:.2f}",
-        )  # fmt: skip
-    Console().print(table)
+    return proved(
+        clock, began, states=found.commits, steps=found.cuts, bad=found.bad, first=found.first
+    )

@@ -7,12 +7,14 @@ import pytest
 
 from protocols.icash.card import IcashCard
 from protocols.icash.coordinator import InDoubt, NotPaid, Order, Paid, Place, purchase, recover
+from protocols.icash.host import Host
 from protocols.icash.module import IcashModule
 from protocols.purse.memory import Cell
 from tests.support.icash import (
     CARD,
     DETAILS,
     KRW,
+    MASTERS,
     ORDER,
     SUITE,
     TODAY,
@@ -51,7 +53,9 @@ def test_a_purchase_moves_the_value_once_and_intends_before_it_asks() -> None:
 
     result, exchanges, intended = drive(purchase(ORDER), sides)
 
-    assert result == Paid(DETAILS)
+    assert isinstance(result, Paid)
+    assert result.details == DETAILS
+    assert Host(MASTERS, SUITE).is_debited(DETAILS, result.proof)
     assert (exchanges, intended) == (EXCHANGES, True)
     assert money(sides) == (700, 300)
 
@@ -113,6 +117,7 @@ def test_a_purchase_heals_after_the_shop_has_sold_to_others(at: int) -> None:
     healed, _, _ = drive(recover(result.details, TODAY), sides)
 
     assert isinstance(healed, Paid)
+    assert at == EXCHANGES or Host(MASTERS, SUITE).is_debited(result.details, healed.proof)
     assert money(sides) == (700, 600)
 
 
