@@ -13,7 +13,6 @@ import msgspec
 from pos import commands
 from pos.entry import EntryError, parse_entry
 from pos.messages import notice
-from pos.register import Register
 from pos.rights import Right
 from pos.selling import why_unknown
 from pos.store.papers import Paper
@@ -88,7 +87,7 @@ async def answer(till: Till, request: Request) -> Answer:
         case Report(form=form):
             return await _report(till, form)
         case Queue():
-            return await _queue(till.register)
+            return await _queue(till)
         case Devices():
             return _devices(till)
         case _:
@@ -208,14 +207,22 @@ def newest_z(store: Store) -> Paper | None:
     return store.papers.newest("z")
 
 
-async def _queue(register: Register) -> Answer:
+async def _queue(till: Till) -> Answer:
+    register = till.register
     counts, asked = await register.runner.run(
         lambda store: (store.queue(), store.chains.questions())
     )
     korean = register.setup.language == "ko"
+    refusals = [
+        f"{code}: {sentence}"
+        for state, code, sentence in till.view.queue.rows
+        if state == "refused"
+    ]
     return Answer(
         done=True,
+        sentence="\n".join(refusals),
         fields={
+            "link": till.view.queue.link,
             "waiting": counts.waiting,
             "sent": counts.sent,
             "in_doubt": counts.in_doubt,

@@ -128,7 +128,7 @@ class Outbox:
         self._records_max = RECORDS_MAX
         self._cursor: int | None = None
         """Where the broker told us to send from, when that is not our high-water."""
-        self._link: Literal["online", "offline", "sending"] = "offline"
+        self._link: Literal["online", "offline", "sending", "refused"] = "offline"
         self._halted = ""
         self._questioned = 0
         self.view = QueueView("offline")
@@ -273,7 +273,7 @@ class Outbox:
 
     def _halt(self, code: str, detail: str) -> _Step:
         """The broker will not take this terminal's records as it is: say so once, look now and then."""
-        self._link = "online"
+        self._link = "refused"
         if self._halted != code:
             self._halted = code
             self._tell("NET-05", reason=f"{code} {detail}".strip())
@@ -313,13 +313,27 @@ class Outbox:
             self._listeners.queue(view)
 
     def _rows(self, asked: Sequence[QuestionRow]) -> tuple[tuple[str, str, str], ...]:
-        refused = [("refused", self._halted, "")] if self._halted else []
         korean = self._language == "ko"
+        remedy = _REMEDIES.get(self._halted, _REMEDY)[not korean]
+        refused = [("refused", self._halted, remedy)] if self._halted else []
         questions = [
             ("questioned", f"#{row.sequence}", row.sentence_ko if korean else row.sentence_en)
             for row in asked
         ]
         return (*refused, *questions)
+
+
+_REMEDY: Final = (
+    "기록은 여기 있습니다. 계속 판매하세요. 관리자: ips-broker terminal add 뒤 ips-pos enrol",
+    "Records are kept here. Keep selling. Manager: ips-broker terminal add, then ips-pos enrol",
+)
+_REMEDIES: Final = {
+    "suspended": (
+        "기록은 여기 있습니다. 계속 판매하세요. 관리자: ips-broker terminal resume",
+        "Records are kept here. Keep selling. Manager: ips-broker terminal resume",
+    ),
+}
+"""What to do about a refusal, in Korean and English, by its code."""
 
 
 def _counts(store: Store) -> tuple[QueueCounts, list[QuestionRow]]:

@@ -139,7 +139,7 @@ class Till:
     def set_queue(self, queue: QueueView) -> None:
         """Show what is on its way to the broker."""
         self._queue = queue
-        self.register.offline = queue.link == "offline"
+        self.register.offline = queue.link in ("offline", "refused")
         self._publish()
 
     def tell(self, notice: Notice) -> None:

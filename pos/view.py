@@ -104,8 +104,8 @@ class DeviceView:
 class QueueView:
     """What is on its way to the broker."""
 
-    link: Literal["online", "offline", "sending", "alone"]
-    """alone: this till has joined no broker."""
+    link: Literal["online", "offline", "sending", "refused", "alone"]
+    """refused: the broker is there and takes nothing of this terminal; alone: joined no broker."""
     waiting: int = 0
     sent: int = 0
     in_doubt: int = 0

@@ -43,7 +43,7 @@ from pos.ui.picture import PARTS, SMALL, paint
 from pos.ui.rows import Rows
 from pos.ui.source import Counter
 from pos.ui.training import Act, Bench, TrainingPage
-from pos.view import TillView
+from pos.view import Notice, TillView
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 WORK_MAX: Final = 256
@@ -71,6 +71,8 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         super().__init__(id="counter")
         self._counter = counter
         self._desk = Desk()
+        self._heard: Notice | None = None
+        """The till's newest message."""
         self._intake = Intake(
             counter.keymap,
             pressed=self._pressed,
@@ -138,7 +140,12 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         self.draw()
 
     def on_counter_screen_view_changed(self) -> None:
-        """Draw what the till has become."""
+        """Draw what the till has become; what it says now stands before what the desk said."""
+        notice = self._view.notice
+        if notice is not self._heard:
+            self._heard = notice
+            if notice is not None:
+                self._desk = replace(self._desk, note=None)
         self.draw()
 
     async def on_key(self, event: events.Key) -> None:

@@ -297,11 +297,14 @@ def test_refusal_is_told_once_and_looked_at_again_while_selling_goes_on(
             await asyncio.sleep(0.01)
             assert len(till.broker.batches) in (2, 3)
             assert heard.codes() == ["NET-05"] and reason in heard.notices[0].banner
+            assert outbox.view.link == "refused"
             assert outbox.view.rows[0][:2] == ("refused", reason)
+            assert "ips-broker terminal" in outbox.view.rows[0][2]
             assert (outbox.view.waiting, outbox.view.sent) == (61, 0)
             await asyncio.sleep(3 * MENDED_SECONDS)
             assert all_arrived(till)
             assert outbox.view.rows == ()
+            assert outbox.view.link == "online"
 
     play(tmp_path, story)
 

@@ -330,3 +330,14 @@ async def test_paste_of_a_whole_file_does_not_hold_the_counter_up() -> None:
 
         assert pressed == ENTRY_CHARACTERS_MAX + 1
         assert till.commands == []
+
+
+async def test_word_of_the_till_stands_before_what_the_desk_said() -> None:
+    """A note about a wrong key must not hide for hours that the broker refuses this terminal."""
+    till = ScriptedTill(empty_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("x", "+")
+        await stage.shows("ENT-09")
+        till.become(_with_notice(till, "NET-05", reason="suspended"))
+
+        await stage.shows("Broker refuses this terminal (suspended)")

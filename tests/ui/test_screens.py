@@ -87,6 +87,17 @@ def queued(language: Language) -> TillView:
     return replace(sold_view(language), page="queue", queue=queue)
 
 
+def quarantined(language: Language) -> TillView:
+    """The queue page of a till whose journal the broker does not take."""
+    reason = (
+        "기록은 여기 있습니다. 계속 판매하세요. 관리자: ips-broker terminal add 뒤 ips-pos enrol"
+        if language == "ko"
+        else "Records are kept here. Keep selling. Manager: ips-broker terminal add, then ips-pos enrol"
+    )
+    queue = QueueView("refused", waiting=12, rows=(("refused", "quarantined", reason),))
+    return replace(sold_view(language), page="queue", queue=queue)
+
+
 def on_page(page: str) -> Callable[[Language], TillView]:
     """Return a view with this page in the right pane."""
 
@@ -110,6 +121,7 @@ VIEWS: dict[str, Callable[[Language], TillView]] = {
     "refused": refused,
     "stopped": stopped,
     "queue": queued,
+    "quarantined": quarantined,
     "menu": on_page("menu"),
     "devices": on_page("devices"),
     "help": on_page("help"),

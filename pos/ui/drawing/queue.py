@@ -3,9 +3,10 @@
 The broker's own four inquiries are about money and are never mixed with these (decisions.md "Facts").
 """
 
-from pos.messages import clip
+from pos.messages import Language, clip
+from pos.ui.drawing.devices import wrapped
 from pos.ui.grid import BLANK, Ink, Row, pair, row
-from pos.ui.labels import label
+from pos.ui.labels import has_label, label
 from pos.view import TillView
 
 
@@ -33,9 +34,15 @@ def draw_queue(view: TillView, width: int, height: int) -> tuple[Row, ...]:
     for state, what, sentence in queue.rows:
         if len(rows) + 2 > height - 1:
             break
-        rows.append(pair(what, state, width))
-        if sentence:
-            rows.append(row(clip(f"  {sentence}", width), Ink.WARN))
+        rows.append(pair(what, state_word(state, language), width))
+        rows.extend(row(f"  {line}", Ink.WARN) for line in wrapped(sentence, width - 2))
+    rows = rows[: height - 1]
     rows.extend(BLANK for _ in range(height - 1 - len(rows)))
     rows.append(row(label("back", language), Ink.DIM))
     return tuple(rows[:height])
+
+
+def state_word(state: str, language: Language) -> str:
+    """Return the word for an entry's state; one without a word stays as it is."""
+    name = f"queue.{state}"
+    return label(name, language) if has_label(name) else state

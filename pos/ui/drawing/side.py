@@ -2,6 +2,7 @@
 
 from pos.messages import clip
 from pos.ui.drawing.devices import device_row, wrapped
+from pos.ui.drawing.queue import state_word
 from pos.ui.grid import BLANK, Ink, Row, pair, row
 from pos.ui.labels import label
 from pos.view import TillView
@@ -31,5 +32,5 @@ def draw_side(view: TillView, width: int, height: int) -> tuple[Row, ...]:
     ]
     rows = rows[: height - len(broker)] + broker
     for state, what, _ in queue.rows[: height - len(rows)]:
-        rows.append(pair(clip(what, width), state, width, Ink.DIM))
+        rows.append(pair(clip(what, width), state_word(state, language), width, Ink.DIM))
     return tuple(rows[:height])

@@ -15,6 +15,7 @@ LAMPS: Final = ("printer", "drawer", "line_display", "scanner")
 QUEUE_SHOWN_MAX: Final = 99
 """More is shown as 99+; the queue page has the figure."""
 _LINK_WIDTH: Final = 20
+_LINK_INKS: Final = {"offline": Ink.WARN, "refused": Ink.ALERT}
 _LAMPS_WIDTH: Final = 24
 
 LAMP_INKS: Final = {
@@ -60,7 +61,7 @@ def _link(view: TillView) -> Span:
     word = label(f"link.{queue.link}", language)
     if queue.link == "sending":
         return f"{word} {_bounded(queue.waiting)}", Ink.PLAIN
-    ink = Ink.WARN if queue.link == "offline" else Ink.PLAIN
+    ink = _LINK_INKS.get(queue.link, Ink.PLAIN)
     return f"{word} {label('queue', language)} {_bounded(queue.waiting)}", ink
 
 
