@@ -29,7 +29,7 @@ from typing import Final
 
 from protocols.iso7816 import SW, Command, Response
 from protocols.purse.card import AID
-from protocols.purse.details import DETAILS_BYTES, MessageType, PaymentDetails
+from protocols.purse.details import DETAILS_BYTES, MessageType, PaymentDetails, decode_details
 from protocols.purse.image import NO_DETAILS, POCKETS, Status
 
 LOG_RECORDS_MAX: Final = 255
@@ -191,6 +191,8 @@ def transfer(order: Order) -> Dialogue:
     try:
         payer_pocket, payer = yield from find_pocket(Slot.PAYER, order.currency)
         payee_pocket, payee = yield from find_pocket(Slot.PAYEE, order.currency)
+        if payer.status == Status.EPA:
+            yield from _tidy(payee.name)
         details = PaymentDetails(
             payer.name, payee.name, order.value, order.currency,
             payer.sequence, payee.sequence, order.reference,
@@ -213,6 +215,20 @@ def transfer(order: Order) -> Dialogue:
         if details is None:
             return NotMoved(lost.slot, 0)
         return InDoubt(details, lost.slot, "no answer")
+
+
+def _tidy(payee: bytes) -> Generator[Step, Response | None, None]:
+    """Let the payer hear of its last transfer to this payee, if that arrived and only the ACK was lost.
+
+    Its START would log it otherwise, and each such entry takes a slot until the issuer clears the log.
+    """
+    current = yield from _ask(Slot.PAYER, 0x00, 0xCA, 0x01, 0x03)
+    encoded = current[1:]
+    if len(encoded) != DETAILS_BYTES or decode_details(encoded).payee != payee:
+        return
+    with contextlib.suppress(_RefusedError):
+        receipt = yield from _ask(Slot.PAYEE, 0x90, 0x5A, 2, 0, body=encoded)
+        yield from _ask(Slot.PAYER, 0x90, 0x56, 0, 0, body=receipt, le=None)
 
 
 def _withdraw(details: PaymentDetails, refusal: _RefusedError) -> Dialogue:

@@ -55,6 +55,30 @@ def test_transfer_is_refused_with_the_purse_and_word_that_refused() -> None:
     assert (balance(cards[Slot.PAYER]), balance(cards[Slot.PAYEE])) == (1_000, 5)
 
 
+def test_a_payer_whose_ack_was_lost_hears_of_it_when_the_two_meet_again() -> None:
+    """Otherwise every lost COMPLETE would take a slot of the customer's log until a visit to the issuer."""
+    cards = pair()
+    first, _, _ = drive(transfer(ORDER), cards, Torn(EXCHANGES, done=False))
+    assert isinstance(first, Transferred)
+    assert remembers(cards[Slot.PAYER]).status == Status.EPA
+
+    second, exchanges, _ = drive(transfer(ORDER), cards)
+
+    assert isinstance(second, Transferred)
+    assert exchanges == EXCHANGES + 3
+    assert remembers(cards[Slot.PAYER]).log == ()
+    assert (balance(cards[Slot.PAYER]), balance(cards[Slot.PAYEE])) == (400, 605)
+
+
+def test_a_payer_that_is_owed_an_answer_elsewhere_is_left_as_it_is() -> None:
+    cards = pair()
+    drive(transfer(ORDER), cards, Torn(EXCHANGES, done=False))
+    other = {**cards, Slot.PAYEE: purse(b"ELSEHERE", balance=0)}
+
+    assert isinstance(drive(transfer(ORDER), other)[0], Transferred)
+    assert len(remembers(cards[Slot.PAYER]).log) == 1
+
+
 def test_a_refused_offer_is_withdrawn_so_that_nothing_can_move_later() -> None:
     cards = {Slot.PAYER: purse(b"CUSTOMER"), Slot.PAYEE: purse(b"THE SHOP", balance=199_900)}
 
