@@ -10,7 +10,9 @@ Source: tty_ioctl(4) on TIOCPKT, termios(3) on EXTPROC.
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import os
+import socket
 import struct
 import termios
 import tty
@@ -41,6 +43,7 @@ class PtyCarrier:
         self._ear: Ear | None = None
         self._master = -1
         self._slave = -1
+        self._claim: socket.socket | None = None
         self._unsent = bytearray()
         self._loop = asyncio.get_running_loop()
 
@@ -58,6 +61,7 @@ class PtyCarrier:
             self._tell_changes()
             self._name = os.ttyname(self._slave)
             if self._link is not None:
+                self._claim = _claim(self._link)
                 _point(self._link, self._name)
         except OSError:
             self._release()
@@ -144,16 +148,34 @@ class PtyCarrier:
             if descriptor >= 0:
                 os.close(descriptor)
         self._master = self._slave = -1
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
+
+
+def _claim(link: Path) -> socket.socket:
+    """Take a name for this device alone; return what holds it. Raises: OSError.
+
+    A socket of an abstract name is bound: it ends with its holder, however that ends, and leaves
+    nothing behind. The terminal's number would prove nothing: a killed bench's goes to the next
+    program that asks for one, and that may be another bench. Source: unix(7), abstract sockets.
+    """
+    place = hashlib.sha256(os.fsencode(link.parent.resolve() / link.name)).hexdigest()
+    holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        holder.bind(f"\0intermarket-bench-{place}")
+    except OSError as error:
+        holder.close()
+        raise FileExistsError(f"{link} belongs to a bench that is running: end it first") from error
+    return holder
 
 
 def _point(link: Path, name: str) -> None:
-    """Make the link point to the terminal. Raises: OSError when somebody else has the name."""
+    """Make a claimed link point to the terminal. Raises: OSError for what is no link of a bench."""
     if os.path.lexists(link):
         target = _target(link)
         if target is None or not target.startswith("/dev/pts/"):
             raise FileExistsError(f"{link} is there and no link to a terminal: choose another name")
-        if target != name and _is_served(target):
-            raise FileExistsError(f"{link} belongs to a bench that is running: end it first")
         link.unlink()
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(name)
@@ -164,24 +186,3 @@ def _target(link: Path) -> str | None:
         return str(link.readlink())
     except OSError:
         return None
-
-
-def _is_served(terminal: str) -> bool:
-    """Say whether a bench has this terminal.
-
-    A killed bench leaves its link behind, and its terminal's number goes to the next program that
-    asks for one; only a bench sets EXTPROC.
-    """
-    try:
-        descriptor = os.open(terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        # Somebody else's, so not ours to replace.
-        return True
-    try:
-        return bool(termios.tcgetattr(descriptor)[_LFLAG] & _EXTPROC)
-    except termios.error:
-        return False
-    finally:
-        os.close(descriptor)

@@ -44,6 +44,24 @@ async def test_name_left_by_a_killed_bench_is_taken_over_whoever_has_its_termina
     os.close(slave)
 
 
+async def test_name_left_by_a_killed_bench_is_taken_over_when_another_bench_has_its_terminal(
+    tmp_path,
+):
+    """Goal: a terminal's number is no proof of who has the name; the other bench is left alone."""
+    other = PtyCarrier(line=LineSettings(), link=tmp_path / "other")
+    await other.plug(Ear())
+    terminal = (tmp_path / "other").readlink()
+    (tmp_path / "port").symlink_to(terminal)
+    carrier = PtyCarrier(line=LineSettings(), link=tmp_path / "port")
+
+    await carrier.plug(Ear())
+
+    assert (tmp_path / "port").readlink() != terminal
+    assert (tmp_path / "other").readlink() == terminal
+    await carrier.pull()
+    await other.pull()
+
+
 async def test_name_of_a_living_bench_is_refused_and_stays(tmp_path):
     """Goal: two devices never share a port."""
     first = PtyCarrier(line=LineSettings(), link=tmp_path / "port")
