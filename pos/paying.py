@@ -6,7 +6,8 @@ them can take the sale back. One payment runs at a time: the till's own lock see
 Source: clerk-and-courier.md 2.3 rules 1, 2, 5; house.md "journal".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -19,7 +20,7 @@ from pos.sale_events import AttemptMade, Event
 from pos.sale_state import Sale, evolve
 from pos.store.journal import Doubt, Draft, Ending
 from pos.tenders.agreement import Ask, Mover, Recovering, Tender
-from pos.view import Notice, Stage
+from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import AttemptClosed
 from protocols.facts import Tender as TenderFact
 from protocols.journal import attempt_key, attempt_letter
@@ -35,13 +36,22 @@ class Paid:
     cash: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Paying:
     """Carries out what concerns payment."""
 
     register: Register
     publish: Callable[[], None]
     """Shows the view as it is now: a payment by device takes seconds."""
+    _desk: PaymentDesk | None = None
+    """Of the attempt that runs."""
+
+    def give_up(self) -> Notice | None:
+        """Wait no longer for card or PIN; says so where it is too late. None: nothing to say yet."""
+        desk = self._desk
+        if desk is None or desk.give_up():
+            return None
+        return self.register.say("PUR-23")
 
     def subtotal(self) -> Notice | None:
         """Show what is due and the quick amounts, or go back."""
@@ -90,8 +100,7 @@ class Paying:
         tender = register.tenders.tender(fact.method)
         if not isinstance(tender, Recovering):
             return register.say("CRD-05")
-        stage, register.stage = register.stage, Stage.TENDER
-        self.publish()
+        stage = register.stage
         desk = PaymentDesk(
             register=register,
             key=doubt.key,
@@ -100,10 +109,11 @@ class Paying:
             amount=fact.amount,
             intent=doubt.intent,
             intended=True,
+            publish=self.publish,
         )
         amount = Money(fact.amount, currency(doubt.intent.currency))
-        outcome = await tender.resume(Ask(amount=amount, offered=amount), fact.peer, desk)
-        register.stage = stage
+        with self._running(desk, back=stage):
+            outcome = await tender.resume(Ask(amount=amount, offered=amount), fact.peer, desk)
         match outcome:
             case Unknown(code=code) if doubt.told:
                 return register.say(code)
@@ -138,16 +148,28 @@ class Paying:
             sale=register.sale.number,
             method=tender.name,
             amount=offer.amount,
+            publish=self.publish,
         )
-        register.stage = Stage.TENDER
-        self.publish()
         ask = Ask(amount=Money(offer.amount, money), offered=Money(offer.offered, money))
-        outcome = await tender.take(ask, desk)
-        register.stage = Stage.ENTRY
-        by_device = tender.mover is Mover.DEVICE
+        with self._running(desk, back=Stage.ENTRY):
+            outcome = await tender.take(ask, desk)
+            by_device = tender.mover is Mover.DEVICE
+            if by_device and isinstance(outcome, Approved):
+                desk.progress(PaymentStep.STORED)
         moved = not isinstance(outcome, Declined | NotSent)
         assert desk.intended or not (by_device and moved), "no value moves without its intent"
         return await self._conclude(desk, offer, outcome)
+
+    @contextmanager
+    def _running(self, desk: PaymentDesk, *, back: Stage) -> Iterator[None]:
+        """Show that a payment runs, for as long as its tender works."""
+        register = self.register
+        self._desk, register.stage = desk, Stage.TENDER
+        self.publish()
+        try:
+            yield
+        finally:
+            self._desk, register.payment, register.stage = None, None, back
 
     async def _conclude(self, desk: PaymentDesk, offer: Offer, outcome: Outcome) -> Notice | Paid:
         """Journal what came of an attempt and say it; approved, it stands in the sale."""

@@ -1,8 +1,10 @@
 """What the till does for one attempt to pay: its key, its intent, what is journalled with its result."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
-from typing import assert_never
+from typing import Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
@@ -11,10 +13,14 @@ from pos.purses import Cards
 from pos.register import Register
 from pos.sale_events import AttemptMade
 from pos.store.journal import Draft
+from pos.tenders.agreement import GivenUp
+from pos.view import PaymentStep, PaymentView
 from protocols.facts import AttemptClosed, AttemptOpened, Fact
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 from protocols.ports import Clock
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +37,10 @@ class PaymentDesk:
     intended: bool = False
     """Whether the intent stands in the journal."""
     kept: list[Fact] = field(default_factory=list)
+    publish: Callable[[], None] = lambda: None
+    """Shows the view as it is now."""
+    _waiting: "asyncio.Task[Any] | None" = None
+    """What the clerk may give up."""
 
     @property
     def day(self) -> int:
@@ -57,9 +67,63 @@ class PaymentDesk:
         self.intended = True
         return self.key
 
+    def progress(self, step: PaymentStep, *, balance: int | None = None) -> None:
+        """Show how far the payment has come."""
+        before = self.register.payment
+        changed = PaymentView(
+            method=self._label(),
+            key=self.key,
+            amount=self.amount,
+            step=step,
+            since_ns=self.clock.now_ns(),
+            balance=balance,
+            stoppable=self._waiting is not None,
+        )
+        if before is not None and before.key == self.key:
+            balance = before.balance if balance is None else balance
+            same = before.step is step
+            passed = before.passed if same else (*before.passed, before.step)
+            since_ns = before.since_ns if same else changed.since_ns
+            changed = with_fields(changed, passed=passed, since_ns=since_ns, balance=balance)
+        self._show(changed)
+
+    async def unless_given_up(self, waiting: Coroutine[Any, Any, T]) -> T | GivenUp:
+        """Wait, unless the clerk gives up."""
+        assert not self.intended, "what may move can no longer be given up"
+        assert self._waiting is None, "one thing is waited for at a time"
+        task = asyncio.get_running_loop().create_task(waiting, name=f"waiting {self.key}")
+        self._waiting = task
+        self._show_stoppable()
+        try:
+            await asyncio.wait([task])
+        finally:
+            # Also when the payment itself is cancelled: nothing waits on behind it.
+            task.cancel()
+            self._waiting = None
+            self._show_stoppable()
+        return GivenUp() if task.cancelled() else task.result()
+
+    def give_up(self) -> bool:
+        """End the waiting. Returns whether there was any."""
+        return self._waiting is not None and self._waiting.cancel()
+
     def keep(self, fact: Fact) -> None:
         """Journal a fact together with the attempt's result."""
         self.kept.append(fact)
+
+    def _show_stoppable(self) -> None:
+        payment = self.register.payment
+        if payment is not None:
+            self._show(with_fields(payment, stoppable=self._waiting is not None))
+
+    def _show(self, payment: PaymentView) -> None:
+        if payment != self.register.payment:
+            self.register.payment = payment
+            self.publish()
+
+    def _label(self) -> str:
+        tender = self.register.tenders.tender(self.method)
+        return self.method if tender is None else tender.label(self.register.setup.language)
 
     def results(self, outcome: Outcome) -> list[Draft]:
         """Return what an outcome writes: the result, and what was kept for it."""

@@ -27,7 +27,7 @@ from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
 from pos.tenders.registry import Registry
-from pos.view import Notice, Stage
+from pos.view import Notice, PaymentView, Stage
 from protocols.catalogue import Item
 from protocols.documents import Policy
 from protocols.enrolment import Certificate
@@ -101,6 +101,8 @@ class Register:
     found: tuple[Item, ...] = ()
     last_sale: str = ""
     last_change: int = 0
+    payment: PaymentView | None = None
+    """The payment by device that runs."""
     counts: QueueCounts = field(
         default_factory=lambda: QueueCounts(waiting=0, sent=0, in_doubt=0, questioned=0)
     )

@@ -70,6 +70,7 @@ class Viewer:
             ),
             last_sale=register.last_sale,
             last_change=register.last_change,
+            payment=register.payment,
             notice=notice,
             devices=tuple(devices),
             queue=queue,

@@ -112,7 +112,12 @@ class Till:
                 await self.register.runner.close()
 
     async def execute(self, command: Command) -> Notice | None:
-        """Carry out one command, after those before it; the notice is also in the view."""
+        """Carry out one command, after those before it; the notice is also in the view.
+
+        Esc while a payment runs does not wait for its turn: the payment is what it may end.
+        """
+        if isinstance(command, commands.Cancel) and self.register.stage is Stage.TENDER:
+            return self._give_up()
         if self._waiting >= COMMANDS_WAITING_MAX:
             return self._overrun(command)
         self._waiting += 1
@@ -357,6 +362,13 @@ class Till:
         register.faults.reach(Point.AFTER_KICK_DRAWER)
         if kicked is Kick.STUCK:
             self.tell(register.say("DRW-02"))
+
+    def _give_up(self) -> Notice | None:
+        """End the payment that runs, or say that it can no longer be ended."""
+        notice = self._paying.give_up()
+        if notice is not None:
+            self.tell(notice)
+        return notice
 
     def _back(self) -> Notice | None:
         """Go back one step: the page, the found items, the subtotal, the count."""

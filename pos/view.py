@@ -45,6 +45,21 @@ class Stage(Enum):
     """The journal cannot be written: selling is stopped."""
 
 
+class PaymentStep(Enum):
+    """How far a payment by card has come; in this order."""
+
+    CARD = "card"
+    """Waiting for the customer's card, and reading it."""
+    PIN = "pin"
+    """The customer enters the PIN; passed over where none is wanted."""
+    MOVING = "moving"
+    """The value can move from here on: nobody stops it any more."""
+    RECEIVED = "received"
+    """The shop has it."""
+    STORED = "stored"
+    """The till writes it down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message of the table, its blanks filled."""
@@ -115,6 +130,25 @@ class QueueView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView:
+    """A payment by device while it runs."""
+
+    method: str
+    """The tender's name, in the till's language."""
+    key: str
+    amount: int
+    step: PaymentStep
+    since_ns: int
+    """When the step began, by the till's clock that tells the time."""
+    passed: tuple[PaymentStep, ...] = ()
+    """The steps behind it; one that was not wanted is missing."""
+    balance: int | None = None
+    """What the customer's card held before, once it has said so."""
+    stoppable: bool = False
+    """Esc ends it: a person is waited for and no value can have moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TillView:
     """Everything a skin needs."""
 
@@ -144,6 +178,8 @@ class TillView:
     last_sale: str = ""
     """How the sale before this one ended: number, method."""
     last_change: int = 0
+    payment: PaymentView | None = None
+    """The payment that runs."""
     notice: Notice | None = None
     devices: tuple[DeviceView, ...] = ()
     queue: QueueView = QueueView("alone")

@@ -6,21 +6,26 @@ intent durable; a tender whose device can move value calls `intend` before the f
 The till refuses an outcome that moved money without it.
 
     take() --intend()--> attempt.opened is durable --> first byte to a card, purse or terminal
+           --progress()--> the screen            unless_given_up()--> a card, a PIN, or Esc
     resume() -- after Unknown, or a till that ended in between: asks, under the same key
 Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rules 2, 5, 8b.
 """
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pos.messages import Language
 from pos.purses import Cards
 from pos.rights import Right
+from pos.view import PaymentStep
 from protocols.facts import Fact
 from protocols.money import Money
 from protocols.outcome import Outcome
 from protocols.ports import Clock
+
+T = TypeVar("T")
 
 
 class OverTender(Enum):
@@ -50,6 +55,11 @@ class Ask:
     """What the customer hands over; more than the amount only where there is change."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """The clerk would wait no longer. Nothing has moved, and nothing may any more."""
+
+
 class Desk(Protocol):
     """What the till does for a tender."""
 
@@ -71,6 +81,21 @@ class Desk(Protocol):
     @property
     def cards(self) -> Cards:
         """Return where purses are."""
+        ...
+
+    def progress(self, step: PaymentStep, *, balance: int | None = None) -> None:
+        """Show how far the payment has come; the same step again changes only the balance.
+
+        `balance` is what the customer's card held before, in minor units, once it has said so.
+        """
+        ...
+
+    async def unless_given_up(self, waiting: Coroutine[Any, Any, T]) -> T | GivenUp:
+        """Wait for what takes its time before value can move, a card or a PIN, unless the clerk gives up.
+
+        What was given up is cancelled. Only before the intent: from there on Esc says that it is
+        too late.
+        """
         ...
 
     def keep(self, fact: Fact) -> None:

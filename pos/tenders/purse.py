@@ -16,7 +16,8 @@ from pos.messages import Language
 from pos.purse_refusals import explain
 from pos.purses import CONNECT_NS, Table, Witness
 from pos.rights import Right
-from pos.tenders.agreement import Ask, Desk, Mover, OverTender
+from pos.tenders.agreement import Ask, Desk, GivenUp, Mover, OverTender
+from pos.view import PaymentStep
 from protocols.facts import PurseMoved
 from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
@@ -42,6 +43,7 @@ VALUE_MAX: Final = 0xFFFF_FFFF
 _CARD_GONE: Final = "PUR-07"
 _RESULT_UNKNOWN: Final = "PUR-08"
 _NOTHING_MOVED: Final = "PUR-19"
+_GIVEN_UP: Final = "PUR-22"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,10 @@ class Purse:
         intended: list[PaymentDetails] = []
 
         async def intend(details: PaymentDetails) -> None:
+            payer = witness.states.get(Slot.PAYER)
             await desk.intend(peer_of(details))
             intended.append(details)
+            desk.progress(PaymentStep.MOVING, balance=None if payer is None else payer.balance)
 
         try:
             result = await table.play(transfer(order), intend)
@@ -86,6 +90,8 @@ class Purse:
             await table.close()
         if isinstance(result, NotMoved):
             return explain(result, witness, ask.amount, intended=bool(intended))
+        if isinstance(result, Transferred):
+            desk.progress(PaymentStep.RECEIVED)
         return await _settled(result, ask.amount, desk, witness)
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
@@ -99,12 +105,18 @@ class Purse:
 
 async def _table(desk: Desk, witness: Witness) -> Table | NotSent:
     """Power both purses; the shop's first, so that no customer waits for a till that cannot."""
+    desk.progress(PaymentStep.CARD)
     deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
-    shop = await desk.cards.shop(deadline_ns=deadline_ns)
+    shop = await desk.unless_given_up(desk.cards.shop(deadline_ns=deadline_ns))
+    if isinstance(shop, GivenUp):
+        return NotSent(code=_GIVEN_UP, reason="the clerk gave up waiting for the shop's purse")
     if shop is None:
         return NotSent(code="RDR-04", reason="the shop's purse cannot be reached")
     deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
-    customer = await desk.cards.customer(deadline_ns=deadline_ns)
+    customer = await desk.unless_given_up(desk.cards.customer(deadline_ns=deadline_ns))
+    if isinstance(customer, GivenUp):
+        await shop.close()
+        return NotSent(code=_GIVEN_UP, reason="the clerk gave up waiting for a card")
     if customer is None:
         await shop.close()
         seconds = CONNECT_NS // 1_000_000_000

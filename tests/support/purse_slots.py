@@ -44,10 +44,15 @@ class MemorySlots:
     """By number of the exchange: its answer is lost; whether the card had still done it."""
     exchanges: int = 0
     configured: bool = True
+    patience_seconds: float = 0.0
+    """How long the customer's slot waits for a card."""
     passed: Callable[[], None] = lambda: None
     """Called before every exchange."""
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
+        waits_until = asyncio.get_running_loop().time() + self.patience_seconds
+        while self.card is None and asyncio.get_running_loop().time() < waits_until:
+            await asyncio.sleep(0.05)
         return await self._power(self.card)
 
     async def shop(self, *, deadline_ns: int) -> CardChannel | None:

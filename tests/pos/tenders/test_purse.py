@@ -27,7 +27,7 @@ from pos.store.threads import StoreInline
 from pos.store.verify import Sound, verify
 from pos.tenders.registry import find_tenders
 from pos.till import Till
-from pos.view import Notice
+from pos.view import Notice, PaymentStep, Stage, TillView
 from protocols.facts import (
     AttemptClosed,
     AttemptOpened,
@@ -209,6 +209,85 @@ def test_purse_pays_a_sale_and_the_journal_holds_the_evidence(tmp_path: Path) ->
         assert kinds.index("AttemptOpened") < kinds.index("AttemptClosed")
 
     play(tmp_path, story)
+
+
+def watched(counter: Counter) -> list[TillView]:
+    """Return a list that fills with every view the till shows from now on."""
+    views: list[TillView] = []
+    counter.till.watch(views.append)
+    return views
+
+
+def test_screen_is_told_every_step_and_the_card_s_balance(tmp_path: Path) -> None:
+    """Steps come in order, each with the time it began; the sale stays in sight; then it is over."""
+    slots = at_the_counter(patience_seconds=10.0)
+    card, slots.card = slots.card, None
+
+    async def story(counter: Counter) -> None:
+        await counter.key(MILK)
+        views = watched(counter)
+        paying = asyncio.create_task(counter.key("EC"))
+        await asyncio.sleep(3.0)
+        waiting = counter.till.view
+        assert waiting.stage is Stage.TENDER and waiting.payment is not None
+        assert (waiting.payment.step, waiting.payment.stoppable) == (PaymentStep.CARD, True)
+        assert waiting.payment.since_ns <= counter.clock.now_ns() - 2_900_000_000
+        slots.card = card
+        await paying
+        shown = [view.payment for view in views if view.payment is not None]
+        steps = list(dict.fromkeys(payment.step for payment in shown))
+        assert steps == [
+            PaymentStep.CARD,
+            PaymentStep.MOVING,
+            PaymentStep.RECEIVED,
+            PaymentStep.STORED,
+        ]
+        assert shown[-1].balance == 10_000 and shown[-1].amount == PRICE
+        assert shown[-1].passed == (PaymentStep.CARD, PaymentStep.MOVING, PaymentStep.RECEIVED)
+        assert not any(
+            payment.stoppable for payment in shown if payment.step is not PaymentStep.CARD
+        )
+        assert all(view.lines for view in views if view.payment is not None)
+        assert views[-1].payment is None and views[-1].stage is Stage.ENTRY
+
+    play(tmp_path, story, slots)
+
+
+def test_esc_ends_the_waiting_for_a_card_and_leaves_no_trace(tmp_path: Path) -> None:
+    """Nothing was intended, so nothing is journalled; the sale goes on with another tender."""
+    slots = at_the_counter(patience_seconds=10.0)
+    slots.card = None
+
+    async def story(counter: Counter) -> None:
+        await counter.key(MILK)
+        facts = len(counter.facts())
+        paying = asyncio.create_task(counter.key("EC"))
+        await asyncio.sleep(1.0)
+        assert await counter.till.execute(commands.Cancel()) is None
+        said = await paying
+        assert said is not None and said.code == "PUR-22" and counter.till.view.payment is None
+        assert len(counter.facts()) == facts and counter.till.register.stage is Stage.ENTRY
+        await counter.key("CA")
+        assert not counter.till.register.has_sale()
+
+    play(tmp_path, story, slots)
+
+
+@pytest.mark.parametrize("exchange", range(7, 11))
+def test_esc_once_value_can_move_says_so_and_ends_nothing(tmp_path: Path, exchange: int) -> None:
+    slots = at_the_counter()
+
+    async def story(counter: Counter) -> None:
+        await counter.key(MILK)
+        paying = asyncio.create_task(counter.key("EC"))
+        while slots.exchanges < exchange:
+            await asyncio.sleep(0.001)
+        said = await counter.till.execute(commands.Cancel())
+        assert said is not None and said.code == "PUR-23"
+        await paying
+        assert both(slots) == (10_000 - PRICE, PRICE) and len(counter.of(SaleClosed)) == 1
+
+    play(tmp_path, story, slots)
 
 
 EXCHANGES = 13
