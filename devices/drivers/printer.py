@@ -96,7 +96,7 @@ class PrinterDriver:
     def submit(self, job: PrintJob, now_ns: int) -> None:
         """Take a paper. One at a time: the one before has its verdict."""
         assert self._job is None or self._job.verdict is not None
-        self._unsaid += self._clearing()
+        self._unsaid += self._clearing(now_ns)
         self._job = job
         self._settle(now_ns)
 
@@ -170,7 +170,7 @@ class PrinterDriver:
             return b""
         data = self._question(now_ns) + self._pulse(now_ns)
         if not data:
-            data = self._unsaid + self._clearing()
+            data = self._unsaid + self._clearing(now_ns)
             self._unsaid = b""
             data += self._chunk(now_ns)
         self._settle(now_ns)
@@ -204,7 +204,7 @@ class PrinterDriver:
             self._watch.ask_all(now_ns)
         return data
 
-    def _clearing(self) -> bytes:
+    def _clearing(self, now_ns: int) -> bytes:
         """Return what makes a printer forget the rest of a job that was given up."""
         job = self._job
         if job is None or job.verdict is None:
@@ -213,9 +213,10 @@ class PrinterDriver:
         if job.verdict is not Verdict.UNSURE or job.proof is Proof.NONE:
             return b""
         if self.able and job.phase is Phase.PROVING:
-            # Only slow, it may still finish; or noise has left it inside a command. The next job
-            # clears it first.
+            # Only slow, it may still finish; or noise has left it inside a command: the next job
+            # clears it first. Or it is off: the next job waits until it answers.
             self._suspect = job.proof is Proof.PROCESS_ID
+            self._watch.doubt(now_ns)
             return b""
         self._torn = True
         return b"" if self.able else encode(ClearBuffers())

@@ -98,6 +98,8 @@ class PrinterWatch:
         self._block_due_ns: int | None = None
         self._noise_until_ns = 0
         self._strays_in_a_row = 0
+        self._doubted = False
+        """A paper was not proved, and it has not answered all questions since."""
 
     @property
     def able(self) -> bool:
@@ -105,6 +107,7 @@ class PrinterWatch:
         status = self.status
         return (
             self.presence is Presence.ANSWERING
+            and not self._doubted
             and status.online is Online.ONLINE
             and status.paper is not Paper.OUT
             and status.cover is not Cover.OPEN
@@ -133,6 +136,14 @@ class PrinterWatch:
         self.presence = Presence.ASKING
         self._queue.extend(RealtimeQuestion)
         self._next_ask_ns = now_ns
+
+    def doubt(self, now_ns: int) -> None:
+        """Ask everything anew, now: it may have been switched off and on, and has told nobody."""
+        self._doubted = True
+        self.back_seen = False
+        self._begin_round()
+        if self._asked is None:
+            self._next_ask_ns = now_ns
 
     def lost(self) -> None:
         """Know nothing any more."""
@@ -194,7 +205,7 @@ class PrinterWatch:
         self._block_due_ns = None
         self._misses = self._owed = self._strays_in_a_row = 0
         self._next_ask_ns = self._owed_until_ns = self._noise_until_ns = 0
-        self.back_seen = self._want_back = False
+        self.back_seen = self._want_back = self._doubted = False
 
     def _begin_round(self) -> None:
         self._queue.clear()
@@ -284,6 +295,7 @@ class PrinterWatch:
             self._next_ask_ns = now_ns
             return
         self.rounds += 1
+        self._doubted = False
         self._want_back = not self.back_seen
         self._next_ask_ns = now_ns + (LIFE_INTERVAL_NS if self.back_seen else 0)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.drivers.drawer import Contact, DrawerState, DrawerWiring
@@ -707,6 +707,25 @@ def test_silent_printer_still_gets_the_pulse() -> None:
     tell(tale)
 
 
+def test_printer_that_proved_nothing_is_asked_before_the_next_paper_leaves() -> None:
+    """Switched off unseen, between two signs of life: the second paper is surely not out."""
+
+    async def tale(bench: Bench) -> None:
+        assert await bench.print("A") == Printed()
+        assert await bench.kick() == Opened()  # From here on it tells of changes by itself.
+        bench.do("switch_off")
+        assert isinstance(await bench.print("B", job=2, seconds=4), Unsure)
+
+        assert isinstance(await bench.print("C", job=3, seconds=4), NotPrinted)
+
+        bench.do("switch_on")
+        await bench.printer.wait_until_ready(deadline_ns=bench.deadline(10))
+        assert await bench.print("D", job=4) == Printed()
+        assert [bench.printed(name) for name in "ABCD"] == [30, 0, 0, 30]
+
+    tell(tale)
+
+
 def test_drawer_opened_by_hand_is_seen() -> None:
     async def tale(bench: Bench) -> None:
         await after(1)
@@ -743,6 +762,7 @@ VERBS = [
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 4_000)), max_size=12))
+@example([("switch_off", 2_315), ("paper_out", 1_854), ("paper_out", 4_000)])
 def test_whatever_happens_the_answer_is_in_time_and_true(troubles: list[tuple[str, int]]) -> None:
     """Goal: Printed means that all lines are on paper, NotPrinted that none is; and in time."""
 
