@@ -1,0 +1,287 @@
+"""The auditors of a shop: what must be true at rest, whatever happened, and where the money is if not.
+
+    contradictions   told.Told.hear     a key moves value once; a sale holds its total, and ends once
+    settled          no attempt is in doubt
+    drawers          the cash that lies there is what the journal says
+    receipts         a receipt came out, or waits, for every sale and for nothing else; one original
+    purses           value is conserved; the shops' purses hold what the journals say they received
+    uploads          the broker has each terminal's records, once, byte for byte
+    payments         the broker knows of each attempt what its terminal knows
+    ledger           the broker's accounts are what journals and purses say
+    broker           the broker's own auditors: chains, seals, sums, signatures, float
+
+Each takes plain inputs and returns findings, none where all is well. Worlds, scenarios and tests
+share them (decisions.md "Twins that check").
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ips.purse.float_audit import audit_float
+from ips.store.audit import audit_chains, audit_ledger, audit_seals, audit_signatures
+from ips.store.reader import Reader
+from ips.store.rows import PaymentRow
+from protocols.purse.details import decode_details
+from protocols.purse.proof import Prover
+from sim.stage.told import CASH, OPEN, Finding, Told
+
+ATTEMPT_KEY: Final = re.compile(r"\b([A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,})-[a-z]+\b")
+"""An attempt key on a paper; its group is the sale's."""
+_COPY: Final = re.compile(r"\*\*\* (?:재발행|COPY) (\d+) \*\*\*")
+_MONEY_OF_BROKER: Final = "as the journals of the terminals say; keep the broker's folder as it is"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurseTold:
+    """What is on one purse."""
+
+    name: bytes
+    balance: int
+    shop: bool = False
+
+
+def settled(told: Told) -> list[Finding]:
+    """Find attempts whose end nobody knows."""
+    return [
+        Finding(
+            auditor="settled",
+            where=f"attempt {attempt.key}",
+            what=f"{attempt.amount:,} by {attempt.method} are {attempt.outcome or 'under way'} still",
+            money="only whoever was asked can tell: ask again under the same key",
+        )
+        for attempt in told.attempts.values()
+        if attempt.outcome in OPEN
+    ]
+
+
+def drawers(told: Told, counted: Mapping[str, int]) -> list[Finding]:
+    """Find drawers that do not hold what was put in; `counted` is by terminal."""
+    return [
+        Finding(
+            auditor="drawers",
+            where=f"drawer of terminal {terminal}",
+            what=f"the journal says {told.drawers.get(terminal, 0):,}",
+            money=f"{counted[terminal]:,} lie in the drawer",
+        )
+        for terminal in sorted(counted)
+        if counted[terminal] != told.drawers.get(terminal, 0)
+    ]
+
+
+def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -> list[Finding]:
+    """Find sales without a paper and papers without a sale.
+
+    `papers` are texts as they were cut off; `waiting` are the sales whose papers the till still has,
+    to be printed or looked at.
+    """
+    originals: dict[str, int] = {}
+    shown: set[str] = set()
+    for text in papers:
+        orders = set(ATTEMPT_KEY.findall(text))
+        shown |= orders
+        if not _COPY.search(text):
+            for order in orders:
+                originals[order] = originals.get(order, 0) + 1
+    booked = {order for order, sale in told.sales.items() if not sale.voided}
+    findings = [
+        _paper(order, "came out, and its sale is not booked", "unknown: the till never booked it")
+        for order in sorted(shown - booked)
+    ]
+    findings += [
+        _paper(order, "never came out and does not wait", "booked")
+        for order in sorted(booked - shown - set(waiting))
+    ]
+    findings += [
+        _paper(order, f"came out {count} times as an original", "booked once")
+        for order, count in sorted(originals.items())
+        if count > 1
+    ]
+    return findings
+
+
+def purses(
+    told: Told, held: Iterable[PurseTold], *, issued: int, on_its_way: int = 0
+) -> list[Finding]:
+    """Find value that was made or lost, and shops' purses that are not what the journals say.
+
+    `issued` is what all purses together were given; `on_its_way` is what has left a purse and both
+    of two purses would give up together.
+    """
+    rows = list(held)
+    total = sum(row.balance for row in rows)
+    findings = []
+    if total + on_its_way != issued:
+        what = f"{issued:,} were issued; the purses hold {total:,}, {on_its_way:,} are on their way"
+        findings.append(
+            Finding(
+                auditor="purses",
+                where="all purses",
+                what=what,
+                money=f"{abs(issued - total - on_its_way):,} "
+                + ("are nowhere" if issued > total + on_its_way else "came from nowhere"),
+            )
+        )
+    received = _received(told)
+    for row in rows:
+        if row.shop and row.balance != received.get(row.name, 0):
+            findings.append(
+                Finding(
+                    auditor="purses",
+                    where=f"shop's purse {row.name.hex()}",
+                    what=f"the journals say it received {received.get(row.name, 0):,}",
+                    money=f"{row.balance:,} are on the card",
+                )
+            )
+    return findings
+
+
+def uploads(terminal: str, own: Sequence[bytes], stored: Sequence[bytes]) -> list[Finding]:
+    """Find records that the broker has not, has otherwise, or has more often than once."""
+    if list(own) == list(stored):
+        return []
+    same = next(
+        (n for n, (a, b) in enumerate(zip(own, stored, strict=False)) if a != b),
+        min(len(own), len(stored)),
+    )
+    return [
+        Finding(
+            auditor="uploads",
+            where=f"terminal {terminal}, record {same + 1}",
+            what=f"the terminal has {len(own)} records, the broker {len(stored)}; they part here",
+            money="as the terminal's journal says",
+        )
+    ]
+
+
+def payments(told: Told, rows: Iterable[PaymentRow]) -> list[Finding]:
+    """Find attempts of which broker and terminal say different things, and sales paid too much."""
+    known = {row.key: row for row in rows}
+    findings = []
+    late = told.late()
+    for key, attempt in told.attempts.items():
+        row = known.get(key)
+        if row is None:
+            if attempt.value:
+                what = f"paid {attempt.value:,}; the broker never heard of it"
+                findings.append(_payment(key, what))
+        elif attempt.order not in told.sales:
+            continue  # The sale is open: the broker has the money as promised, not as paid.
+        elif row.paid != attempt.value:
+            findings.append(_payment(key, f"paid {attempt.value:,}; the broker says {row.paid:,}"))
+        elif key in late and row.state_class == "settled":
+            findings.append(_payment(key, "stands in no sale, and the broker has it as settled"))
+        elif attempt.value and key not in late and row.state_class == "owed":
+            findings.append(_payment(key, "stands in its sale, and the broker owes it back"))
+    for key in sorted(known.keys() - told.attempts.keys()):
+        findings.append(_payment(key, f"is {known[key].state}, and no terminal knows it"))
+    held: dict[str, int] = {}
+    for row in known.values():
+        if row.state_class == "settled":
+            held[row.order_key] = held.get(row.order_key, 0) + row.paid
+    for order, amount in sorted(held.items()):
+        total = told.sales[order].total if order in told.sales else 0
+        if amount > total:
+            what = f"costs {total:,} and holds {amount:,} at the broker"
+            money = "settled for this sale; the rest is the customer's"
+            findings.append(
+                Finding(auditor="payments", where=f"sale {order}", what=what, money=money)
+            )
+    return findings
+
+
+def ledger(
+    told: Told, balances: Mapping[str, int], *, issued: int, shops: Iterable[PurseTold] = ()
+) -> list[Finding]:
+    """Find accounts that are not what journals and purses say.
+
+    `balances` are debits less credits by account, of one currency, once everything was uploaded.
+    `issued` is the e-cash outside the issuer's own purses.
+    """
+    sold = sum(sale.total for sale in told.sales.values())
+    owed = sum(value for key, value in told.late().items() if told.attempts[key].method != CASH)
+    expected = {
+        "all of sales, returns and tax": (
+            _sum(balances, ("sales/", "returns/", "tax/")),
+            told.refunded - sold,
+        ),
+        "customer-credit": (_sum(balances, ("customer-credit/",)), -owed),
+        "suspense": (_sum(balances, ("suspense/",)), 0),
+        "clearing": (_sum(balances, ("clearing/",)), 0),
+        "safe": (_sum(balances, ("safe/",)), told.safe),
+        "float-issued": (balances.get("float-issued", 0), -issued),
+    }
+    tills = {name: amount for name, amount in balances.items() if name.startswith("till/")}
+    for terminal, amount in told.drawers.items():
+        there = sum(held for name, held in tills.items() if name.endswith(f"/{terminal}"))
+        expected[f"till {terminal}"] = (there, amount)
+    for purse in shops:
+        name = f"purse/merchant/{purse.name.hex()}"
+        expected[name] = (balances.get(name, 0), purse.balance)
+    return [
+        Finding(
+            auditor="ledger",
+            where=name,
+            what=f"the broker has {there:,}; journals and purses make {here:,}",
+            money="as the journals and purses say; the broker's books are wrong or behind",
+        )
+        for name, (there, here) in expected.items()
+        if there != here
+    ]
+
+
+def broker(reader: Reader, prover: Prover | None) -> list[Finding]:
+    """Run the broker's own auditors."""
+    audits = (
+        audit_chains(reader),
+        audit_seals(reader),
+        audit_ledger(reader),
+        audit_signatures(reader),
+        audit_float(reader, prover),
+    )
+    return [
+        Finding(
+            auditor=f"broker {audit.name}",
+            where=found.where,
+            what=found.what,
+            money=_MONEY_OF_BROKER,
+        )
+        for audit in audits
+        for found in audit.findings
+    ]
+
+
+def balances_of(reader: Reader, currency: str = "KRW") -> dict[str, int]:
+    """Return debits less credits of every account of a currency."""
+    return {
+        row.name: row.debits_posted - row.credits_posted
+        for row in reader.accounts()
+        if row.currency == currency
+    }
+
+
+def _received(told: Told) -> dict[bytes, int]:
+    received: dict[bytes, int] = {}
+    for encoded in told.moved:
+        details = decode_details(encoded)
+        received[details.payee] = received.get(details.payee, 0) + details.value
+        received[details.payer] = received.get(details.payer, 0) - details.value
+    return received
+
+
+def _sum(balances: Mapping[str, int], prefixes: tuple[str, ...]) -> int:
+    return sum(amount for name, amount in balances.items() if name.startswith(prefixes))
+
+
+def _paper(order: str, what: str, money: str) -> Finding:
+    return Finding(auditor="receipts", where=f"receipt of {order}", what=what, money=money)
+
+
+def _payment(key: str, what: str) -> Finding:
+    return Finding(
+        auditor="payments",
+        where=f"attempt {key}",
+        what=what,
+        money="as the terminal's journal says; nothing is taken again",
+    )

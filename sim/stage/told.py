@@ -1,0 +1,241 @@
+"""What the journals of a shop's terminals say, followed record by record: the auditors' first witness.
+
+Every record is heard once, in its order; what contradicts an earlier one is a finding at that record.
+A world hears after each step what is new, a scenario hears whole journals at its end.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from protocols.facts import (
+    AttemptClosed,
+    AttemptOpened,
+    CashMoved,
+    Fact,
+    PurseMoved,
+    RefundClosed,
+    SaleClosed,
+    SaleVoided,
+    ShiftClosed,
+    ShiftOpened,
+    Tender,
+    decode_fact,
+)
+from protocols.journal import Record, decode_record
+from protocols.purse.details import decode_details
+
+CASH: Final = "cash"
+Outcome = Literal["", "approved", "declined", "pending", "unknown", "not_sent"]
+OPEN: Final = frozenset({"", "pending", "unknown"})
+"""Outcomes after which somebody still has to ask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that must never be true of a shop."""
+
+    auditor: str
+    where: str
+    """The sale, attempt, terminal, purse or account."""
+    what: str
+    money: str
+    """Where the money is, as far as it is known."""
+
+    def __str__(self) -> str:
+        return f"{self.auditor}: {self.where}: {self.what}. The money: {self.money}."
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt to pay, as its terminal tells it."""
+
+    key: str
+    order: str
+    """The sale it was made for."""
+    method: str
+    amount: int
+    outcome: Outcome = ""
+    value: int = 0
+    """What an approval moved."""
+
+
+@dataclass(slots=True)
+class SaleTold:
+    """One sale that has ended."""
+
+    order: str
+    terminal: str
+    total: int = 0
+    voided: bool = False
+    tenders: dict[str, int] = field(default_factory=dict)
+    """Amounts by attempt key."""
+
+
+@dataclass(slots=True)
+class Told:
+    """Everything the journals have said so far."""
+
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    sales: dict[str, SaleTold] = field(default_factory=dict)
+    moved: dict[bytes, str] = field(default_factory=dict)
+    """Transfers between purses: whose attempt each was, by payment details."""
+    drawers: dict[str, int] = field(default_factory=dict)
+    """What should lie in each terminal's drawer."""
+    safe: int = 0
+    """What was brought from drawers to the safe."""
+    refunded: int = 0
+    """What went back to customers by refunds."""
+    heard: int = 0
+
+    def hear_all(self, records: Iterable[bytes]) -> list[Finding]:
+        """Hear the bytes of records, each once and in order. Raises: RecordError, FactError."""
+        return [finding for data in records for finding in self.hear(decode_record(data))]
+
+    def hear(self, record: Record) -> list[Finding]:
+        """Hear one record; return what it contradicts. Raises: FactError."""
+        self.heard += 1
+        fact = decode_fact(record.kind, record.body)
+        match fact:
+            case AttemptOpened():
+                return self._opened(record, fact)
+            case AttemptClosed():
+                return self._answered(record, fact)
+            case PurseMoved():
+                return self._purse(record, fact)
+            case SaleClosed() if not fact.training:
+                return self._sold(record, fact)
+            case SaleVoided():
+                return self._voided(record, fact)
+            case _:
+                self._cash(record, fact)
+                return []
+
+    def late(self) -> dict[str, int]:
+        """Return what was paid and stands in no sale that was closed or is still open, by attempt."""
+        return {
+            attempt.key: attempt.value
+            for attempt in self.attempts.values()
+            if attempt.value
+            and attempt.order in self.sales
+            and attempt.key not in self.sales[attempt.order].tenders
+        }
+
+    def _opened(self, record: Record, fact: AttemptOpened) -> list[Finding]:
+        key, order = _key(record), _order(record)
+        known = self.attempts.get(key)
+        if known is not None:
+            return [_twice(key, f"is begun again at record {record.sequence}", known)]
+        self.attempts[key] = Attempt(key, order, fact.method, fact.amount)
+        return []
+
+    def _answered(self, record: Record, fact: AttemptClosed) -> list[Finding]:
+        key = _key(record)
+        attempt = self.attempts.setdefault(
+            key, Attempt(key, _order(record), fact.method, fact.amount)
+        )
+        before = attempt.outcome
+        attempt.outcome = fact.outcome
+        if fact.outcome != "approved":
+            if before == "approved":
+                return [_twice(key, f"was paid and is {fact.outcome} now", attempt)]
+            return []
+        attempt.value += fact.amount
+        if before not in OPEN:
+            return [_twice(key, f"was {before} and is paid now", attempt)]
+        if fact.amount > attempt.amount:
+            return [_twice(key, f"was for {attempt.amount:,} and moved {fact.amount:,}", attempt)]
+        return []
+
+    def _purse(self, record: Record, fact: PurseMoved) -> list[Finding]:
+        key = record.attempt or f"{record.terminal} record {record.sequence}"
+        earlier = self.moved.setdefault(fact.details, key)
+        details = decode_details(fact.details)
+        if earlier != key or (record.attempt and self.attempts[key].value != details.value):
+            what = f"the transfer of {details.value:,} stands for it and for {earlier}"
+            return [
+                Finding(
+                    auditor="keys",
+                    where=f"attempt {key}",
+                    what=what,
+                    money=f"in the purse {details.payee.hex()}, once",
+                )
+            ]
+        return []
+
+    def _sold(self, record: Record, fact: SaleClosed) -> list[Finding]:
+        order = _order(record)
+        earlier = self.sales.get(order)
+        sale = SaleTold(order, record.terminal, fact.total)
+        sale.tenders = {tender.attempt: tender.amount for tender in fact.tenders}
+        self.sales[order] = sale
+        self._drawer(record, _cash_of(fact.tenders))
+        findings = [] if earlier is None else [_sale(sale, "has ended twice")]
+        held = sum(tender.amount for tender in fact.tenders)
+        if held != fact.total or len(sale.tenders) != len(fact.tenders):
+            findings.append(_sale(sale, f"costs {fact.total:,} and holds {held:,}"))
+        for tender in fact.tenders:
+            attempt = self.attempts.get(tender.attempt)
+            if attempt is None or attempt.value < tender.amount or attempt.order != order:
+                findings.append(_sale(sale, f"rests on {tender.attempt}, which did not pay for it"))
+        return findings
+
+    def _voided(self, record: Record, fact: SaleVoided) -> list[Finding]:
+        order = _order(record)
+        earlier = self.sales.get(order)
+        sale = SaleTold(order, record.terminal, voided=True)
+        self.sales[order] = sale
+        return [] if earlier is None else [_sale(sale, "has ended twice")]
+
+    def _cash(self, record: Record, fact: Fact) -> None:
+        match fact:
+            case ShiftOpened():
+                self.drawers[record.terminal] = fact.float_amount
+            case ShiftClosed(counted=counted, float_amount=float_amount):
+                self.drawers[record.terminal] = 0
+                self.safe += max(0, counted - float_amount)
+            case CashMoved(direction=direction, amount=amount):
+                self.safe += amount if direction == "drop" else 0
+                self._drawer(record, amount if direction == "in" else -amount)
+            case RefundClosed():
+                self.refunded += fact.total
+                self._drawer(record, -_cash_of(fact.tenders))
+            case _:
+                pass
+
+    def _drawer(self, record: Record, amount: int) -> None:
+        self.drawers[record.terminal] = self.drawers.get(record.terminal, 0) + amount
+
+
+def read_journal(records: Iterable[bytes]) -> tuple[Told, list[Finding]]:
+    """Return what the records of any number of terminals say, and what contradicts itself in them."""
+    told = Told()
+    findings = told.hear_all(records)
+    return told, findings
+
+
+def _key(record: Record) -> str:
+    return record.attempt or f"{record.terminal} record {record.sequence}"
+
+
+def _order(record: Record) -> str:
+    """Return the sale that a record is about."""
+    if "sale" in record.references:
+        return record.references["sale"]
+    return (record.attempt or "").rpartition("-")[0]
+
+
+def _cash_of(tenders: list[Tender]) -> int:
+    return sum(tender.amount for tender in tenders if tender.method == CASH)
+
+
+def _twice(key: str, what: str, attempt: Attempt) -> Finding:
+    moved = f"{attempt.value:,} moved by {attempt.method}" if attempt.value else "nothing moved yet"
+    return Finding(auditor="keys", where=f"attempt {key}", what=what, money=moved)
+
+
+def _sale(sale: SaleTold, what: str) -> Finding:
+    tenders = ", ".join(f"{amount:,} under {key}" for key, amount in sale.tenders.items())
+    return Finding(
+        auditor="sales", where=f"sale {sale.order}", what=what, money=tenders or "none was taken"
+    )
