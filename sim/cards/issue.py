@@ -1,4 +1,4 @@
-"""Makes a set of purse cards under an issuer of our own, from a TOML file.
+"""Makes a set of cards under issuers of our own, from a TOML file.
 
     day = 20260417                # what the cards take for today, YYYYMMDD
     expiry = 20301231             # the last day; a card may have its own
@@ -14,6 +14,8 @@
     locked = false                # deactivated: receives, cannot pay
     hotlisted = false             # every other card of the set refuses this one
     transmission = "t1"           # or t0
+
+    [icash.cards.icash-1]         # a second scheme: sim.cards.icash_issue
 
 Keys come from the injected entropy, so one seed makes the same cards. FOLDER/issuer.toml is the issuer's
 key: whoever has it makes money. A folder that has one already is added to under the same issuer.
@@ -32,8 +34,11 @@ from protocols.purse.issuing import Card, Issuer, Profile, make_card
 from protocols.purse.suite import Suite, public_key, secret_from
 from protocols.secure_pin import DIGITS_MAX, DIGITS_MIN, pin_block
 from sim.cards.answers import Transmission
-from sim.cards.file import ISSUER_FILE, write_card, write_private
+from sim.cards.file import ISSUER_FILE
+from sim.cards.icash_issue import IcashSet, Terms, make_icash, open_masters
+from sim.cards.private import write_private
 from sim.cards.purse import personalise
+from sim.cards.purse_file import write_card
 from sim.cards.slots import SlotFiles
 
 SECRET_BYTES: Final = 40
@@ -71,8 +76,13 @@ class CardSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     day: Day
     expiry: Day
     ceiling: Money
-    cards: dict[str, CardWish]
+    cards: dict[str, CardWish] = {}
+    icash: IcashSet = IcashSet()
     currency: Annotated[int, msgspec.Meta(ge=1, le=999)] = 410
+
+    def labels(self) -> list[str]:
+        """Return the labels of all cards; the same one may stand twice."""
+        return [*self.cards, *self.icash.labels()]
 
 
 def sets() -> list[str]:
@@ -96,6 +106,13 @@ def read_set(file: Path) -> CardSet:
         wrong = _wrong(wish)
         if wrong or names.count(wish.name) > 1:
             raise CardSetError(f"{file}: cards.{label}: {wrong or 'its name stands twice'}")
+    if twice := wishes.icash.named_twice():
+        raise CardSetError(f"{file}: icash: {twice}: its name stands twice")
+    labels = wishes.labels()
+    if not labels:
+        raise CardSetError(f"{file}: there is no card in it")
+    if same := [label for label in labels if labels.count(label) > 1]:
+        raise CardSetError(f"{file}: {same[0]}: a label names one card only")
     return wishes
 
 
@@ -119,9 +136,13 @@ def make_set(folder: Path, wishes: CardSet, *, suite: Suite, entropy: Entropy) -
     """Make every card of a set. Raises: FileExistsError where one is there already, OSError,
     CardSetError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for label in wishes.cards:
+    for label in wishes.labels():
         if (folder / f"{label}.toml").exists():
             raise FileExistsError(f"{folder / label}.toml is a card already: choose another folder")
+    if wishes.icash.labels():
+        _make_icash(folder, wishes, entropy)
+    if not wishes.cards:
+        return
     issuer = open_issuer(folder, entropy, suite)
     for label, wish in wishes.cards.items():
         secret = secret_from(entropy.token(SECRET_BYTES))
@@ -129,6 +150,15 @@ def make_set(folder: Path, wishes: CardSet, *, suite: Suite, entropy: Entropy) -
         # The memory first: a card's file without memory would be a dead card.
         personalise(SlotFiles(folder / label), _memory(made, wish))
         write_card(folder / f"{label}.toml", made.personality, wish.transmission)
+
+
+def _make_icash(folder: Path, wishes: CardSet, entropy: Entropy) -> None:
+    terms = Terms(expiry=wishes.expiry, ceiling=wishes.ceiling, currency=wishes.currency)
+    try:
+        masters = open_masters(folder, entropy)
+    except ValueError as error:
+        raise CardSetError(str(error)) from error
+    make_icash(folder, wishes.icash, terms, masters)
 
 
 def _profile(wish: CardWish, wishes: CardSet) -> Profile:

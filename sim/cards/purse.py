@@ -1,4 +1,4 @@
-"""The purse as a card: the production class, its memory in files, an ATR around it."""
+"""The purse as a card: the production class in plastic."""
 
 from typing import Any, Final
 
@@ -12,15 +12,15 @@ from protocols.purse.image import (
     decode_image,
     encode_image,
 )
-from protocols.purse.memory import MemoryWornOutError, Slots, TwoSlotMemory, encode_slot
+from protocols.purse.memory import MemoryWornOutError, Slots, encode_slot
 from protocols.purse.suite import Suite
-from sim.cards.answers import InTurns, Transmission, atr_of
-from sim.cards.slots import TearingSlots
+from sim.cards.answers import Transmission
+from sim.cards.plastic import Plastic
 
 HISTORICAL: Final = b"IPSPURSE"
 
 
-class PurseCard:
+class PurseCard(Plastic[Purse]):
     """One purse in plastic; satisfies sim.cards.card.Card."""
 
     def __init__(
@@ -32,32 +32,22 @@ class PurseCard:
         suite: Suite,
         transmission: Transmission = Transmission.T1,
     ) -> None:
-        self.label = label
-        self.atr = atr_of(transmission, HISTORICAL)
-        self._slots = TearingSlots(slots)
-        self._memory = TwoSlotMemory(self._slots)
-        self.purse = Purse(personality, self._memory, suite)
-        self._in_turns = InTurns(self.purse.handle) if transmission is Transmission.T0 else None
+        super().__init__(
+            label=label,
+            historical=HISTORICAL,
+            slots=slots,
+            transmission=transmission,
+            embed=lambda memory: Purse(personality, memory, suite),
+        )
 
-    def power_on(self) -> None:
-        """Forget what is volatile."""
-        self.purse.power_on()
-        if self._in_turns is not None:
-            self._in_turns.reset()
-
-    def handle(self, apdu: bytes) -> bytes:
-        """Answer a command. Raises: TornError."""
-        if self._in_turns is not None:
-            return self._in_turns.handle(apdu)
-        return self.purse.handle(apdu)
-
-    def tear_after(self, size: int) -> None:
-        """Lose power after so many bytes more have been written to memory."""
-        self._slots.tear_after(size)
+    @property
+    def purse(self) -> Purse:
+        """Return the chip."""
+        return self.chip
 
     def image(self) -> Image:
         """Return what it remembers. Raises: MemoryWornOutError."""
-        return decode_image(self._memory.read())
+        return decode_image(self.memory.read())
 
     def visible(self) -> dict[str, Any]:
         """Return balances and where it stands in a transfer."""

@@ -58,19 +58,23 @@ def _make(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    from protocols.purse.suite import P256
     from sim.cards.file import CardFileError, read_cards
 
     try:
-        seen = [card.visible() for card in read_cards(chosen.folder, P256()).values()]
+        seen = [card.visible() for card in read_cards(chosen.folder).values()]
     except CardFileError as error:
         raise OSError(str(error)) from error
     if chosen.json:
         print(json.dumps(seen))
         return 0
     for each in seen:
-        balances = ", ".join(f"{number} {held:,}" for number, held in each["balances"].items())
-        print(
-            f"{each['label']:<16} {each['name']}  {each['life']:<7} {each['status']:<7} {balances}"
-        )
+        print(_line(each))
     return 0
+
+
+def _line(seen: dict[str, Any]) -> str:
+    if "memory" in seen:
+        return f"{seen['label']:<16} {seen['memory']}"
+    balances = ", ".join(f"{number} {held:,}" for number, held in seen["balances"].items())
+    life = seen.get("life", "")
+    return f"{seen['label']:<16} {seen['name']}  {life:<7} {seen['status']:<7} {balances}".rstrip()

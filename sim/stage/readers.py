@@ -75,13 +75,12 @@ class Readers:
     def _deck(self, folder: Path) -> "tuple[dict[str, Card], set[str]]":
         """Return a folder's cards and who of them is in a slot. Raises: ValueError, OSError."""
         # Loaded when a plan has cards: the other devices need no cryptography.
-        from protocols.purse.suite import P256
         from sim.cards.file import read_cards
 
         if folder not in self._decks:
             if folder == self._cards and not folder.is_dir():
                 make_cards(folder, None, self._seed)
-            self._decks[folder] = ({**read_cards(folder, P256())}, set())
+            self._decks[folder] = (read_cards(folder), set())
         return self._decks[folder]
 
 

@@ -26,7 +26,7 @@ ORDER = Order(value=5_000, currency=410, reference=b"order-01", day=WISHES.day)
 
 def made(folder: Path, seed: int = 1) -> dict[str, PurseCard]:
     make_set(folder, WISHES, suite=SUITE, entropy=SeededEntropy(seed))
-    return read_cards(folder, SUITE)
+    return read_cards(folder)
 
 
 def pay(payer: PurseCard, payee: PurseCard) -> Transferred | NotMoved:
@@ -40,7 +40,7 @@ def test_one_seed_makes_the_same_cards_and_another_others(tmp_path: Path) -> Non
         made(tmp_path / folder, seed)
     files = sorted(file.name for file in (tmp_path / "a").iterdir())
 
-    assert "shop" in sets() and len(files) == 1 + 2 * len(WISHES.cards)
+    assert "shop" in sets() and len(files) == 2 + 2 * len(WISHES.labels())
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert (tmp_path / "a/shop.toml").read_text() != (tmp_path / "c/shop.toml").read_text()
@@ -60,7 +60,7 @@ def test_customer_pays_the_shop_and_the_card_remembers(tmp_path: Path, label: st
     before = cards[label].image().balances[0]
 
     assert isinstance(pay(cards[label], cards["shop"]), Transferred)
-    again = read_cards(tmp_path, SUITE)
+    again = read_cards(tmp_path)
     assert again[label].image().balances[0] == before - ORDER.value
     assert again["shop"].image().balances[0] == ORDER.value
 
@@ -122,12 +122,12 @@ def test_wrong_card_file_names_what_is_wrong(
     file.write_text(file.read_text().replace(old, new, 1))
 
     with pytest.raises(CardFileError, match=sentence):
-        read_card(file, SUITE)
+        read_card(file)
 
 
 def test_folder_without_cards_says_how_to_make_some(tmp_path: Path) -> None:
     with pytest.raises(CardFileError, match="ips-sim cards make"):
-        read_cards(tmp_path, SUITE)
+        read_cards(tmp_path)
 
 
 def test_write_torn_at_every_byte_leaves_the_image_before(tmp_path: Path) -> None:
