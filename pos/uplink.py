@@ -15,6 +15,7 @@ from protocols.enrolment import Certificate
 from protocols.ports import Clock, Entropy, FaultPoints
 
 if TYPE_CHECKING:
+    import httpx
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from pos.broker_client import BrokerClient
@@ -39,6 +40,8 @@ class Line:
     clock: Clock
     entropy: Entropy
     faults: FaultPoints
+    transport: "httpx.AsyncBaseTransport | None" = None
+    """What stands in for the network; None is the network."""
 
 
 def open_keys(line: Line) -> KeyFolder:
@@ -76,7 +79,9 @@ class Uplink:
 
         line = self._line
         certificate, identity = enrolled
-        client = BrokerClient(line.url, clock=line.clock, entropy=line.entropy)
+        client = BrokerClient(
+            line.url, clock=line.clock, entropy=line.entropy, transport=line.transport
+        )
         client.identify(certificate, identity)
         puller = Puller(
             client=client, store=self._runner, broker_key=certificate.broker, clock=line.clock

@@ -6,6 +6,7 @@ The clock, randomness and fault points come from outside (pos.host in a program,
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pos.card_slots import SlotCards
@@ -24,6 +25,9 @@ from protocols.address import parse_address
 from protocols.money import currency
 from protocols.ports import Clock, Entropy, FaultPoints
 
+if TYPE_CHECKING:
+    import httpx
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
@@ -32,6 +36,10 @@ class Host:
     clock: Clock
     entropy: Entropy
     faults: FaultPoints
+    secret: Path | None = None
+    """The host's secret; None is the file beside the machine's configuration."""
+    transport: "httpx.AsyncBaseTransport | None" = None
+    """What stands between till and broker; None is the network."""
 
 
 class WiredTill:
@@ -116,10 +124,11 @@ def line_of(config: Config, host: Host) -> Line:
     return Line(
         url=config.broker.url,
         keys=Path(config.folder) / "keys",
-        secret=default_file().parent / "host.secret",
+        secret=host.secret or default_file().parent / "host.secret",
         clock=host.clock,
         entropy=host.entropy,
         faults=host.faults,
+        transport=host.transport,
     )
 
 

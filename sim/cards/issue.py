@@ -22,6 +22,7 @@ key: whoever has it makes money. A folder that has one already is added to under
 """
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -29,7 +30,14 @@ import msgspec
 
 from protocols.ports import Entropy
 from protocols.purse.details import NAME_BYTES, PurseClass
-from protocols.purse.image import POCKETS, Image, Life, Parameters, decode_image
+from protocols.purse.image import (
+    POCKETS,
+    Image,
+    Life,
+    Parameters,
+    decode_image,
+    encode_image,
+)
 from protocols.purse.issuing import Card, Issuer, Profile, make_card
 from protocols.purse.suite import Suite, public_key, secret_from
 from protocols.secure_pin import DIGITS_MAX, DIGITS_MIN, pin_block
@@ -101,18 +109,23 @@ def read_set(file: Path) -> CardSet:
         wishes = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), CardSet)
     except (OSError, ValueError) as error:
         raise CardSetError(f"{file}: {error}") from error
+    return checked(wishes, f"{file}")
+
+
+def checked(wishes: CardSet, where: str) -> CardSet:
+    """Return a set whose cards can be made. Raises: CardSetError that begins with `where`."""
     names = [wish.name for wish in wishes.cards.values()]
     for label, wish in wishes.cards.items():
         wrong = _wrong(wish)
         if wrong or names.count(wish.name) > 1:
-            raise CardSetError(f"{file}: cards.{label}: {wrong or 'its name stands twice'}")
+            raise CardSetError(f"{where}: cards.{label}: {wrong or 'its name stands twice'}")
     if twice := wishes.icash.named_twice():
-        raise CardSetError(f"{file}: icash: {twice}: its name stands twice")
+        raise CardSetError(f"{where}: icash: {twice}: its name stands twice")
     labels = wishes.labels()
     if not labels:
-        raise CardSetError(f"{file}: there is no card in it")
+        raise CardSetError(f"{where}: there is no card in it")
     if same := [label for label in labels if labels.count(label) > 1]:
-        raise CardSetError(f"{file}: {same[0]}: a label names one card only")
+        raise CardSetError(f"{where}: {same[0]}: a label names one card only")
     return wishes
 
 
@@ -145,10 +158,9 @@ def make_set(folder: Path, wishes: CardSet, *, suite: Suite, entropy: Entropy) -
         return
     issuer = open_issuer(folder, entropy, suite)
     for label, wish in wishes.cards.items():
-        secret = secret_from(entropy.token(SECRET_BYTES))
-        made = make_card(issuer, _profile(wish, wishes), secret=secret, day=wishes.day)
+        made = make_one(issuer, wishes, label, entropy=entropy)
         # The memory first: a card's file without memory would be a dead card.
-        personalise(SlotFiles(folder / label), _memory(made, wish))
+        personalise(SlotFiles(folder / label), decode_image(made.image))
         write_card(folder / f"{label}.toml", made.personality, wish.transmission)
 
 
@@ -159,6 +171,14 @@ def _make_icash(folder: Path, wishes: CardSet, entropy: Entropy) -> None:
     except ValueError as error:
         raise CardSetError(str(error)) from error
     make_icash(folder, wishes.icash, terms, masters)
+
+
+def make_one(issuer: Issuer, wishes: CardSet, label: str, *, entropy: Entropy) -> Card:
+    """Make one card of a set, and keep it nowhere."""
+    wish = wishes.cards[label]
+    secret = secret_from(entropy.token(SECRET_BYTES))
+    made = make_card(issuer, _profile(wish, wishes), secret=secret, day=wishes.day)
+    return replace(made, image=encode_image(_memory(made, wish)))
 
 
 def _profile(wish: CardWish, wishes: CardSet) -> Profile:

@@ -1,0 +1,126 @@
+"""What the auditors are told of a world, and where its money is."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ips.store.rows import PaymentRow
+from pos.store.papers import PaperState
+from protocols.money import KRW, Money
+from sim.stage import auditors
+from sim.stage.told import OPEN, Finding, Told, read_journal
+from sim.stage.world.given import STORE
+from sim.stage.world.shop import World
+from sim.stage.world.till import TillHere
+
+_CUT: Final = re.compile(r"^[- ]+8<[- ]+$", re.MULTILINE)
+"""How a virtual printer's paper shows a cut."""
+_EPOCH: Final = 1
+_RECORDS_MAX: Final = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where some of the money is."""
+
+    where: str
+    amount: int
+    """Minor units."""
+
+    def __str__(self) -> str:
+        return f"{self.where:<44} {Money(self.amount, KRW).format():>14}"
+
+
+def papers(till: TillHere) -> list[str]:
+    """Return what came out of a till's printer, as it was cut off; the last one may hang in it still."""
+    return [text for text in _CUT.split(till.equipment.paper()) if text.strip()]
+
+
+def told_by(world: World) -> tuple[Told, list[Finding]]:
+    """Return what the journals of all tills say, and what contradicts itself in them."""
+    return read_journal(record for till in world.tills.values() for record in till.records())
+
+
+def now(world: World) -> list[Finding]:
+    """Find what must not be even in the middle of everything."""
+    told, findings = told_by(world)
+    # What a shop's purse has received may not be journalled yet.
+    held = [replace(each, shop=False) for each in world.purses.told()]
+    return findings + auditors.purses(
+        told,
+        held,
+        issued=world.purses.issued,
+        on_its_way=world.purses.on_its_way(),
+    )
+
+
+def at_rest(world: World) -> list[Finding]:
+    """Find what must not be once everything has come to its end."""
+    told, findings = told_by(world)
+    held = world.purses.told()
+    findings += auditors.settled(told)
+    findings += auditors.purses(
+        told, held, issued=world.purses.issued, on_its_way=world.purses.on_its_way()
+    )
+    findings += auditors.receipts(
+        told,
+        [text for till in world.tills.values() for text in papers(till)],
+        [order for till in world.tills.values() for order in _waiting(till)],
+    )
+    reader, prover = world.broker.reader, world.broker.prover
+    joined = [till for till in world.tills.values() if till.wish.joined]
+    for till in joined:
+        terminal = till.wish.terminal
+        stored = [row.bytes for row in reader.records(terminal, _EPOCH, 1, _RECORDS_MAX)]
+        findings += auditors.uploads(terminal, till.records(), stored)
+    if len(joined) == len(world.tills):
+        findings += auditors.payments(told, reader.rows(PaymentRow, "payment", "ORDER BY key"))
+        findings += auditors.ledger(
+            told,
+            auditors.balances_of(reader),
+            issued=world.purses.issued,
+            shops=[each for each in held if each.shop],
+        )
+    return findings + auditors.broker(reader, prover)
+
+
+def places(world: World) -> list[Place]:
+    """Return where all the money is that this world knows of."""
+    return list(_places(world))
+
+
+def _places(world: World) -> Iterator[Place]:
+    told, _ = told_by(world)
+    for label, card in world.purses.cards.items():
+        ours = "" if label not in world.purses.foreign else " (not ours)"
+        yield Place(f"on the card {label}{ours}", card.image().balances[0])
+    yield Place("between two cards", world.purses.on_its_way())
+    for terminal, amount in told.drawers.items():
+        yield Place(f"in the drawer of till {terminal}", amount)
+    if told.safe:
+        yield Place("in the safe", told.safe)
+    for key, attempt in told.attempts.items():
+        if attempt.outcome in OPEN:
+            yield Place(f"in doubt: {key} by {attempt.method}", attempt.amount)
+    for key, amount in told.late().items():
+        yield Place(f"the customer's, to go back: {key}", amount)
+    yield Place("sold", sum(sale.total for sale in told.sales.values()))
+    balances = auditors.balances_of(world.broker.reader)
+    for name, amount in sorted(balances.items()):
+        if amount:
+            yield Place(f"broker: {name}", amount)
+
+
+def _waiting(till: TillHere) -> list[str]:
+    """Return the sales whose papers the till still has to print, or the clerk to look at."""
+    with till.store() as store:
+        rows = store.database.rows(
+            "SELECT DISTINCT business_date, sale FROM paper WHERE form = 'sale' AND state <> ?",
+            (PaperState.PRINTED.value,),
+        )
+    return [
+        f"{STORE}-{till.wish.terminal}-{date!s}-{sale:04d}"
+        for date, sale in rows
+        if isinstance(sale, int)
+    ]

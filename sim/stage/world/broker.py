@@ -1,0 +1,146 @@
+"""The broker in this program: its real front, rules and store on a file, killed and started again.
+
+A request runs in the broker's own life: a till that is killed while it waits does not break off what
+the broker does, and a broker that is killed answers nobody.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from ips.broker import Broker, Threads
+from ips.config import Config, StoreConfig
+from ips.front.app import build_app
+from ips.front.server import RECOVER_SECONDS
+from ips.janitor import ROUND_MAX
+from ips.office import CodeMade, TerminalAdd, perform
+from ips.purse.desk import PurseIssuer
+from ips.rules import Rules
+from ips.store.reader import Reader
+from protocols.ports import Clock, Entropy
+from protocols.purse.issuing import Issuer
+from protocols.purse.proof import Prover
+from sim.stage.world.life import KilledError, Life
+
+URL: Final = "http://broker.test"
+ACTOR: Final = "park"
+"""Who works at the office."""
+
+
+class BrokerHere(httpx.AsyncBaseTransport):
+    """A broker under the caller's clock, and the way to its front door."""
+
+    url = URL
+
+    def __init__(
+        self, folder: Path, *, clock: Clock, entropy: Entropy, rules: Rules, stores: dict[str, str]
+    ) -> None:
+        """`stores` are names of shops by their ids. Nothing is opened yet."""
+        self._config = Config(
+            folder=str(folder),
+            stores={
+                store: StoreConfig(name_ko=name, name_en=name, business_number="123-45-67890")
+                for store, name in stores.items()
+            },
+        )
+        self._clock = clock
+        self._entropy = entropy
+        self._rules = rules
+        self._broker: Broker | None = None
+        self._app: httpx.ASGITransport | None = None
+        self.life = Life()
+
+    @property
+    def running(self) -> bool:
+        """Say whether it serves."""
+        return self._broker is not None and not self.life.dead
+
+    @property
+    def broker(self) -> Broker:
+        """The broker itself, for the office and the auditors."""
+        assert self._broker is not None, "the broker is down"
+        return self._broker
+
+    @property
+    def reader(self) -> Reader:
+        """Its database, to read."""
+        return self.broker.reader
+
+    @property
+    def prover(self) -> Prover | None:
+        """What checks the evidence of e-cash."""
+        return self.broker.prover
+
+    def start(self) -> None:
+        """Serve, from what is durable; harmless when it does already. Raises: StoreError."""
+        if self.running:
+            return
+        self._let_go()
+        self.life = Life()
+        self._broker = Broker.open(
+            self._config,
+            holder="world",
+            clock=self._clock,
+            entropy=self._entropy,
+            points=self.life,
+            threads=Threads.INLINE,
+            rules=self._rules,
+        )
+        self._app = httpx.ASGITransport(app=build_app(self._broker))
+        self.life.run(self._janitor(self._broker), name="janitor")
+
+    def stop(self) -> None:
+        """Be away, as for maintenance; harmless twice."""
+        self.life.kill()
+        self._let_go()
+
+    def kill(self) -> None:
+        """End as by a power cut: what is not committed was never there."""
+        self.stop()
+
+    async def make(self) -> Issuer:
+        """Be an issuer of e-cash; returns its key."""
+        await perform(self.broker, PurseIssuer(actor=ACTOR))
+        issuer = self.broker.keys.purse_issuer()
+        assert issuer is not None, "the office has just made it"
+        return issuer
+
+    async def code(self, terminal: str, store: str) -> str:
+        """Return a code by which a terminal joins."""
+        made = await perform(self.broker, TerminalAdd(terminal=terminal, store=store, actor=ACTOR))
+        assert isinstance(made, CodeMade), made
+        return made.code
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request. Raises: httpx.ConnectError while it is down, ReadError when it dies."""
+        if not self.running or self._app is None:
+            raise httpx.ConnectError("connection refused: the broker is down")
+        serving = self.life.run(_whole(self._app.handle_async_request(request)), name="request")
+        try:
+            return await asyncio.shield(serving)
+        except KilledError:
+            raise httpx.ReadError("the broker's connection was reset") from None
+        except asyncio.CancelledError:
+            if serving.cancelled():
+                raise httpx.ReadError("the broker's connection was reset") from None
+            raise
+
+    async def _janitor(self, broker: Broker) -> None:
+        """Look again at what did not end, as the served broker does."""
+        while True:
+            looked = await broker.desk().recover(limit=ROUND_MAX)
+            await asyncio.sleep(0 if looked == ROUND_MAX else RECOVER_SECONDS)
+
+    def _let_go(self) -> None:
+        """Close files and locks; SQLite takes back what was not committed."""
+        broker, self._broker, self._app = self._broker, None, None
+        if broker is not None:
+            broker.close()
+
+
+async def _whole(answering: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+    """Be a coroutine of the broker's own, whoever asked."""
+    return await answering

@@ -1,0 +1,133 @@
+"""The twins beside one till: built from their kinds, hosted on a ground, worked by verbs.
+
+printer, line_display, scanner    each on its own wire, with its own faults
+customer, shop                    card slots; the world's cards lie beside them
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from protocols.control import DeviceState, Event, Verb, VerbHelp
+from protocols.ports import Clock
+from protocols.serial_line import LineSettings
+from sim.cards.card import Card
+from sim.control import Served
+from sim.entropy import SeededEntropy
+from sim.faults import Faults
+from sim.hosting.card_slot import HostedSlot
+from sim.hosting.hosted import Hosted
+from sim.printer import PrinterTwin
+from sim.smart_card import SmartCardTwin
+from sim.stage.kinds import KINDS
+from sim.stage.world.wires import Ground
+from sim.wire import Pace, Wire
+
+CUSTOMER: Final = "customer"
+SHOP: Final = "shop"
+SLOTS: Final = (CUSTOMER, SHOP)
+BYTES: Final = ("printer", "line_display", "scanner")
+DEVICES: Final = (*BYTES, *SLOTS)
+_BAUD: Final = {"printer": 115_200, "line_display": 9_600, "scanner": 9_600}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinWish:
+    """How one twin is to be."""
+
+    options: msgspec.Struct
+    line: LineSettings = field(default_factory=LineSettings)
+    faults: Faults = field(default_factory=Faults)
+    pace: Pace = Pace.AT_ONCE
+    start: tuple[Verb, ...] = ()
+    """What is done to it before anybody meets it."""
+
+
+def wish(name: str) -> TwinWish:
+    """Return a device of this name as it comes out of its box."""
+    kind = KINDS["smart_card" if name in SLOTS else name]
+    options = kind.options(**({"inserted": SHOP} if name == SHOP else {}))
+    return TwinWish(options=options, line=LineSettings(baud=_BAUD.get(name, 9_600)))
+
+
+class Equipment:
+    """Everything that is plugged into one till."""
+
+    def __init__(
+        self,
+        wishes: Mapping[str, TwinWish],
+        *,
+        ground: Ground,
+        clock: Clock,
+        entropy: SeededEntropy,
+        cards: Mapping[str, Card],
+        away: set[str],
+        prefix: str = "",
+    ) -> None:
+        """Build the twins; nothing is reachable yet. `prefix` tells the tills of a world apart."""
+        self._wishes = wishes
+        self.devices: dict[str, Served] = {}
+        for name, each in wishes.items():
+            place = f"{prefix}{name}"
+            if name in SLOTS:
+                kind = KINDS["smart_card"]
+                twin = kind.build(each.options, cards=cards, away=away)
+                assert isinstance(twin, SmartCardTwin), "a slot's kind is a slot"
+                self.devices[name] = HostedSlot(
+                    name=name, twin=twin, carrier=ground.reader(place), clock=clock
+                )
+            else:
+                self.devices[name] = Hosted(
+                    name=name,
+                    twin=KINDS[name].build(each.options),
+                    carrier=ground.carrier(place, each.line),
+                    wire=Wire(
+                        entropy.fork(place), line=each.line, pace=each.pace, faults=each.faults
+                    ),
+                    clock=clock,
+                )
+
+    async def start(self) -> None:
+        """Plug everything in. Raises: OSError."""
+        for name, device in self.devices.items():
+            await device.start()
+            for verb in self._wishes[name].start:
+                await device.do(verb)
+
+    async def stop(self) -> None:
+        """Unplug everything."""
+        for device in self.devices.values():
+            await device.stop()
+
+    async def do(self, device: str, verb: str, **arguments: str) -> None:
+        """Do something to a device. Raises: VerbError, OSError."""
+        await self.devices[device].do(Verb(verb=verb, arguments=arguments))
+
+    def address(self, device: str) -> str:
+        """Return what a till opens; empty where there is none."""
+        return self.devices[device].address if device in self.devices else ""
+
+    def state(self, device: str) -> dict[str, Any]:
+        """Return what can be seen on a device."""
+        seen: DeviceState = self.devices[device].state()
+        return seen.state
+
+    def verbs(self, device: str) -> Sequence[VerbHelp]:
+        """Return what can be done to a device."""
+        return self.devices[device].state().verbs
+
+    def history(self, device: str) -> Sequence[Event]:
+        """Return what happened to a device, oldest first."""
+        return self.devices[device].history()
+
+    def paper(self) -> str:
+        """Return everything that came out of the printer, as text."""
+        printer = self.devices.get("printer")
+        twin = None if printer is None else printer.twin
+        return twin.paper_text() if isinstance(twin, PrinterTwin) else ""
+
+    def card_in(self, slot: str) -> str:
+        """Return the card that is in a slot; empty where none is."""
+        return str(self.state(slot)["card"]) if slot in self.devices else ""

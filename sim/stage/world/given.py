@@ -1,0 +1,54 @@
+"""What a world begins with: a shop with a till, equipment, cards and money; each part may be said otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from sim.cards.issue import CardSet, CardWish
+from sim.stage.world.equipment import DEVICES, TwinWish, wish
+
+STORE: Final = "S01"
+TERMINAL: Final = "01"
+FLOAT: Final = 100_000
+_CARDS: Final = {
+    "customer-1": CardWish(name="CUST0001", balance=50_000, pin="1234", narrative_slots=40),
+    "customer-2": CardWish(name="CUST0002", balance=8_200, pin="2345", narrative_slots=40),
+    "shop": CardWish(
+        name="SHOP0001",
+        purse_class="merchant",
+        ceiling=100_000_000,
+        log_slots=200,
+        narrative_slots=200,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TillWish:
+    """How one till is to be."""
+
+    terminal: str = TERMINAL
+    language: Literal["ko", "en"] = "en"
+    devices: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of the table [devices] of its configuration, beside the addresses."""
+    joined: bool = True
+    """Whether it has joined the broker."""
+    equipment: Mapping[str, TwinWish] = field(
+        default_factory=lambda: {name: wish(name) for name in DEVICES}
+    )
+    float_amount: int | None = FLOAT
+    """What the shift is opened with; None leaves it closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The whole of it."""
+
+    tills: tuple[TillWish, ...] = (TillWish(),)
+    cards: CardSet = field(
+        default_factory=lambda: CardSet(
+            day=20260101, expiry=20991231, ceiling=1_000_000, cards=dict(_CARDS)
+        )
+    )
+    foreign: frozenset[str] = frozenset()
+    """Labels of cards that another issuer made."""

@@ -1,0 +1,98 @@
+"""What is between a till and its broker, and what goes wrong there, one request at a time.
+
+    good          it arrives, and so does the answer
+    no_route      nothing leaves
+    lose_request  it leaves and never arrives; nothing comes back
+    lose_answer   it arrives and is obeyed; the answer never comes
+    hang_up       it arrives and is obeyed; the line breaks in the answer
+    twice         it arrives twice, the first answer is the one that comes back
+    late          it arrives and is obeyed; the answer comes after a while
+
+A plan for the next requests goes before the standing state.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+import httpx
+
+from protocols.ports import NANOSECONDS_PER_SECOND
+
+NEVER_SECONDS: Final = 1_000_000.0
+"""Longer than any deadline."""
+PLAN_MAX: Final = 1_000
+
+
+class Passing(Enum):
+    """What happens to one request."""
+
+    GOOD = "good"
+    NO_ROUTE = "no_route"
+    LOSE_REQUEST = "lose_request"
+    LOSE_ANSWER = "lose_answer"
+    HANG_UP = "hang_up"
+    TWICE = "twice"
+    LATE = "late"
+
+
+Heard = Callable[[str, str], None]
+"""Told of each request: the path, and how it passed."""
+
+
+class Network(httpx.AsyncBaseTransport):
+    """The way from one till to its broker."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, heard: Heard = lambda *_: None) -> None:
+        self._inner = inner
+        self._heard = heard
+        self._plan: deque[Passing] = deque(maxlen=PLAN_MAX)
+        self._standing = Passing.GOOD
+        self.late_ns = NANOSECONDS_PER_SECOND
+        """By how much an answer is late."""
+
+    @property
+    def faulty(self) -> bool:
+        """Say whether anything is to go wrong still."""
+        return self._standing is not Passing.GOOD or bool(self._plan)
+
+    def always(self, passing: Passing) -> None:
+        """Let every request pass so from now on; a plan is forgotten."""
+        self._plan.clear()
+        self._standing = passing
+
+    def next(self, passing: Passing, count: int = 1) -> None:
+        """Let the next requests pass so, and then as before."""
+        self._plan.extend([passing] * count)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request. Raises: httpx.TransportError as a real network would."""
+        passing = self._plan.popleft() if self._plan else self._standing
+        self._heard(f"{request.method} {request.url.path}", passing.value)
+        match passing:
+            case Passing.NO_ROUTE:
+                raise httpx.ConnectError("no route to host")
+            case Passing.LOSE_REQUEST:
+                await asyncio.sleep(NEVER_SECONDS)
+            case Passing.LOSE_ANSWER:
+                await self._inner.handle_async_request(request)
+                await asyncio.sleep(NEVER_SECONDS)
+            case Passing.HANG_UP:
+                await self._inner.handle_async_request(request)
+                raise httpx.RemoteProtocolError("peer closed connection")
+            case Passing.TWICE:
+                first = await self._inner.handle_async_request(request)
+                await self._inner.handle_async_request(request)
+                return first
+            case Passing.LATE:
+                answer = await self._inner.handle_async_request(request)
+                await asyncio.sleep(self.late_ns / NANOSECONDS_PER_SECOND)
+                return answer
+            case Passing.GOOD:
+                pass
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Leave the way open: a till that comes back takes it again."""

@@ -1,0 +1,115 @@
+"""The cards of a world: made under its broker's issuer, entered at its office, seen by its auditors.
+
+A card that is not ours is made under another issuer's key and is no money of this world. What is on
+its way is what two purses would both have in their logs if they gave up now (purse.md 1.6).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ips.broker import Broker
+from ips.office import perform
+from ips.purse.desk import PurseAdd, PurseHotlist
+from protocols.iso7816 import Command
+from protocols.money import CURRENCIES
+from protocols.ports import Entropy
+from protocols.purse.card import Purse
+from protocols.purse.details import PurseClass, decode_details
+from protocols.purse.image import decode_image, encode_image
+from protocols.purse.issuing import Card, Issuer
+from protocols.purse.memory import Cell
+from protocols.purse.suite import RememberingP256, Suite, secret_from
+from sim.cards.issue import SECRET_BYTES, CardSet, make_one
+from sim.cards.purse import PurseCard, personalise
+from sim.cards.slots import SlotMemory
+from sim.stage.auditors import PurseTold
+from sim.stage.world.broker import ACTOR
+
+_ABORT: Final = Command(0x90, 0x5E, 0, 0).encode()
+"""Give up what is under way: it goes into the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purses:
+    """Every card, by its label; they outlive tills and brokers."""
+
+    cards: Mapping[str, PurseCard]
+    foreign: frozenset[str]
+    """Labels of cards that are not ours."""
+    issued: int
+    """What our purses together were given, in minor units."""
+    suite: Suite
+
+    def ours(self) -> list[PurseCard]:
+        """Return the cards that are this world's money."""
+        return [card for label, card in self.cards.items() if label not in self.foreign]
+
+    def told(self) -> list[PurseTold]:
+        """Return what is on each of our purses."""
+        return [
+            PurseTold(
+                name=card.purse.personality.name,
+                balance=card.image().balances[0],
+                shop=card.purse.personality.purse_class == PurseClass.MERCHANT,
+            )
+            for card in self.ours()
+        ]
+
+    def on_its_way(self) -> int:
+        """Return what has left a purse and is not in another."""
+        logs: set[tuple[bytes, bytes]] = set()
+        for card in self.ours():
+            me = card.purse.personality
+            copy = Purse(me, Cell(encode_image(card.image())), self.suite)
+            copy.selected = True
+            copy.handle(_ABORT)
+            logs |= {(me.name, entry[1:]) for entry in decode_image(copy.memory.read()).log}
+        entries = sorted({entry for _, entry in logs})
+        lost = [
+            decode_details(entry)
+            for entry in entries
+            if (decode_details(entry).payer, entry) in logs
+            and (decode_details(entry).payee, entry) in logs
+        ]
+        return sum(details.value for details in lost)
+
+
+async def issue(
+    wishes: CardSet,
+    foreign: frozenset[str],
+    *,
+    broker: Broker,
+    issuer: Issuer,
+    entropy: Entropy,
+) -> Purses:
+    """Make the cards of a set and tell the office of each of ours."""
+    suite = RememberingP256()
+    fast = Issuer(key_id=issuer.key_id, secret=issuer.secret, suite=suite)
+    other = Issuer(secret=secret_from(entropy.token(SECRET_BYTES)), suite=suite)
+    cards, issued = {}, 0
+    for label, wish in wishes.cards.items():
+        ours = label not in foreign
+        made = make_one(fast if ours else other, wishes, label, entropy=entropy)
+        slots = SlotMemory()
+        personalise(slots, decode_image(made.image))
+        cards[label] = PurseCard(
+            label=label,
+            personality=made.personality,
+            slots=slots,
+            suite=suite,
+            transmission=wish.transmission,
+        )
+        if ours:
+            issued += wish.balance
+            await _enter(broker, wishes.currency, made, wish.balance, stop=wish.hotlisted)
+    return Purses(cards=cards, foreign=foreign, issued=issued, suite=suite)
+
+
+async def _enter(broker: Broker, currency: int, made: Card, balance: int, *, stop: bool) -> None:
+    [code] = [each.code for each in CURRENCIES.values() if each.number == currency]
+    first = {code: balance} if balance else {}
+    await perform(broker, PurseAdd(certificate=made.certificate, first=first, actor=ACTOR))
+    if stop:
+        name = made.personality.name.hex()
+        await perform(broker, PurseHotlist(name=name, stop=True, reason="lost", actor=ACTOR))

@@ -1,0 +1,152 @@
+"""How a world comes to rest: what was broken is put right, and everybody comes back.
+
+    mend      network, broker, cables, printer, drawer, display, cards' manners; tills that are off
+    settle    each card comes to the customer's slot, and the till asks about what is in doubt
+    quiet     papers come out (an unsure one again, as the clerk was told), the journal goes up
+
+Nothing here knows what went wrong; it does what a shop's people do at the end of a bad day. Whoever
+does not come to rest in REST_SECONDS of the world's time is told where it waits.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from pos.store.papers import PaperState
+from sim.stage.world.equipment import CUSTOMER, SHOP, SLOTS, Equipment
+from sim.stage.world.network import Passing
+from sim.stage.world.shop import World
+from sim.stage.world.till import TillHere
+from sim.twin import VerbError
+
+REST_SECONDS: Final = 1_800.0
+"""A back-off of the outbox may be minutes, a refused terminal is looked at every five."""
+LOOK_SECONDS: Final = 0.5
+ROUNDS_MAX: Final = 3
+"""How often every card comes back before it is said that nobody can tell."""
+_MENDING: Final = {
+    "printer": (
+        "switch_on",
+        "close_cover",
+        "clear_cutter",
+        "cool_down",
+        "load_paper",
+        "free_drawer",
+        "close_drawer",
+        "restore_answers",
+    ),
+    "line_display": ("switch_on",),
+    "scanner": (),
+    CUSTOMER: ("unmute",),
+    SHOP: ("unmute",),
+}
+"""What hands do to each device."""
+_WIRES: Final = ("clear", "plug_cable")
+
+
+class UnrestError(Exception):
+    """The world does not come to rest; the message says what it waits for."""
+
+
+async def rest(world: World) -> None:
+    """Bring it to rest. Raises: UnrestError."""
+    await mend(world)
+    for till in world.tills.values():
+        await settle(world, till)
+    for till in world.tills.values():
+        await quiet(till)
+
+
+async def mend(world: World) -> None:
+    """Put right whatever is broken."""
+    world.broker.start()
+    for till in world.tills.values():
+        till.network.always(Passing.GOOD)
+        await _mend(till.equipment)
+        await till.start()
+        await _until(
+            lambda till=till: till.view.payment is None,  # type: ignore[misc]
+            till,
+            "the payment under way to end",
+        )
+
+
+async def settle(world: World, till: TillHere) -> None:
+    """Have every card come back until nothing is in doubt."""
+    if SHOP in till.equipment.devices and not till.equipment.card_in(SHOP):
+        await till.equipment.do(SHOP, "insert", card=SHOP)
+    for _ in range(ROUNDS_MAX):
+        for label in world.purses.cards:
+            if not till.doubts():
+                return
+            if label != SHOP:
+                await _show(till.equipment, label)
+                await till.key("RS")
+
+
+async def quiet(till: TillHere) -> None:
+    """Wait until papers are out and the broker has everything."""
+    await _until(lambda: not till.view.paper_waiting, till, "the papers to come out")
+    for sale in _unsure(till):
+        await till.key(f"{sale}RP")
+    await _until(lambda: not till.view.paper_waiting, till, "the copies to come out")
+    if till.wish.joined:
+        await _until(lambda: not _unsent(till), till, "the broker to take the journal")
+
+
+async def _mend(equipment: Equipment) -> None:
+    for device in equipment.devices:
+        offered = {verb.name for verb in equipment.verbs(device)}
+        for verb in (*_WIRES, *_MENDING[device]):
+            if verb in offered:
+                await equipment.do(device, verb)
+        if device in SLOTS:
+            await equipment.do(device, "delay", ms="0")
+            if equipment.state(device)["keypad"] != "idle":
+                await equipment.do(device, "cancel")
+
+
+async def _show(equipment: Equipment, label: str) -> None:
+    """Put a card into the customer's slot, unless it is in a reader already."""
+    if equipment.card_in(CUSTOMER) == label:
+        return
+    try:
+        if equipment.card_in(CUSTOMER):
+            await equipment.do(CUSTOMER, "swap", card=label)
+        else:
+            await equipment.do(CUSTOMER, "insert", card=label)
+    except VerbError:
+        return  # It is at another till; there it is asked.
+
+
+def _unsure(till: TillHere) -> list[int]:
+    """Return the sales whose receipts nobody can vouch for, so that the clerk prints a copy."""
+    with till.store() as store:
+        rows = store.database.rows(
+            "SELECT sale FROM paper WHERE form = 'sale' AND business_date = ?"
+            " GROUP BY sale HAVING sum(state = ?) > 0 AND sum(state = ?) = 0 ORDER BY sale",
+            (
+                till.wired.till.register.business_date,
+                PaperState.KEPT.value,
+                PaperState.PRINTED.value,
+            ),
+        )
+    return [row[0] for row in rows if isinstance(row[0], int)]
+
+
+def _unsent(till: TillHere) -> int:
+    """Return how many records the broker has not; the screen may be a moment behind."""
+    with till.store() as store:
+        return store.queue().waiting
+
+
+async def _until(holds: Callable[[], bool], till: TillHere, what: str) -> None:
+    """Wait for something of one till. Raises: UnrestError."""
+    deadline_ns = till.clock.monotonic_ns() + int(REST_SECONDS * 1_000_000_000)
+    while not holds():
+        if till.clock.monotonic_ns() > deadline_ns:
+            raise UnrestError(
+                f"till {till.wish.terminal} waited {REST_SECONDS:.0f} s for {what}; it says: "
+                f"{till.view.notice.banner if till.view.notice else 'nothing'}"
+            )
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,124 @@
+"""The whole world in one object: made once as its owner would, opened, worked, closed.
+
+async with World(...) as world:
+    await world.till().key("8801...")
+    await world.equipment().do("customer", "insert", card="customer-1")
+"""
+
+from pathlib import Path
+from typing import Self
+
+from ips.rules import Rules
+from protocols.ports import Clock
+from sim.entropy import SeededEntropy
+from sim.stage.world.broker import BrokerHere
+from sim.stage.world.equipment import Equipment
+from sim.stage.world.given import STORE, TERMINAL, Given
+from sim.stage.world.network import Heard, Network
+from sim.stage.world.purses import Purses, issue
+from sim.stage.world.till import TillHere
+from sim.stage.world.wires import Ground
+
+
+class World:
+    """Tills, equipment, cards, networks and a broker."""
+
+    def __init__(
+        self,
+        given: Given,
+        *,
+        folder: Path,
+        clock: Clock,
+        entropy: SeededEntropy,
+        rules: Rules,
+        ground: Ground,
+        heard: Heard = lambda *_: None,
+    ) -> None:
+        """`heard` is told of each request to the broker. Nothing is made yet."""
+        self.given = given
+        self.clock = clock
+        self._folder = folder
+        self._entropy = entropy
+        self._ground = ground
+        self._heard = heard
+        self.broker = BrokerHere(
+            folder / "broker",
+            clock=clock,
+            entropy=entropy.fork("broker"),
+            rules=rules,
+            stores={STORE: "한빛마트"},
+        )
+        self.tills: dict[str, TillHere] = {}
+        self._purses: Purses | None = None
+
+    @property
+    def purses(self) -> Purses:
+        """All cards."""
+        assert self._purses is not None, "the world is not open"
+        return self._purses
+
+    def till(self, terminal: str = TERMINAL) -> TillHere:
+        """Return a till."""
+        return self.tills[terminal]
+
+    def equipment(self, terminal: str = TERMINAL) -> Equipment:
+        """Return what stands beside a till."""
+        return self.tills[terminal].equipment
+
+    async def open(self) -> None:
+        """Make everything and switch it on. Raises: OSError, StoreError."""
+        self.broker.start()
+        issuer = await self.broker.make()
+        self._purses = await issue(
+            self.given.cards,
+            self.given.foreign,
+            broker=self.broker.broker,
+            issuer=issuer,
+            entropy=self._entropy.fork("cards"),
+        )
+        many = len(self.given.tills) > 1
+        prefixes = {wish.terminal: f"{wish.terminal}-" if many else "" for wish in self.given.tills}
+        away: set[str] = set()
+        for wish in self.given.tills:
+            till = self.tills[wish.terminal] = TillHere(
+                wish=wish,
+                folder=self._folder / f"till-{wish.terminal}",
+                clock=self.clock,
+                entropy=self._entropy.fork(f"till {wish.terminal}"),
+                network=Network(self.broker, self._heard),
+                equipment=Equipment(
+                    wish.equipment,
+                    ground=self._ground,
+                    clock=self.clock,
+                    entropy=self._entropy.fork(f"wires {wish.terminal}"),
+                    cards=self._purses.cards,
+                    away=away,
+                    prefix=prefixes[wish.terminal],
+                ),
+                url=self.broker.url,
+            )
+            till.folder.mkdir(parents=True)
+            await till.equipment.start()
+            await till.join(self.broker)
+            await till.start()
+            if wish.float_amount is not None:
+                await till.key(f"{wish.float_amount}OS")
+
+    async def close(self) -> None:
+        """Switch everything off; the files stay."""
+        for till in self.tills.values():
+            await till.stop()
+            await till.equipment.stop()
+        self.broker.stop()
+        await self.broker.life.gone()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.open()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
