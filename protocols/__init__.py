@@ -28,6 +28,7 @@ tlv           BER-TLV data objects of cards
 iso7816       command and response APDUs, status words
 apdu_exchange  one command to one whole answer: 61xx, 6Cxx
 vpcd          the wire between a reader's driver and a virtual card
+trace         what passed on every wire, on one clock, without secrets (package)
 secure_pin    a PIN from the reader's keypad straight to the card
 purse         e-cash: the purse itself, and the transfer between two (package)
 icash         a second electronic money, one way, as proof that a scheme is a plug-in

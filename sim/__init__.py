@@ -10,6 +10,8 @@ host        the one file that asks the operating system for time and randomness
 memory      two ends of a byte link in memory, for virtual time
 wire        the line between twin and driver: its rate, and what goes wrong on it
 faults      what a tester may let go wrong on a wire, as values
+recorder    everything that passes on a bench, on one clock, without secrets
+trace_file  the same in a file
 hosting/    twins served on pty, TCP, RFC 2217 and memory links
 control     the control interface: HTTP on loopback, after protocols.control
 bus         opens sim:// addresses

@@ -95,6 +95,11 @@ class SmartCardTwin:
         return self._visit if self._in else 0
 
     @property
+    def inserted(self) -> str:
+        """The name of the card that is in, empty while none is."""
+        return self._in
+
+    @property
     def history(self) -> Sequence[Event]:
         """What happened, oldest first."""
         return self._history.events()

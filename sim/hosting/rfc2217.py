@@ -4,12 +4,14 @@ Everything that a pty hides can be seen here: data bits, parity, DTR, RTS, break
 garbles what is sent, and the driver hears of the framing errors.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from protocols.ports import LINK_PENDING_BYTES_MAX
 from protocols.rfc2217.server import LineSet, Sent, Server
 from protocols.rfc2217.words import LineState, ModemState
 from protocols.serial_line import LineSettings
+from protocols.trace.events import Direction
 from sim.hosting.carrier import Ear
 from sim.hosting.tcp import LOOPBACK, TcpCarrier
 
@@ -27,6 +29,11 @@ class Rfc2217Carrier:
         self._tcp = TcpCarrier(port=port)
         self._ear: Ear | None = None
         self._server: Server | None = None
+        self._overheard: Callable[[Direction, bytes], None] | None = None
+
+    def overhear(self, overheard: Callable[[Direction, bytes], None]) -> None:
+        """Tell this one of everything that passes in TELNET, commands and bytes."""
+        self._overheard = overheard
 
     @property
     def address(self) -> str:
@@ -72,9 +79,9 @@ class Rfc2217Carrier:
         """Meet a driver; the connection calls this."""
         self._server = Server(self._line, signature=SIGNATURE)
         self._server.show_lines(READY)
-        self._push()
         if self._ear is not None:
             self._ear.opened()
+        self._push()
 
     def closed(self) -> None:
         """See the driver off; the connection calls this."""
@@ -90,6 +97,8 @@ class Rfc2217Carrier:
         """Take what the driver has sent; the connection calls this."""
         if self._server is None:
             return
+        if self._overheard is not None:
+            self._overheard(Direction.TO, data)
         for event in self._server.receive(data):
             match event:
                 case Sent(data=sent) if self._ear is not None:
@@ -110,4 +119,6 @@ class Rfc2217Carrier:
         if self._server is not None:
             data = self._server.outgoing()
             if data:
+                if self._overheard is not None:
+                    self._overheard(Direction.FROM, data)
                 self._tcp.write(data)

@@ -17,6 +17,7 @@ evidence   how a search is shown, and how many run side by side
 told       what journals say, record by record, and what contradicts itself in them
 auditors   what must be true of a shop at rest, whatever happened
 world/     the whole system on one loop: for scenarios and soak
+recording  the trace of a bench: its channels, what a tester did, its file
 readers    the card slots of a bench: a private pcscd, and the cards beside them
 presets/   plans that come with the program
 """

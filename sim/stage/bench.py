@@ -27,10 +27,13 @@ from sim.hosting.carrier import Carrier
 from sim.hosting.hosted import Hosted
 from sim.hosting.pty import PtyCarrier
 from sim.hosting.rfc2217 import Rfc2217Carrier
+from sim.hosting.tapped import tap_carrier
 from sim.hosting.tcp import TcpCarrier
+from sim.recorder import Recorder
 from sim.stage.kinds import CARD_WIRES, WireKind
 from sim.stage.plan import DevicePlan, Plan
 from sim.stage.readers import Readers
+from sim.stage.recording import Noted, device_channel
 from sim.wire import Wire
 
 TOKEN_BYTES: Final = 16
@@ -40,16 +43,27 @@ _PR_SET_PDEATHSIG: Final = 1
 class Bench:
     """A set of devices that are served, and the control interface over them."""
 
-    def __init__(self, plan: Plan, *, folder: Path, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        folder: Path,
+        clock: Clock,
+        entropy: Entropy,
+        recorder: Recorder | None = None,
+    ) -> None:
         """Build the devices of a plan; nothing is open yet. Raises: ImportError."""
         seeded = SeededEntropy(plan.seed)
         readers = tuple(each for each in plan.devices if each.wire in CARD_WIRES)
-        self._readers = Readers(readers, folder=folder, seed=plan.seed, clock=clock)
+        self._recorder = recorder
+        self._readers = Readers(
+            readers, folder=folder, seed=plan.seed, clock=clock, recorder=recorder
+        )
         self._folder = folder
         self._file = folder / bench_file().name
         self._token = entropy.token(TOKEN_BYTES).hex()
         self._devices: dict[str, Served] = {
-            each.name: _hosted(each, folder=folder, clock=clock, entropy=seeded.fork(each.name))
+            each.name: _hosted(each, folder, clock, seeded.fork(each.name), recorder)
             for each in plan.devices
             if each not in readers
         }
@@ -131,14 +145,31 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
-def _hosted(plan: DevicePlan, *, folder: Path, clock: Clock, entropy: SeededEntropy) -> Hosted:
-    return Hosted(
+def _hosted(
+    plan: DevicePlan,
+    folder: Path,
+    clock: Clock,
+    entropy: SeededEntropy,
+    recorder: Recorder | None,
+) -> Served:
+    carrier = _carrier(plan, folder)
+    if recorder is not None:
+        carrier = tap_carrier(
+            carrier,
+            recorder,
+            device_channel(plan.name),
+            protocol=plan.kind.protocol,
+            link=plan.wire.value,
+            line=str(plan.line),
+        )
+    hosted = Hosted(
         name=plan.name,
         twin=plan.kind.build(plan.options),
-        carrier=_carrier(plan, folder),
+        carrier=carrier,
         wire=Wire(entropy, line=plan.line, pace=plan.pace, faults=plan.faults),
         clock=clock,
     )
+    return hosted if recorder is None else Noted(hosted, recorder, device_channel(plan.name))
 
 
 def _carrier(plan: DevicePlan, folder: Path) -> Carrier:

@@ -15,12 +15,15 @@ from protocols.control import Endpoint
 from protocols.malformed import MALFORMED
 from sim.bus import bench_file
 from sim.host import SystemClock, SystemEntropy
+from sim.recorder import Recorder
 from sim.stage.bench import Bench, ending
 from sim.stage.cards import add_parser as add_cards
 from sim.stage.kinds import KINDS, WireKind
 from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
+from sim.stage.recording import record_to
 from sim.stage.searching import add_parser as add_verify
+from sim.trace_file import TraceFile
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -106,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         help="where bench.json and the stable names of ptys go (else %(default)s)",
         default=bench_file().parent,
     )
+    up.add_argument(
+        "--trace", type=Path, metavar="FILE", help="record everything that passes, without secrets"
+    )
     up.add_argument("--announce-fd", type=int, metavar="N", help="where the JSON line goes")
     up.add_argument("--parent-fd", type=int, metavar="N", help="end when this pipe's end closes")
     up.set_defaults(run=_up)
@@ -125,9 +131,11 @@ def _up(chosen: argparse.Namespace) -> int:
 
 
 async def _serve(plan: Plan, chosen: argparse.Namespace) -> int:
-    bench = Bench(
-        plan, folder=chosen.folder.absolute(), clock=SystemClock(), entropy=SystemEntropy()
-    )
+    clock = SystemClock()
+    recorder = None if chosen.trace is None else Recorder(clock=clock)
+    folder = chosen.folder.absolute()
+    bench = Bench(plan, folder=folder, clock=clock, entropy=SystemEntropy(), recorder=recorder)
+    trace = None if recorder is None else record_to(recorder, chosen.trace)
     with ending(chosen.parent_fd) as ended:
         try:
             endpoint = await bench.start()
@@ -135,7 +143,18 @@ async def _serve(plan: Plan, chosen: argparse.Namespace) -> int:
             await ended.wait()
         finally:
             await bench.stop()
-    return DONE
+            if recorder is not None:
+                recorder.settle()
+            status = DONE if trace is None else _end_trace(trace, chosen.trace)
+    return status
+
+
+def _end_trace(trace: TraceFile, file: Path) -> int:
+    """Close the trace; say so when it is not whole."""
+    trace.close()
+    if trace.broken:
+        print(f"ips-sim: {file}: the trace is not whole: {trace.broken}", file=sys.stderr)
+    return FAILED if trace.broken else DONE
 
 
 def _announce(endpoint: Endpoint, descriptor: int | None) -> None:

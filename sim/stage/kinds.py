@@ -84,6 +84,8 @@ class Kind:
     module: str
     twin: str
     """The class in the module."""
+    protocol: str
+    """What its bytes mean, as a trace names it (sim.recorder)."""
     options: type[msgspec.Struct] = NoOptions
     needs: Needs = Needs.NOTHING
     wires: tuple[WireKind, ...] = BYTE_WIRES
@@ -112,15 +114,28 @@ KINDS: Final = {
             name="printer",
             module="sim.printer",
             twin="PrinterTwin",
+            protocol="escpos",
             options=PrinterOptions,
             needs=Needs.TYPEFACE,
         ),
-        Kind(name="line_display", module="sim.line_display", twin="LineDisplayTwin"),
-        Kind(name="scanner", module="sim.scanner", twin="ScannerTwin", options=ScannerOptions),
+        Kind(
+            name="line_display",
+            module="sim.line_display",
+            twin="LineDisplayTwin",
+            protocol="cd5220",
+        ),
+        Kind(
+            name="scanner",
+            module="sim.scanner",
+            twin="ScannerTwin",
+            protocol="scanner",
+            options=ScannerOptions,
+        ),
         Kind(
             name="smart_card",
             module="sim.smart_card",
             twin="SmartCardTwin",
+            protocol="iso7816",
             options=SlotOptions,
             needs=Needs.CARDS,
             wires=CARD_WIRES,

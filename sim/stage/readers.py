@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protocols.ports import Clock
-from sim.hosting.card_slot import HostedSlot
+from sim.control import Served
+from sim.hosting.card_slot import CardCarrier, HostedSlot
 from sim.hosting.card_socket import ReaderCarrier
 from sim.hosting.pcscd import DaemonError, PrivateDaemon, ReaderDriver, ReaderPlan
+from sim.hosting.tapped import TappedReader
+from sim.recorder import Recorder
 from sim.stage.cards import make_cards
 from sim.stage.kinds import WireKind
 from sim.stage.plan import DevicePlan
+from sim.stage.recording import Noted, card_channel
 from sim.twin import VerbError
 
 if TYPE_CHECKING:
@@ -29,17 +33,24 @@ class Readers:
     """The card slots of one bench; nothing at all where a plan has none."""
 
     def __init__(
-        self, plans: Sequence[DevicePlan], *, folder: Path, seed: int, clock: Clock
+        self,
+        plans: Sequence[DevicePlan],
+        *,
+        folder: Path,
+        seed: int,
+        clock: Clock,
+        recorder: Recorder | None = None,
     ) -> None:
         self._plans = plans
         self._cards = folder / "cards"
         self._seed = seed
         self._clock = clock
+        self._recorder = recorder
         self._folder: Path | None = None
         self._daemon: PrivateDaemon | None = None
         self._decks: dict[Path, tuple[dict[str, Card], set[str]]] = {}
 
-    def open(self) -> dict[str, HostedSlot]:
+    def open(self) -> dict[str, Served]:
         """Start the daemon and return the slots by name. Raises: OSError with what is missing."""
         if not self._plans:
             return {}
@@ -62,15 +73,22 @@ class Readers:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def _slot(self, plan: DevicePlan, daemon: PrivateDaemon) -> HostedSlot:
+    def _slot(self, plan: DevicePlan, daemon: PrivateDaemon) -> Served:
         cards, away = self._deck(plan.cards or self._cards)
         twin = plan.kind.build(plan.options, cards=cards, away=away)
         from sim.smart_card import SmartCardTwin
 
         assert isinstance(twin, SmartCardTwin), "a card wire carries card slots"
         name = _reader(plan).name
-        carrier = ReaderCarrier(daemon.dial(name), reader=name, daemon=daemon.client_socket)
-        return HostedSlot(name=plan.name, twin=twin, carrier=carrier, clock=self._clock)
+        carrier: CardCarrier = ReaderCarrier(
+            daemon.dial(name), reader=name, daemon=daemon.client_socket
+        )
+        recorder, channel = self._recorder, card_channel(plan.name)
+        if recorder is not None:
+            recorder.channel(channel, protocol=plan.kind.protocol, link=plan.wire.value)
+            carrier = TappedReader(carrier, recorder, channel, card=lambda: twin.inserted)
+        slot = HostedSlot(name=plan.name, twin=twin, carrier=carrier, clock=self._clock)
+        return slot if recorder is None else Noted(slot, recorder, channel)
 
     def _deck(self, folder: Path) -> "tuple[dict[str, Card], set[str]]":
         """Return a folder's cards and who of them is in a slot. Raises: ValueError, OSError."""

@@ -1,0 +1,8 @@
+"""Traces: what passed on every wire of a bench, on one clock, and no secret in it.
+
+events     what stands in a trace, and its file: JSON, one line each
+stand_ins  test values in the place of card numbers, tracks and PINs
+text       the same in a stream of bytes that arrives in pieces
+apdus      the same in what readers and cards say to each other
+messages   the same in what terminals and hosts say to each other
+"""

@@ -1,0 +1,74 @@
+"""A trace in a file, as it happens: readable by its user alone, bounded, never in the bench's way.
+
+Lines are written at once into a buffer and reach the disk within FLUSH_NS. A full disk, or
+BYTES_MAX, ends the file and not the bench: `broken` tells why.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+from protocols.ports import NANOSECONDS_PER_SECOND
+from protocols.trace.events import Event, Header, encode_event, encode_header
+
+BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
+"""Some weeks of a busy counter."""
+FLUSH_NS: Final = 200_000_000
+_BUFFER_BYTES: Final = 256 * 1024
+
+
+class TraceFile:
+    """Writes what a recorder tells; a listener of it."""
+
+    def __init__(self, file: Path, header: Header, *, bytes_max: int = BYTES_MAX) -> None:
+        """Begin the file anew. Raises: OSError."""
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._stream = os.fdopen(descriptor, "wb", buffering=_BUFFER_BYTES)
+        self._bytes_max = self._room = bytes_max
+        self._timer: asyncio.TimerHandle | None = None
+        self.broken = ""
+        """Why the file has not everything; empty while it has."""
+        self._write(encode_header(header))
+        self._flush()
+
+    def __call__(self, event: Event) -> None:
+        """Write one event."""
+        line = encode_event(event)
+        if len(line) > self._room:
+            self._break(f"it may have {self._bytes_max} bytes at most")
+        self._write(line)
+        if self._timer is None and not self._stream.closed:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(FLUSH_NS / NANOSECONDS_PER_SECOND, self._flush)
+
+    def close(self) -> None:
+        """Write what is left and close; harmless twice."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        try:
+            self._stream.close()
+        except OSError as error:
+            self.broken = self.broken or error.strerror or str(error)
+
+    def _write(self, line: bytes) -> None:
+        if self._stream.closed:
+            return
+        self._room -= len(line)
+        try:
+            self._stream.write(line)
+        except OSError as error:
+            self._break(error.strerror or str(error))
+
+    def _flush(self) -> None:
+        self._timer = None
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._break(error.strerror or str(error))
+
+    def _break(self, why: str) -> None:
+        """Write nothing more."""
+        self.broken = self.broken or why
+        self.close()

@@ -1,0 +1,145 @@
+"""ips-sim up --trace: one file of everything that real drivers and a real bench said to each other."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from devices.bus import open_link
+from protocols.address import parse_address
+from protocols.trace.events import Bytes, Channel, Line, Link, Mark, Words, read_trace
+from sim.host import SystemClock
+
+pytestmark = pytest.mark.system
+
+DEADLINE_S = 30
+PLAN = """
+[devices.printer]
+line = { baud = 115200 }
+[devices.far]
+kind = "scanner"
+wire = "rfc2217"
+line = { baud = 4800, bytesize = 7, parity = "even" }
+"""
+
+
+class Recorded:
+    """A bench that records, until `end`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "trace.jsonl"
+        (folder / "bench.toml").write_text(PLAN)
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "sim.stage.cli", "up", str(folder / "bench.toml"),
+                "--folder", str(folder / "run"), "--trace", str(self.file),
+            ],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        self.endpoint = json.loads(self.process.stdout.readline())
+
+    def do(self, device: str, verb: str, **arguments: str) -> None:
+        httpx.post(
+            f"{self.endpoint['url']}/devices/{device}",
+            headers={"authorization": f"Bearer {self.endpoint['token']}"},
+            json={"verb": verb, "arguments": arguments},
+            trust_env=False,
+            timeout=DEADLINE_S,
+        ).raise_for_status()
+
+    async def until(self, device: str, what: str) -> None:
+        """Wait until this stands in a device's history."""
+        async with asyncio.timeout(DEADLINE_S), httpx.AsyncClient(trust_env=False) as client:
+            told = ""
+            while what not in told:
+                answer = await client.get(
+                    f"{self.endpoint['url']}/devices/{device}/history",
+                    headers={"authorization": f"Bearer {self.endpoint['token']}"},
+                )
+                told = answer.text
+
+    def end(self):
+        self.process.terminate()
+        _, errors = self.process.communicate(timeout=DEADLINE_S)
+        assert self.process.returncode == 0, errors
+        return read_trace(self.file.read_bytes().splitlines(keepends=True))
+
+
+@pytest.fixture
+def bench(tmp_path):
+    recorded = Recorded(tmp_path)
+    yield recorded
+    if recorded.process.poll() is None:
+        recorded.end()
+
+
+def soon():
+    return SystemClock().monotonic_ns() + DEADLINE_S * 1_000_000_000
+
+
+async def test_a_serial_port_with_all_its_lines_stands_in_the_trace(bench):
+    """Bytes, line settings, the TELNET words that set them, signals, verbs: on one channel, in order."""
+    address = parse_address(bench.endpoint["devices"]["far"])
+    link = await open_link(address, deadline_ns=soon(), clock=SystemClock())
+    heard = asyncio.Event()
+    link.attach(lambda data: heard.set(), lambda reason: None)
+    await asyncio.to_thread(bench.do, "far", "scan", code="4761739001010119")
+    await asyncio.wait_for(heard.wait(), DEADLINE_S)
+    link.close()
+    await bench.until("far", "closed")
+
+    trace = bench.end()
+
+    far = [each for each in trace.events if each.channel == "tty:far"]
+    assert isinstance(far[0], Channel) and far[0].line == "4800 7E1" and far[0].link == "rfc2217"
+    [scan] = [number for number, each in enumerate(far) if isinstance(each, Mark)]
+    before, after = far[:scan], far[scan:]
+    assert any(isinstance(each, Words) and each.data[:3] == b"\xff\xfa\x2c" for each in before)
+    lines = [each for each in before if isinstance(each, Line)]
+    assert lines[-1].settings == "4800 7E1" and {"CTS", "DSR", "CD"} <= set(lines[-1].up)
+    assert b"".join(each.data for each in after if isinstance(each, Bytes)) == (
+        b"4761730000000003\r"
+    )
+    assert after[0].text == "scan code=4761730000000003"
+    assert [each.state.value for each in far if isinstance(each, Link)][-2:] == ["closed", "pulled"]
+
+
+def test_a_trace_that_cannot_be_begun_starts_no_bench(tmp_path):
+    (tmp_path / "bench.toml").write_text(PLAN)
+
+    ended = subprocess.run(
+        [
+            sys.executable, "-m", "sim.stage.cli", "up", str(tmp_path / "bench.toml"),
+            "--folder", str(tmp_path / "run"), "--trace", str(tmp_path / "no" / "trace"),
+        ],
+        capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"ips-sim: {tmp_path / 'no' / 'trace'}: No such file or directory\n"
+    assert not (tmp_path / "run" / "bench.json").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_ends_the_trace_and_not_the_bench(tmp_path):
+    (tmp_path / "bench.toml").write_text(PLAN)
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "sim.stage.cli", "up", str(tmp_path / "bench.toml"),
+            "--folder", str(tmp_path / "run"), "--trace", "/dev/full",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert json.loads(process.stdout.readline())["devices"], "it serves all the same"
+
+    process.terminate()
+    _, errors = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 1
+    assert errors == "ips-sim: /dev/full: the trace is not whole: No space left on device\n"
