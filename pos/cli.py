@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = carry_out(config, parsed)
         print(end="", flush=True)  # A full disk or a reader who has gone is met here.
+    except ConfigError as error:
+        return _complain(str(error), MISUSE)
     except (StoreError, FolderHeldError) as error:
         return _complain(str(error), FAILED)
     except BrokenPipeError:

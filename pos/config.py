@@ -85,6 +85,9 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """The reader that customers put their purse into, such as pcsc://IPS%20customer."""
     shop_card: str = ""
     """Where the shop's own purse is. E-cash is taken where both are named."""
+    shop_cards: dict[str, str] = {}
+    """Where the shop's own card of another scheme is, such as the security module of ICash, by the
+    name of its tender; a scheme that is not named has its card in the slot `shop_card`."""
     scanner_repeat_ms: int = 500
     """The same code again within this time is sold with a notice; 0 to 10,000, 0 is never."""
 
@@ -193,9 +196,14 @@ def _check_values(config: Config, path: Path) -> None:
         if not least <= number <= most:
             raise ConfigError(f"{path}: devices.{key} is {least} to {most}, not {number}")
     for key in ("printer", "line_display", "scanner", "customer_card", "shop_card"):
-        address: str = getattr(config.devices, key)
-        try:
-            if address:
-                parse_address(address)
-        except AddressError as error:
-            raise ConfigError(f"{path}: devices.{key}: {error}") from error
+        _check_address(getattr(config.devices, key), f"devices.{key}", path)
+    for scheme, address in config.devices.shop_cards.items():
+        _check_address(address, f"devices.shop_cards.{scheme}", path)
+
+
+def _check_address(address: str, key: str, path: Path) -> None:
+    try:
+        if address:
+            parse_address(address)
+    except AddressError as error:
+        raise ConfigError(f"{path}: {key}: {error}") from error

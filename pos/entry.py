@@ -7,7 +7,8 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     nQT    quantity of the selected line           VL  void the selected line    VD  void the last
     VS[:reason]   void the sale                    nUP nDN  move the selection
     TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
-    [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer
+    [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer    and whatever
+           two letters another tender that is installed names (pos.tenders)
     RS     find out what became of payments in doubt
     ?text or textFI   find                         nPK or #n   take the n-th found item
     [amount]OS  open the shift with a float        50000x2,1000x7CN  what was counted    0CN  nothing
@@ -23,7 +24,8 @@ Source: clerk-and-courier.md 5.3; CORE-POS command grammar (1.1).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from pos import commands
@@ -32,7 +34,10 @@ from protocols.money import KRW, Currency
 
 ENTRY_MAX: Final = 160
 """Characters of one entry; the longest honest one is a count of many denominations."""
-TENDER_VERBS: Final = {"CA": "cash", "CD": "card", "EC": "purse", "TR": "transfer"}
+TENDER_VERBS: Final = MappingProxyType(
+    {"CA": "cash", "CD": "card", "EC": "purse", "TR": "transfer"}
+)
+"""The trade's own words, known whether or not a till has them: where it has not, it says so."""
 
 
 class EntryError(ValueError):
@@ -44,14 +49,19 @@ class EntryError(ValueError):
         self.blanks = blanks
 
 
-def parse_entry(text: str, currency: Currency = KRW) -> Command:
-    """Return the command that an entry asks for. Raises: EntryError."""
+def parse_entry(
+    text: str, currency: Currency = KRW, tenders: Mapping[str, str] = TENDER_VERBS
+) -> Command:
+    """Return the command that an entry asks for. Raises: EntryError.
+
+    `tenders` is which tender two letters name: what the till offers, the trade's own otherwise.
+    """
     text = text.strip()
     if not text:
         raise EntryError("ENT-02", text="")
     if len(text) > ENTRY_MAX:
         raise EntryError("ENT-06", limit=ENTRY_MAX)
-    command = _sign(text) or _verb(text, currency)
+    command = _sign(text) or _verb(text, currency, tenders)
     return _code(text) if command is None else command
 
 
@@ -82,7 +92,7 @@ def _sign(text: str) -> Command | None:
             return None
 
 
-def _verb(text: str, currency: Currency) -> Command | None:
+def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command | None:
     """Return what an entry that ends in a verb means; None when it does not or has a code before it."""
     match = _VERB.fullmatch(text)
     if match is None:
@@ -104,15 +114,16 @@ def _verb(text: str, currency: Currency) -> Command | None:
         return commands.Reprint(_whole(operand)) if _COUNT.fullmatch(operand) else None
     if verb == "QT" and reason is None:
         return commands.SetQuantity(_thousandths(operand)) if _QUANTITY.fullmatch(operand) else None
-    return _with_amount(operand, verb, reason, currency)
-
-
-def _with_amount(operand: str, verb: str, reason: str | None, currency: Currency) -> Command | None:
     if operand and not _AMOUNT.fullmatch(operand):
         return None
     amount = _amount(operand, currency) if operand else None
-    if verb in TENDER_VERBS and reason is None:
-        return commands.Pay(TENDER_VERBS[verb], amount)
+    method = TENDER_VERBS.get(verb) or tenders.get(verb)
+    if method is not None and reason is None:
+        return commands.Pay(method, amount)
+    return _with_amount(verb, amount, reason)
+
+
+def _with_amount(verb: str, amount: int | None, reason: str | None) -> Command | None:
     if verb == "OS" and reason is None:
         return commands.OpenShift(amount or 0)
     if amount is None:
@@ -154,6 +165,12 @@ _COUNTED: Final[dict[str, Callable[[int], Command]]] = {
     "UP": lambda by: commands.Select(-by),
     "DN": commands.Select,
 }
+
+
+WORDS: Final = frozenset(
+    {*_PLAIN, *_REASONED, *_COUNTED, "FI", "CN", "RP", "QT", "OS", "CI", "CO", "DR"}
+)
+"""Every verb that is no tender's."""
 
 
 def _code(text: str) -> Command:

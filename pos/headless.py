@@ -5,13 +5,14 @@ it sends the request there (pos.side_door). Either way the same functions run on
 the entry grammar is the only language.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 import msgspec
 
 from pos import commands
-from pos.entry import EntryError, parse_entry
+from pos.entry import TENDER_VERBS, EntryError, parse_entry
 from pos.messages import notice
 from pos.rights import Right
 from pos.selling import why_unknown
@@ -163,7 +164,7 @@ async def _given_up(till: Till, why: Notice) -> Answer:
 async def _run(till: Till, entries: list[str]) -> Answer:
     said: list[str] = []
     for entry in entries:
-        notice = await till.execute(_parsed(entry))
+        notice = await till.execute(_parsed(entry, till.view.tenders))
         if notice is not None and notice.code:
             return _refused(notice)
         if notice is not None:
@@ -259,9 +260,9 @@ def _refused(notice: Notice) -> Answer:
     return Answer(done=False, sentence=notice.banner + money, code=notice.code)
 
 
-def _parsed(entry: str) -> commands.Command:
+def _parsed(entry: str, tenders: Mapping[str, str] = TENDER_VERBS) -> commands.Command:
     try:
-        return parse_entry(entry)
+        return parse_entry(entry, tenders=tenders)
     except EntryError as error:
         sentence = notice(error.code, "en", **error.blanks).banner
         raise MisuseError(f"{entry!r} is no entry: {sentence}") from error

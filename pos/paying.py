@@ -76,7 +76,7 @@ class Paying:
     async def pay(self, method: str, amount: int | None) -> Notice | Paid:
         """Take a payment; close the sale when nothing is due any more. Raises: StoreError."""
         register = self.register
-        tender = register.tenders.tender(method) if method in register.policy.tenders else None
+        tender = register.tender(method)
         if tender is None:
             return register.say("PAY-04", method=method)
         if not register.allowed(tender.right):
@@ -109,6 +109,7 @@ class Paying:
             amount=fact.amount,
             intent=doubt.intent,
             intended=True,
+            wanted=self._fits(doubt, fact.amount),
             publish=self.publish,
         )
         amount = Money(fact.amount, currency(doubt.intent.currency))
@@ -117,7 +118,7 @@ class Paying:
         match outcome:
             case Unknown(code=code) if doubt.told:
                 return register.say(code)
-            case Approved() if not self._fits(doubt, outcome):
+            case Approved() if not self._fits(doubt, outcome.amount.minor):
                 # The sale was settled another way: this is the customer's money now.
                 await register.append(desk.results(outcome), ATTEMPT)
                 return register.say("PUR-21", amount=outcome.amount.minor, key=doubt.key)
@@ -125,11 +126,11 @@ class Paying:
                 offer = Offer(amount=fact.amount, offered=fact.amount)
                 return await self._conclude(desk, offer, outcome)
 
-    def _fits(self, doubt: Doubt, outcome: Approved) -> bool:
-        """Tell whether what was found belongs into the open sale."""
+    def _fits(self, doubt: Doubt, amount: int) -> bool:
+        """Tell whether what is found, or may still come, belongs into the open sale."""
         register = self.register
         open_order = register.order(register.sale.number) if register.has_sale() else ""
-        return doubt.order == open_order and outcome.amount.minor <= register.sale.due
+        return doubt.order == open_order and amount <= register.sale.due
 
     async def _doubt_in_sale(self, method: str) -> Doubt | None:
         register = self.register

@@ -37,6 +37,8 @@ class PaymentDesk:
     intended: bool = False
     """Whether the intent stands in the journal."""
     kept: list[Fact] = field(default_factory=list)
+    wanted: bool = True
+    """Whether the money is still wanted."""
     publish: Callable[[], None] = lambda: None
     """Shows the view as it is now."""
     _waiting: "asyncio.Task[Any] | None" = None

@@ -34,14 +34,14 @@ EXCHANGES_MAX: Final = 1_200
 
 
 class Cards(Protocol):
-    """Where the two purses are."""
+    """Where the customer's card and the shop's own are."""
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         """Wait for the customer's card and power it; None when none came in time."""
         ...
 
-    async def shop(self, *, deadline_ns: int) -> CardChannel | None:
-        """Power the shop's own purse; None when it cannot be reached."""
+    async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
+        """Power the shop's own card of a scheme, named like its tender; None when it cannot be reached."""
         ...
 
     @property
@@ -60,7 +60,7 @@ class NoCards:
         """No slot, no card."""
         return None
 
-    async def shop(self, *, deadline_ns: int) -> CardChannel | None:
+    async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         """No slot, no purse."""
         return None
 

@@ -26,6 +26,7 @@ from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
+from pos.tenders.agreement import Tender
 from pos.tenders.registry import Registry
 from pos.view import Notice, PaymentView, Stage
 from protocols.catalogue import Item
@@ -90,6 +91,10 @@ class Register:
     assortment: Assortment | None = None
     policy: Policy = field(default_factory=Policy)
     policy_version: int = 0
+    offered: tuple[Tender, ...] = ()
+    """The ways to pay, in the order of the policy."""
+    verbs: dict[str, str] = field(default_factory=dict)
+    """Which of them two letters name."""
     shift: Shift = field(default_factory=Shift)
     business_date: str = ""
     """Of the open shift; of the last one when none is open."""
@@ -124,6 +129,10 @@ class Register:
         """Tell whether the clerk has a right, by the store's policy or the table that ships."""
         named = self.policy.rights.get(self.setup.clerk.role.value)
         return right.value in named if named is not None else may(self.setup.clerk.role, right)
+
+    def tender(self, name: str) -> Tender | None:
+        """Return a way to pay that this till offers."""
+        return next((tender for tender in self.offered if tender.name == name), None)
 
     def has_sale(self) -> bool:
         """Tell whether a sale is open."""
@@ -249,3 +258,5 @@ class Register:
     def _take(self, goods: GoodsInForce) -> None:
         self.assortment = goods.assortment
         self.policy, self.policy_version = goods.policy, goods.policy_version
+        self.offered = self.tenders.offered(self.policy.tenders)
+        self.verbs = {tender.verb: tender.name for tender in self.offered}

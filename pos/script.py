@@ -85,7 +85,7 @@ async def play(till: Till, entries: AsyncIterator[str], tell: Callable[[bytes], 
 
 async def _carry_out(till: Till, entry: str) -> Notice | None:
     try:
-        command = parse_entry(entry, till.view.currency)
+        command = parse_entry(entry, till.view.currency, till.view.tenders)
     except EntryError as error:
         return notice(error.code, till.view.language, **error.blanks)
     return await till.execute(command)

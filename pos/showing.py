@@ -63,6 +63,7 @@ class Viewer:
             tendered=sum(held.tendered or held.amount for held in sale.tenders),
             due=totals.total - sale.held,
             change=sum(held.change for held in sale.tenders),
+            tenders=register.verbs,
             quick_cash=quick_cash(sale.due, setup.currency) if subtotal else (),
             found=tuple(
                 _found(choice, item, register)

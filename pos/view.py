@@ -5,7 +5,8 @@ watches. A skin compares it with the last one and redraws the rows that differ; 
 no question and keeps no state of the sale.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
@@ -173,6 +174,8 @@ class TillView:
     tendered: int = 0
     due: int = 0
     change: int = 0
+    tenders: Mapping[str, str] = field(default_factory=dict)
+    """Which way to pay two letters name, in the order of the policy (pos.entry)."""
     quick_cash: tuple[int, ...] = ()
     found: tuple[FoundView, ...] = ()
     last_sale: str = ""

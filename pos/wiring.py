@@ -3,6 +3,7 @@
 The clock, randomness and fault points come from outside (pos.host in a program, the world in a test).
 """
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pos.card_slots import SlotCards
-from pos.config import Config, default_file
+from pos.config import Config, ConfigError, default_file
 from pos.devices import Devices
 from pos.press import Press
 from pos.purses import NoCards
 from pos.register import Clerk, Register, Setup
 from pos.store.store import FILE_NAME, Store
 from pos.store.threads import StoreInline, StoreRunner, StoreThread
-from pos.tenders.registry import find_tenders
+from pos.tenders.registry import Registry, find_tenders
 from pos.till import Till
 from pos.uplink import Line, Uplink
 from pos.view import Notice
@@ -133,23 +134,42 @@ def line_of(config: Config, host: Host) -> Line:
 
 
 def cards_of(config: Config, clock: Clock) -> SlotCards | None:
-    """Return the two card slots; None where the till has not both. Raises: AddressError."""
+    """Return the card slots; None without the customers', or any of the shop's. Raises: AddressError."""
     table = config.devices
-    if not (table.customer_card and table.shop_card):
+    schemes = {name: parse_address(each) for name, each in table.shop_cards.items() if each}
+    if not table.customer_card or not (table.shop_card or schemes):
         return None
-    customer, shop = parse_address(table.customer_card), parse_address(table.shop_card)
-    return SlotCards(customer=customer, shop=shop, clock=clock)
+    return SlotCards(
+        customer=parse_address(table.customer_card),
+        shop=parse_address(table.shop_card) if table.shop_card else None,
+        schemes=schemes,
+        clock=clock,
+    )
+
+
+def tenders_of(config: Config) -> Registry:
+    """Return the ways to pay that are installed. Raises: ConfigError, TenderClashError."""
+    tenders = find_tenders()
+    for name in config.devices.shop_cards:
+        if name not in tenders.names():
+            near = difflib.get_close_matches(name, tenders.names(), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(tenders.names())}"
+            raise ConfigError(f"devices.shop_cards.{name}: no way to pay has this name; {hint}")
+    return tenders
 
 
 def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
-    """Build the till. Nothing is opened before it is started. Raises: AddressError."""
+    """Build the till. Nothing is opened before it is started.
+
+    Raises: AddressError, ConfigError, TenderClashError.
+    """
     cards = cards_of(config, host.clock)
     register = Register(
         setup=setup_of(config),
         clock=host.clock,
         faults=host.faults,
         runner=runner,
-        tenders=find_tenders(),
+        tenders=tenders_of(config),
         cards=cards or NoCards(),
     )
     devices = Devices(config.devices, clock=host.clock, language=config.language)

@@ -43,8 +43,8 @@ class SignedDocument(msgspec.Struct, frozen=True, kw_only=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What this store allows. Amounts in minor units of the store's currency."""
 
-    tenders: list[str] = msgspec.field(default_factory=lambda: ["cash", "purse"])
-    """Which ways to pay the till offers, in the order of its keys."""
+    tenders: list[str] = []
+    """Which ways to pay the till offers, in the order of its keys; none named: all that it has."""
     vat_percent: int = 10
     cash_receipt_prompt_from: int = 100_000
     """Ask for a Korean cash receipt from this amount on."""

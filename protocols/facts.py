@@ -14,6 +14,7 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     receipt.copied    a copy or reprint of a receipt left the printer
     refund.closed     money went back to a customer
     purse.moved       value moved between two purses here, with the message that proves it
+    value.taken       value came into the shop's own device by another scheme, with what proves it
     purse.claimed     a purse's exception log, frozen for the issuer and signed by the purse
     shift.counted     what the clerk counted, by denomination, before seeing what was expected
     shift.closed      the Z: its number, its totals, what was over or short
@@ -209,6 +210,25 @@ class PurseMoved(Fact, frozen=True, kw_only=True):
     payee_class: int = 1
 
 
+class ValueTaken(Fact, frozen=True, kw_only=True):
+    """Value came into the shop's own device, by a scheme that only its tender and its module know.
+
+    In the same transaction as the result of its attempt. The payment module of the tender's name says
+    where it is booked, and looks at the details and the proof.
+    """
+
+    kind: ClassVar[str] = "value.taken"
+    method: str
+    """The tender's name."""
+    device: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z]{1,32}$")]
+    """The shop's device, as the scheme names it: the value is in there until it is collected."""
+    amount: int
+    details: Annotated[bytes, msgspec.Meta(min_length=1, max_length=255)]
+    """What names this movement, once: in the scheme's own bytes."""
+    proof: Annotated[bytes, msgspec.Meta(max_length=255)] = b""
+    """What the scheme's issuer or collector pays against; empty where it could not be had again."""
+
+
 class PurseClaimed(Fact, frozen=True, kw_only=True):
     """A purse gave its exception log to be claimed; none of it can complete late any more."""
 
@@ -285,6 +305,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         ReceiptCopied,
         RefundClosed,
         PurseMoved,
+        ValueTaken,
         PurseClaimed,
         ShiftCounted,
         ShiftClosed,

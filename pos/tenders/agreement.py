@@ -80,7 +80,16 @@ class Desk(Protocol):
 
     @property
     def cards(self) -> Cards:
-        """Return where purses are."""
+        """Return where the customer's card and the shop's own are."""
+        ...
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether the money is still wanted.
+
+        False when what it was to pay for has meanwhile been settled another way or given up: then
+        what has moved is found out, and nothing may move any more.
+        """
         ...
 
     def progress(self, step: PaymentStep, *, balance: int | None = None) -> None:
@@ -116,6 +125,11 @@ class Tender(Protocol):
     @property
     def name(self) -> str:
         """Return the name that facts, policy and payment module share, such as cash."""
+        ...
+
+    @property
+    def verb(self) -> str:
+        """Return the two letters that it is keyed with (pos.entry); no other word of an entry."""
         ...
 
     def label(self, language: Language) -> str:

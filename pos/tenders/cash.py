@@ -18,6 +18,7 @@ class Cash:
     """The one tender that gives change."""
 
     name: str = "cash"
+    verb: str = "CA"
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.CHANGE
     mover: Mover = Mover.HAND

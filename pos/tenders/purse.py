@@ -51,6 +51,7 @@ class Purse:
     """The tender that needs no line and no bank."""
 
     name: str = "purse"
+    verb: str = "EC"
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE

@@ -9,6 +9,6 @@ from pos.view import Notice, TillView
 def read_entry(text: str, view: TillView) -> Command | Notice:
     """Return what an entry asks for, or a message in the till's language."""
     try:
-        return parse_entry(text, view.currency)
+        return parse_entry(text, view.currency, view.tenders)
     except EntryError as error:
         return notice(error.code, view.language, **error.blanks)

@@ -65,4 +65,5 @@ card         the card: APDU in, APDU out
 module       the security module: APDU in, APDU out
 host         the issuer's side: loads, claims, collection
 coordinator  the terminal's side: a purchase, and its recovery from what both say
+attempt      how a purchase stands in a terminal's journal
 """

@@ -190,10 +190,12 @@ def _credit(details: Details, receipt: bytes, *, late: int) -> Dialogue:
     return Paid(details, receipt[MAC_BYTES:])
 
 
-def recover(details: Details, day: int) -> Dialogue:
+def recover(details: Details, day: int, *, wanted: bool = True) -> Dialogue:
     """Bring a purchase in doubt to its end: the module first, and the card where it must be asked.
 
-    A card of another name is not asked anything. Moves nothing twice: every number is used once.
+    A card of another name is not asked anything. Moves nothing twice: every number is used once. A
+    card that has not paid yet pays now, unless the purchase is no longer `wanted`: then it is given
+    up, and the answer is NotPaid. Where no card answers, the module alone tells what it knows.
     """
     try:
         module, number = yield from _module()
@@ -210,14 +212,15 @@ def recover(details: Details, day: int) -> Dialogue:
             case Found.UNKNOWN:
                 return InDoubt(details, Place.MODULE, "no longer known to the module")
             case Found.PENDING | Found.OPEN:
-                return (yield from _settle(details, day, late=int(found is Found.OPEN)))
+                late = int(found is Found.OPEN)
+                return (yield from _settle(details, day, late=late, wanted=wanted))
     except _RefusedError as refusal:
         return InDoubt(details, refusal.place, f"refused: {refusal.sw:04X}")
     except _LostError as lost:
         return InDoubt(details, lost.place, "no answer")
 
 
-def _settle(details: Details, day: int, *, late: int) -> Dialogue:
+def _settle(details: Details, day: int, *, late: int, wanted: bool) -> Dialogue:
     card, _ = yield from _card()
     if card != details.card:
         return InDoubt(details, Place.CARD, "another card is in the reader")
@@ -225,16 +228,34 @@ def _settle(details: Details, day: int, *, late: int) -> Dialogue:
     if receipt is not None:
         return (yield from _credit(details, receipt, late=late))
     state = yield from _ask(Place.CARD, 0x5C)
-    if int.from_bytes(state[9:13]) != details.card_number:
-        if not late:
-            yield from _ask(Place.MODULE, 0x74)
-        return NotPaid(Place.CARD, 0)
+    if int.from_bytes(state[9:13]) != details.card_number or not wanted:
+        return (yield from _give_up(0, late=late))
     order = Order(
         amount=details.amount, currency=details.currency, reference=details.reference, day=day
     )
-    yield from _open(details.module, details.module_number, order)
+    try:
+        yield from _open(details.module, details.module_number, order)
+    except _RefusedError as refusal:
+        # It has not paid, and will not: expired since, or its money was spent elsewhere.
+        return (yield from _give_up(refusal.sw, late=late))
     right = yield from _ask(Place.MODULE, 0x86, details.encode())
     return (yield from _pay(details, right, late=late))
+
+
+def _give_up(sw: int, *, late: int) -> Dialogue:
+    if not late:
+        yield from _ask(Place.MODULE, 0x74)
+    return NotPaid(Place.CARD, sw)
+
+
+def prove(details: Details) -> Generator[Step, Response | None, bytes]:
+    """Have the card say SI of a purchase again; empty when this card has no record of it."""
+    try:
+        card, _ = yield from _card()
+        receipt = (yield from _receipt_of(details)) if card == details.card else None
+    except (_RefusedError, _LostError):
+        return b""
+    return b"" if receipt is None else receipt[MAC_BYTES:]
 
 
 def _receipt_of(details: Details) -> Generator[Step, Response | None, bytes | None]:

@@ -1,6 +1,7 @@
 """What a form needs to know besides the fact: whose paper it is, who, where, when, in which language."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
@@ -52,6 +53,8 @@ class ReceiptContext:
     training: bool = False
     """Nothing on this paper has happened."""
     footer: str = ""
+    methods: Mapping[str, str] = field(default_factory=dict)
+    """Names for people of the ways to pay that the wording here does not know."""
 
     def money(self, minor: int) -> str:
         """Return an amount's digits, grouped, without a sign for the currency."""

@@ -50,7 +50,7 @@ def _totals(refund: RefundClosed, context: ReceiptContext) -> list[Block]:
 
 def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
     words = WORDS[context.language]
-    name = words.given_back_of.format(method_name(tender.method, context.language))
+    name = words.given_back_of.format(method_name(tender.method, context.language, context.methods))
     blocks: list[Block] = [row(name, context.money(tender.amount), bold=True)]
     if tender.reference:
         blocks.append(row(f"  {words.reference}", tender.reference))

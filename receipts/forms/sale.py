@@ -54,7 +54,7 @@ def _totals(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
 
 def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
     words = WORDS[context.language]
-    name = method_name(tender.method, context.language)
+    name = method_name(tender.method, context.language, context.methods)
     blocks: list[Block] = [row(name, context.money(tender.amount), bold=True)]
     if tender.tendered:
         blocks.append(row(f"  {words.tendered}", context.money(tender.tendered)))

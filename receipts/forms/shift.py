@@ -64,7 +64,11 @@ def _methods(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
     words = WORDS[context.language]
     blocks: list[Block] = [Text(text=words.by_method, bold=True)]
     for method, amount in sorted(figures.by_method.items()):
-        blocks.append(row(f"  {method_name(method, context.language)}", context.money(amount)))
+        blocks.append(
+            row(
+                f"  {method_name(method, context.language, context.methods)}", context.money(amount)
+            )
+        )
     return blocks
 
 

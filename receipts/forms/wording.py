@@ -1,5 +1,6 @@
 """The words of all forms, Korean and English side by side."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -234,6 +235,6 @@ _METHODS: Final[dict[str, dict[Language, str]]] = {
 }
 
 
-def method_name(method: str, language: Language) -> str:
-    """Return a tender's name for people; a stranger's tender keeps its own."""
-    return _METHODS.get(method, {}).get(language, method)
+def method_name(method: str, language: Language, others: Mapping[str, str]) -> str:
+    """Return a tender's name for people; one that is not known here has it in `others`, or keeps its own."""
+    return _METHODS.get(method, {}).get(language) or others.get(method, method)

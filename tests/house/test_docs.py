@@ -120,7 +120,8 @@ def keys_of(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str,
         elif field.name == "stores":
             yield from keys_of(ips.config.StoreConfig, "stores.ID.")
         else:
-            yield f"{prefix}{field.name}", field.default
+            made = field.default_factory
+            yield f"{prefix}{field.name}", field.default if made is msgspec.NODEFAULT else made()
 
 
 @pytest.mark.parametrize(

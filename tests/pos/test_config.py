@@ -77,6 +77,11 @@ def test_a_whole_file_is_read() -> None:
         ("[devices]\nscanner_repeat_ms = -1", "scanner_repeat_ms is 0 to 10000, not -1"),
         ("[devices]\nscanner_repeat_ms = 10001", "scanner_repeat_ms is 0 to 10000, not 10001"),
         ("[devices]\nprinter = '/dev/ttyUSB0'", "devices.printer: .*is not an address"),
+        (
+            "[devices]\nshop_cards = { icash = 'x' }",
+            "devices.shop_cards.icash: .*is not an address",
+        ),
+        ("[devices]\nshop_cards = 'x'", r"\$\.devices\.shop_cards"),
         ("[clerk]\nrole = 'boss'", r"\$\.clerk\.role"),
     ],
 )

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pos import commands
 from pos.commands import Command
-from pos.entry import ENTRY_MAX, EntryError, parse_entry
+from pos.entry import ENTRY_MAX, TENDER_VERBS, WORDS, EntryError, parse_entry
+from pos.tenders.registry import find_tenders
 from protocols.money import CURRENCIES, KRW
 
 
@@ -117,3 +118,32 @@ def test_any_text_is_a_command_or_an_entry_error(text: str, currency) -> None:
         parse_entry(text, currency)
     except EntryError as error:
         assert error.code.startswith("ENT-")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("PT", commands.Pay("points")),
+        ("500pt", commands.Pay("points", 500)),
+        ("1.PT", commands.Pay("points", 1_000)),
+        ("PT:why", commands.Scan("PT:why")),
+        ("XPT", commands.Scan("XPT")),
+        ("CA", commands.Pay("cash")),
+    ],
+)
+def test_a_tender_that_is_installed_is_keyed_by_its_own_word(text: str, command: Command) -> None:
+    """A stranger's way to pay needs no line here; what reads like a code stays one."""
+    assert parse_entry(text, tenders={"PT": "points", "CA": "points"}) == command
+
+
+def test_a_word_that_no_tender_has_is_a_code() -> None:
+    assert parse_entry("500PT") == commands.Scan("500PT")
+
+
+def test_our_own_tenders_have_the_trades_words() -> None:
+    """And every word of the grammar is known as taken."""
+    for tender in find_tenders([]).offered():
+        assert TENDER_VERBS.get(tender.verb, tender.name) == tender.name
+    for word in WORDS:
+        assert not isinstance(parse_entry(f"5{word}:x" if word == "CI" else word), commands.Pay)
+    assert not WORDS & TENDER_VERBS.keys()

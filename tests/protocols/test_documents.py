@@ -113,7 +113,7 @@ def test_policy_of_the_first_release_and_of_a_later_one_are_read() -> None:
 def test_default_policy_sells_for_what_is_final_without_a_line_and_allows_nothing_risky() -> None:
     """A till without a broker's policy: decisions and clerk-and-courier.md 2.3 rule 8."""
     policy = Policy()
-    assert policy.tenders == ["cash", "purse"] and policy.vat_percent == 10
+    assert policy.tenders == [] and policy.vat_percent == 10
     assert policy.refund_without_receipt_max == policy.price_override_max == 0
     assert policy.offline_card_per_sale == policy.offline_card_total == 0
 

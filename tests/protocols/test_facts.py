@@ -49,6 +49,7 @@ RELEASED = {
         "over_short": 0,
     },
     "purse.moved": {"details": bytes(38), "own": "payee"},
+    "value.taken": {"method": "icash", "device": "4d", "amount": 5, "details": b"d"},
     "purse.claimed": {
         "certificate": bytes(112),
         "nonce": bytes(8),
@@ -73,6 +74,8 @@ def value_of(kind: object) -> st.SearchStrategy[object]:
         [meta] = kind.__metadata__  # type: ignore[attr-defined]
         if arguments[0] is bytes:
             return st.binary(min_size=meta.min_length or 0, max_size=meta.max_length)
+        if meta.pattern:
+            return st.from_regex(meta.pattern, fullmatch=True)
         return value_of(arguments[0])
     if origin is typing.Literal:
         return st.sampled_from(arguments)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from protocols.escpos.decode import Decoder
 from protocols.facts import (
@@ -100,6 +101,16 @@ def test_refund_in_two_ways_names_each_with_its_key(refund: RefundClosed, contex
     ]
     assert [tender.attempt in paper for tender in refund.tenders] == [True, True]
     assert paper.count("Approval") == 1
+
+
+def test_tender_that_the_wording_does_not_know_brings_its_own_name(
+    sale: SaleClosed, context: Make
+) -> None:
+    """A stranger's way to pay is printed as it calls itself; without that, by its plain name."""
+    paid = replace(sale, tenders=[replace(sale.tenders[0], method="points")])
+
+    assert "포인트" in shown(sale_receipt(paid, context("ko", methods={"points": "포인트"})))
+    assert "points" in shown(sale_receipt(paid, context("ko")))
 
 
 def test_queued_and_reprinted_refund_is_marked(refund: RefundClosed, context: Make) -> None:

@@ -1,6 +1,10 @@
 """Tenders are found by name: our own files, a stranger's entry point, and never two of one name."""
 
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
+from types import ModuleType
 
 import pytest
 
@@ -38,3 +42,63 @@ def test_two_tenders_of_one_name_load_nothing() -> None:
 
 def test_an_unknown_name_is_no_tender() -> None:
     assert find_tenders([]).tender("barter") is None
+
+
+@dataclass(frozen=True)
+class Points:
+    """A stranger's way to pay, as far as it is asked about itself."""
+
+    verb: str = "PT"
+    name: str = "points"
+
+
+@pytest.fixture
+def stranger() -> Iterator[ModuleType]:
+    """A module of somebody else's, installed."""
+    module = ModuleType("stranger")
+    module.POINTS = Points()  # type: ignore[attr-defined]
+    sys.modules["stranger"] = module
+    yield module
+    del sys.modules["stranger"]
+
+
+POINTS = EntryPoint("points", "stranger:POINTS", GROUP)
+
+
+def test_all_that_is_installed_is_offered_unless_the_policy_names_some(
+    stranger: ModuleType,
+) -> None:
+    tenders = find_tenders([POINTS])
+
+    assert {"cash", "purse", "points"} <= {tender.name for tender in tenders.offered()}
+    named = tenders.offered(["points", "barter", "cash"])
+    assert [tender.name for tender in named] == ["points", "cash"], "in the order of its keys"
+
+
+def test_tender_that_cannot_be_imported_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """Selling goes on; the log says whose package it is."""
+    broken = EntryPoint("points", "no_such_package:POINTS", GROUP)
+
+    offered = [tender.name for tender in find_tenders([broken]).offered()]
+
+    assert "points" not in offered and "cash" in offered
+    assert "tender.broken" in caplog.text and "no_such_package" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("verb", "sentence"),
+    [
+        ("EC", r"'points' and 'purse' are both keyed EC"),
+        ("QT", "QT is a word of the entry line itself"),
+        ("pt", "two capitals, not 'pt'"),
+        ("PTS", "two capitals, not 'PTS'"),
+        ("P1", "two capitals, not 'P1'"),
+    ],
+)
+def test_word_that_could_not_be_keyed_loads_nothing(
+    stranger: ModuleType, verb: str, sentence: str
+) -> None:
+    stranger.POINTS = replace(stranger.POINTS, verb=verb)
+
+    with pytest.raises(TenderClashError, match=sentence):
+        find_tenders([POINTS]).offered()

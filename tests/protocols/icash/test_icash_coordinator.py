@@ -5,10 +5,29 @@ Method: both sides are the production classes; the test plays the reader and tea
 
 import pytest
 
+from protocols.icash.attempt import (
+    PEER_LENGTH_MAX,
+    details_in,
+    order_reference,
+    peer_of,
+    purchase_reference,
+)
 from protocols.icash.card import IcashCard
-from protocols.icash.coordinator import InDoubt, NotPaid, Order, Paid, Place, purchase, recover
+from protocols.icash.coordinator import (
+    Ask,
+    InDoubt,
+    NotPaid,
+    Order,
+    Paid,
+    Place,
+    prove,
+    purchase,
+    recover,
+)
+from protocols.icash.details import Details
 from protocols.icash.host import Host
 from protocols.icash.module import IcashModule
+from protocols.iso7816 import SW, parse_response
 from protocols.purse.memory import Cell
 from tests.support.icash import (
     CARD,
@@ -170,3 +189,66 @@ def test_recovery_with_another_module_is_in_doubt() -> None:
 
     assert isinstance(healed, InDoubt)
     assert money(sides) == (700, 0)
+
+
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("at", range(1, EXCHANGES + 1))
+def test_a_purchase_that_is_no_longer_wanted_moves_nothing_more(at: int, done: bool) -> None:
+    """The sale was paid in cash meanwhile: what the card has paid is found, what it has not stays there."""
+    sides = pair()
+    result, _, intended = drive(purchase(ORDER), sides, Torn(at, done))
+    if not isinstance(result, InDoubt):
+        assert not intended or isinstance(result, Paid)
+        return
+    before = money(sides)
+
+    result, _, _ = drive(recover(result.details, TODAY, wanted=False), sides)
+
+    assert money(sides)[0] == before[0], "no card is debited for what nobody wants"
+    assert isinstance(result, Paid if before[0] == 700 else NotPaid)
+    assert sum(money(sides)) == 1_000
+
+
+def test_a_card_that_can_no_longer_pay_ends_the_purchase() -> None:
+    """Expired between the accident and the recovery: it says so and has not paid."""
+    sides = pair()
+    result, _, _ = drive(purchase(ORDER), sides, Torn(7, False))
+    assert isinstance(result, InDoubt)
+
+    result, _, _ = drive(recover(result.details, 20310101), sides)
+
+    assert result == NotPaid(Place.CARD, SW.REFERENCE_NOT_USABLE)
+    assert money(sides) == (1_000, 0)
+
+
+def proved(details: Details, asked: IcashCard, *, answers: bool = True) -> bytes:
+    dialogue = prove(details)
+    try:
+        step = next(dialogue)
+        while True:
+            assert isinstance(step, Ask)
+            step = dialogue.send(parse_response(asked.handle(step.apdu)) if answers else None)
+    except StopIteration as end:
+        return bytes(end.value)
+
+
+def test_a_card_says_again_that_it_has_paid_and_only_what_it_has() -> None:
+    sides = pair()
+    result, _, _ = drive(purchase(ORDER), sides)
+    payer = sides[Place.CARD]
+    assert isinstance(result, Paid) and isinstance(payer, IcashCard)
+
+    assert proved(DETAILS, payer) == result.proof
+    assert proved(DETAILS._replace(amount=301), payer) == b""
+    assert proved(DETAILS, payer, answers=False) == b""
+    assert proved(DETAILS, card(name=b"ANOTHER1")) == b""
+
+
+def test_what_stands_in_the_journal_says_everything_that_recovery_asks() -> None:
+    peer = peer_of(DETAILS)
+
+    assert details_in(peer) == DETAILS and len(peer) <= PEER_LENGTH_MAX
+    assert CARD.hex() in peer
+    assert details_in("payer=1;pd=00") is details_in("td=zz") is details_in("") is None
+    assert purchase_reference(DETAILS) == "4341524430303031-0"
+    assert len(order_reference("S1-01-20260417-0001-a")) == 8
