@@ -34,6 +34,7 @@ class Binding(StrEnum):
     SUBTOTAL = "sale.subtotal"
     FIND = "item.find"
     CASH = "pay.cash"
+    ECASH = "pay.purse"
     MENU = "menu.show"
     DRAWER = "drawer.open"
     REPRINT = "receipt.reprint"

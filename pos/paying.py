@@ -43,6 +43,8 @@ class Paying:
     register: Register
     publish: Callable[[], None]
     """Shows the view as it is now: a payment by device takes seconds."""
+    announce: Callable[[Notice], None]
+    """Tells clerk and customer what it waits for."""
     _desk: PaymentDesk | None = None
     """Of the attempt that runs."""
 
@@ -111,6 +113,7 @@ class Paying:
             intended=True,
             wanted=self._fits(doubt, fact.amount),
             publish=self.publish,
+            announce=self.announce,
         )
         amount = Money(fact.amount, currency(doubt.intent.currency))
         with self._running(desk, back=stage):
@@ -150,6 +153,7 @@ class Paying:
             method=tender.name,
             amount=offer.amount,
             publish=self.publish,
+            announce=self.announce,
         )
         ask = Ask(amount=Money(offer.amount, money), offered=Money(offer.offered, money))
         with self._running(desk, back=Stage.ENTRY):
@@ -181,6 +185,8 @@ class Paying:
             await register.append(desk.results(outcome), ATTEMPT)
         match outcome:
             case Declined(code=code, blanks=blanks) | NotSent(code=code, blanks=blanks):
+                # A purse that is short may pay what it has (PUR-01).
+                register.split = int(blanks.get("balance", 0))
                 return register.say(code, **blanks)
             case Unknown(code=code):
                 return register.say(code)

@@ -14,7 +14,7 @@ from pos.register import Register
 from pos.sale_events import AttemptMade
 from pos.store.journal import Draft
 from pos.tenders.agreement import GivenUp
-from pos.view import PaymentStep, PaymentView
+from pos.view import Notice, PaymentStep, PaymentView
 from protocols.facts import AttemptClosed, AttemptOpened, Fact
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
@@ -41,6 +41,8 @@ class PaymentDesk:
     """Whether the money is still wanted."""
     publish: Callable[[], None] = lambda: None
     """Shows the view as it is now."""
+    announce: Callable[[Notice], None] = lambda _: None
+    """Tells clerk and customer what the payment waits for."""
     _waiting: "asyncio.Task[Any] | None" = None
     """What the clerk may give up."""
 
@@ -87,6 +89,8 @@ class PaymentDesk:
             passed = before.passed if same else (*before.passed, before.step)
             since_ns = before.since_ns if same else changed.since_ns
             changed = with_fields(changed, passed=passed, since_ns=since_ns, balance=balance)
+        if before is None or before.step is not step:
+            self._announce(step)
         self._show(changed)
 
     async def unless_given_up(self, waiting: Coroutine[Any, Any, T]) -> T | GivenUp:
@@ -112,6 +116,20 @@ class PaymentDesk:
     def keep(self, fact: Fact) -> None:
         """Journal a fact together with the attempt's result."""
         self.kept.append(fact)
+
+    def _announce(self, step: PaymentStep) -> None:
+        say = self.register.say
+        match step:
+            case PaymentStep.CARD:
+                self.announce(say("card_wanted", amount=self.amount))
+            case PaymentStep.PIN:
+                self.announce(say("pin_wanted", amount=self.amount))
+            case PaymentStep.MOVING:
+                self.announce(say("value_moving"))
+            case PaymentStep.RECEIVED | PaymentStep.STORED:
+                pass
+            case _:
+                assert_never(step)
 
     def _show_stoppable(self) -> None:
         payment = self.register.payment

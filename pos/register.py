@@ -108,6 +108,8 @@ class Register:
     last_change: int = 0
     payment: PaymentView | None = None
     """The payment by device that runs."""
+    split: int = 0
+    """What the purse that was short just now can pay; forgotten with the next command."""
     counts: QueueCounts = field(
         default_factory=lambda: QueueCounts(waiting=0, sent=0, in_doubt=0, questioned=0)
     )

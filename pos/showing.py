@@ -65,6 +65,8 @@ class Viewer:
             change=sum(held.change for held in sale.tenders),
             tenders=register.verbs,
             quick_cash=quick_cash(sale.due, setup.currency) if subtotal else (),
+            card_slots=register.cards.configured,
+            split=min(register.split, sale.due),
             found=tuple(
                 _found(choice, item, register)
                 for choice, item in enumerate(register.found[:FOUND_SHOWN_MAX], 1)

@@ -54,7 +54,7 @@ class Till:
         self._drawer = drawer
         self._display = display
         self._selling = Selling(register, display)
-        self._paying = Paying(register, self._publish)
+        self._paying = Paying(register, self._publish, self._announce)
         self._day = TradingDay(register)
         self._papers = (
             PaperQueue(register, printer, press, self._on_print, self.store_failed)
@@ -124,6 +124,7 @@ class Till:
         try:
             async with self._turn:
                 before = self.register.counts
+                self.register.split = 0
                 self._notice = await self._guarded(command)
                 self._publish()
                 if self.register.counts is not before:
@@ -362,6 +363,11 @@ class Till:
         register.faults.reach(Point.AFTER_KICK_DRAWER)
         if kicked is Kick.STUCK:
             self.tell(register.say("DRW-02"))
+
+    def _announce(self, notice: Notice) -> None:
+        """Tell clerk and customer what a payment waits for; the view follows."""
+        self._notice = notice
+        self._display_notice(notice)
 
     def _give_up(self) -> Notice | None:
         """End the payment that runs, or say that it can no longer be ended."""

@@ -177,6 +177,10 @@ class TillView:
     tenders: Mapping[str, str] = field(default_factory=dict)
     """Which way to pay two letters name, in the order of the policy (pos.entry)."""
     quick_cash: tuple[int, ...] = ()
+    card_slots: bool = False
+    """The till has slots for cards."""
+    split: int = 0
+    """What a purse that was short has left: the e-cash key takes so much and leaves the rest due."""
     found: tuple[FoundView, ...] = ()
     last_sale: str = ""
     """How the sale before this one ended: number, method."""

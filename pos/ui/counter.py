@@ -18,6 +18,7 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
 
+from pos import commands
 from pos.commands import Command, Reading
 from pos.control_client import BenchRefusesError, BenchSilentError
 from pos.keymap import Binding
@@ -39,11 +40,11 @@ from pos.ui.drawing.entry import entry_text
 from pos.ui.drawing.too_small import COLUMNS_MIN, ROWS_MIN
 from pos.ui.grid import row
 from pos.ui.intake import Intake
-from pos.ui.picture import PARTS, SMALL, paint
+from pos.ui.picture import PARTS, SMALL, Scene, paint
 from pos.ui.rows import Rows
 from pos.ui.source import Counter
 from pos.ui.training import Act, Bench, TrainingPage
-from pos.view import Notice, TillView
+from pos.view import Notice, Stage, TillView
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 WORK_MAX: Final = 256
@@ -125,7 +126,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         self._parts = {part.id or "": part for part in self.query(Rows)}
         self._unwatch = self._counter.till.watch(lambda _: self._changed())
         self.run_worker(self._carry_out(), name="till", exit_on_error=True)
-        self.set_interval(1.0, self._show_clock)
+        self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         """Stop watching and waiting."""
@@ -193,6 +194,9 @@ class CounterScreen(Screen[None], inherit_bindings=False):
                 self.run_worker(self._load_training(), group="bench", exclusive=True)
             case Act():
                 self.run_worker(self._act(work), group="bench")
+            case commands.Cancel() if self._view.stage is Stage.TENDER:
+                # Not behind the payment that it is to end.
+                self.run_worker(self._counter.till.execute(work), group="payment")
             case _:
                 try:
                     self._work.put_nowait(work)
@@ -267,12 +271,26 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         small = self.size.width < COLUMNS_MIN or self.size.height < ROWS_MIN
         # While a terminal shrinks, the parts keep sizes in which nothing can be drawn.
         parts = {name: self._parts[name] for name in PARTS if (name == SMALL) is small}
-        paint(parts, view, desk, self._counter.keymap, top=self._top)
+        scene = Scene(
+            view=view,
+            desk=desk,
+            keymap=self._counter.keymap,
+            top=self._top,
+            now_ns=self._counter.clock.now_ns(),
+        )
+        paint(parts, scene)
         # Composition of Hangul happens at the terminal's own cursor.
         entry = self._parts["entry"]
         self._show_clock()
         self._drawn = True
         self.app.cursor_position = Offset(cells(entry_text(view, desk)), entry.region.y)
+
+    def _tick(self) -> None:
+        """Show the time, and how long a payment has been where it is: two rows at most."""
+        if self._view.payment is None:
+            self._show_clock()
+        else:
+            self.draw()
 
     def _show_clock(self) -> None:
         seconds = self._counter.clock.now_ns() / NANOSECONDS_PER_SECOND

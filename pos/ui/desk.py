@@ -35,6 +35,7 @@ VERBS: Final[dict[Binding, str]] = {
     Binding.VOID_LAST: "VD",
     Binding.SUBTOTAL: "TL",
     Binding.CASH: "CA",
+    Binding.ECASH: "EC",
     Binding.REPRINT: "RP",
 }
 """What a function key appends to the entry."""
@@ -109,6 +110,8 @@ def press(
         # Any command makes a stopped till try its store again; this one changes nothing else.
         again = binding is Binding.COMMIT and view.stage is Stage.STOPPED
         return Step(desk, (commands.Cancel(),) if again else ())
+    if view.stage is Stage.TENDER and binding is not None and not _may_while_paying(desk, binding):
+        return Step(replace(desk, note=notice("PUR-24", view.language)))
     if _chosen_by_sign(desk, view, character):
         return _menu(desk, view, character or "")
     if binding is None:
@@ -158,6 +161,14 @@ def _leave(desk: Desk, view: TillView) -> Step:
     return Step(replace(desk, note=note, leaving=True))
 
 
+def _may_while_paying(desk: Desk, binding: Binding) -> bool:
+    """Tell whether a key may be pressed while a payment runs: nothing begins behind it."""
+    if binding in (Binding.CLEAR, Binding.ERASE, Binding.TRAINING):
+        return True
+    turns = (Binding.COMMIT, Binding.PAGE_UP, Binding.PAGE_DOWN)
+    return desk.training is not None and binding in turns
+
+
 def _typed(desk: Desk, view: TillView, character: str | None) -> Step:
     if character is None or not character.isprintable():
         return Step(desk)
@@ -200,6 +211,8 @@ def _chosen_by_sign(desk: Desk, view: TillView, character: str | None) -> bool:
 def _clear(desk: Desk, view: TillView) -> Step:
     if desk.text:
         return Step(replace(desk, text=""))
+    if view.stage is Stage.TENDER and desk.training is None:
+        return Step(desk, (commands.Cancel(),))
     if desk.form is not None:
         back = desk.form.back() if desk.form.answers else None
         return Step(replace(desk, form=back))
@@ -267,6 +280,9 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             if desk.text:
                 return Step(replace(desk, text=""), (commands.Find(desk.text),))
             return Step(replace(desk, form=forms.find_item()))
+        case Binding.ECASH if view.split and not desk.text:
+            # The purse was short: the same key takes what it has, the rest is paid another way.
+            return Step(desk, (commands.Pay("purse", view.split),))
         case Binding.DRAWER:
             return Step(replace(desk, form=forms.open_drawer(), text=""))
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.SUBTOTAL if desk.text:

@@ -9,6 +9,7 @@ keys
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pos.keymap import Keymap
@@ -26,6 +27,7 @@ from pos.ui.drawing.pages import (
     draw_menu,
     draw_training,
 )
+from pos.ui.drawing.payment import draw_payment
 from pos.ui.drawing.queue import draw_queue
 from pos.ui.drawing.side import draw_side
 from pos.ui.drawing.status import draw_status
@@ -53,27 +55,37 @@ class Part(Protocol):
         ...
 
 
-def paint(
-    parts: Mapping[str, Part], view: TillView, desk: Desk, keymap: Keymap, *, top: int
-) -> None:
-    """Draw every part that is shown. `top` is the first line of the basket's window."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a picture is drawn from."""
+
+    view: TillView
+    desk: Desk
+    keymap: Keymap
+    top: int
+    """The first line of the basket's window."""
+    now_ns: int
+    """The screen's clock, for what counts seconds."""
+
+
+def paint(parts: Mapping[str, Part], scene: Scene) -> None:
+    """Draw every part that is shown."""
     for name, part in parts.items():
         width, height = part.extent
         if width and height:
-            part.show(draw_part(name, view, desk, keymap, top, width, height))
+            part.show(draw_part(name, scene, width, height))
 
 
-def draw_part(
-    name: str, view: TillView, desk: Desk, keymap: Keymap, top: int, width: int, height: int
-) -> tuple[Row, ...]:
+def draw_part(name: str, scene: Scene, width: int, height: int) -> tuple[Row, ...]:
     """Return the rows of one part."""
+    view, desk, keymap = scene.view, scene.desk, scene.keymap
     match name:
         case "status":
             return draw_status(view, width)
         case "basket":
-            return draw_basket(view, top, width, height)
+            return draw_basket(view, scene.top, width, height)
         case "pane":
-            content = draw_pane(view, desk, keymap, width - PANEL_MARGIN, height - 2)
+            content = draw_pane(scene, width - PANEL_MARGIN, height - 2)
             return panel(content, width, height)
         case "side":
             return panel(draw_side(view, width - PANEL_MARGIN, height - 2), width, height)
@@ -90,14 +102,15 @@ def draw_part(
             return draw_too_small(view.language, width, height)
 
 
-def draw_pane(
-    view: TillView, desk: Desk, keymap: Keymap, width: int, height: int
-) -> tuple[Row, ...]:
-    """Return what the right pane shows: form, training, count, list, page, or else the money."""
+def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
+    """Return what the right pane shows: form, training, payment, count, list, page, or the money."""
+    view, desk, keymap = scene.view, scene.desk, scene.keymap
     if desk.form is not None:
         return draw_form(view, desk.form, width, height)
     if desk.training is not None:
         return draw_training(view, desk.training, width, height)
+    if view.payment is not None:
+        return draw_payment(view, view.payment, width, height, scene.now_ns)
     match view.page, view.stage:
         case "menu", _:
             return draw_menu(view, keymap, width, height)

@@ -4,6 +4,7 @@ The real till is joined in test_sale_story; this one makes states that a real ti
 broken equipment, and answers in no time, so that what is measured is the screen.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -39,13 +40,16 @@ NAMES: Final = {
 
 
 class StillClock:
-    """A clock that stands."""
+    """A clock that stands where it is put."""
+
+    def __init__(self) -> None:
+        self.now = NOW_NS
 
     def now_ns(self) -> int:
-        return NOW_NS
+        return self.now
 
     def monotonic_ns(self) -> int:
-        return NOW_NS
+        return self.now
 
 
 def devices(language: Language) -> tuple[DeviceView, ...]:
@@ -73,6 +77,8 @@ def empty_view(language: Language = "ko", stage: Stage = Stage.ENTRY) -> TillVie
         language=language,
         sale="0417-0128",
         stage=stage,
+        tenders={"CA": "cash", "EC": "purse"},
+        card_slots=True,
         devices=devices(language),
         queue=QueueView("online", sent=127),
         last_sale="#0127 현금" if language == "ko" else "#0127 CASH",
@@ -165,6 +171,25 @@ class ScriptedTill:
         number = len(view.lines) + 1
         line = LineView(number, name, str(quantity // 1000), f"{price:,}", f"{amount:,}")
         return totalled(replace(view, lines=(*view.lines, line), selected=number - 1))
+
+
+class BusyTill(ScriptedTill):
+    """Takes as long over a payment as it is told to."""
+
+    def __init__(self, view: TillView) -> None:
+        super().__init__(view)
+        self.busy = False
+        self.free = asyncio.Event()
+
+    async def execute(self, command: Command) -> Notice | None:
+        if not isinstance(command, commands.Pay):
+            self.commands.append(command)
+            return None
+        self.commands.append(command)
+        self.busy = True
+        await self.free.wait()
+        self.busy = False
+        return None
 
 
 def counter_of(till: ScriptedTill, bench: Bench | None = None) -> Counter:

@@ -58,6 +58,11 @@ class Stage:
             self._post(key, HAND_SECONDS)
         await self.settled()
 
+    def post(self, *keys: str) -> None:
+        """Press keys as a hand does, and wait for nothing."""
+        for key in keys:
+            self._post(key, HAND_SECONDS)
+
     async def scan(self, code: str) -> None:
         """Read a code with a keyboard-wedge scanner."""
         self._at += 1.0

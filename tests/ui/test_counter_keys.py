@@ -9,9 +9,17 @@ from pos import commands
 from pos.keymap import Binding
 from pos.messages import notice
 from pos.ui.desk import ENTRY_CHARACTERS_MAX
+from pos.view import PaymentStep, PaymentView, TillView
 from pos.view import Stage as TillStage
-from pos.view import TillView
-from tests.ui.scripted_till import ScriptedTill, counter_of, empty_view, sold_view
+from tests.ui.scripted_till import (
+    NOW_NS,
+    BusyTill,
+    ScriptedTill,
+    StillClock,
+    counter_of,
+    empty_view,
+    sold_view,
+)
 from tests.ui.stage import on_stage
 
 MILK = "8801115114154"
@@ -111,6 +119,8 @@ async def test_empty_enter_does_nothing() -> None:
         (("up",), commands.Select(-1)),
         (("pagedown",), commands.Select(8)),
         (("f12",), commands.Pay("cash")),
+        (("f9",), commands.Pay("purse")),
+        (("5", ".", "f9"), commands.Pay("purse", 5_000)),
         (("f11",), commands.Reprint()),
         (("1", "2", "6", "ctrl+r"), commands.Reprint(126)),
         (("escape",), commands.Cancel()),
@@ -125,6 +135,53 @@ async def test_key_gives_its_command(keys: tuple[str, ...], command: commands.Co
         await stage.press(*keys)
 
         assert till.commands == [command]
+
+
+async def test_short_purse_s_balance_is_taken_with_the_same_key() -> None:
+    """PUR-01 offers the split: F9 takes what the card has; an amount that was keyed stands before it."""
+    till = ScriptedTill(replace(sold_view(), split=8_200))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f9")
+        await stage.press("5", ".", "f9")
+
+        assert till.commands == [commands.Pay("purse", 8_200), commands.Pay("purse", 5_000)]
+
+
+def running(step: PaymentStep = PaymentStep.CARD) -> TillView:
+    """Return a view of e-cash that runs."""
+    payment = PaymentView(method="E-CASH", key="k", amount=11_330, step=step, since_ns=NOW_NS)
+    return replace(sold_view(), stage=TillStage.TENDER, payment=payment)
+
+
+async def test_esc_reaches_the_till_while_a_payment_runs_and_nothing_else_does() -> None:
+    """Esc does not queue behind the payment it is to end; no key begins anything behind it."""
+    till = BusyTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        stage.post("f9")
+        await stage.until(lambda: till.busy)
+        till.become(running())
+        await stage.shows("[>] 1 카드 확인")
+        stage.post("f12", "+", "-", "f10", "f1", "escape")
+        await stage.until(lambda: commands.Cancel() in till.commands)
+        till.free.set()
+        await stage.settled()
+
+        assert till.commands == [commands.Pay("purse"), commands.Cancel()]
+        await stage.press("ctrl+c")
+        await stage.shows("SYS-02")
+
+
+async def test_seconds_of_a_payment_tick_by_the_screen_s_clock() -> None:
+    """Only the step's row and the clock change with a second."""
+    till = ScriptedTill(running(PaymentStep.MOVING))
+    clock = StillClock()
+    async with on_stage(replace(counter_of(till), clock=clock)) as stage:
+        await stage.shows("[>] 3 이체 중         0초")
+        before = stage.grid()
+        clock.now += 4_000_000_000
+        await stage.shows("[>] 3 이체 중         4초")
+        changed = [new for old, new in zip(before, stage.grid(), strict=True) if old != new]
+        assert len(changed) == 2, changed
 
 
 async def test_not_understood_entry_stays_and_says_why() -> None:

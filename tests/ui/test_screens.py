@@ -10,10 +10,17 @@ from dataclasses import replace
 import pytest
 
 from pos.messages import Language, notice
-from pos.view import Lamp, QueueView, TillView
+from pos.view import Lamp, PaymentStep, PaymentView, QueueView, TillView
 from pos.view import Stage as TillStage
 from tests.ui.bench_twin import BenchTwin
-from tests.ui.scripted_till import ScriptedTill, counter_of, devices, empty_view, sold_view
+from tests.ui.scripted_till import (
+    NOW_NS,
+    ScriptedTill,
+    counter_of,
+    devices,
+    empty_view,
+    sold_view,
+)
 from tests.ui.stage import Stage, check_golden, on_stage
 
 SIZES = [(80, 24), (120, 40)]
@@ -112,6 +119,34 @@ def counted(language: Language) -> TillView:
     return replace(empty_view(language), stage=TillStage.COUNTED, counted=50_000, expected=50_500)
 
 
+def paying(*passed: PaymentStep, step: PaymentStep, code: str) -> Callable[[Language], TillView]:
+    """Return a view of e-cash that has come so far; the sale stays in sight."""
+
+    def view(language: Language) -> TillView:
+        sold = sold_view(language)
+        payment = PaymentView(
+            method="전자화폐" if language == "ko" else "E-CASH",
+            key="S1-01-20260417-0128-a",
+            amount=sold.total,
+            step=step,
+            since_ns=NOW_NS - 4_200_000_000,
+            passed=passed,
+            balance=None if step is PaymentStep.CARD else 42_000,
+            stoppable=step in (PaymentStep.CARD, PaymentStep.PIN),
+        )
+        blanks = {} if code == "value_moving" else {"amount": sold.total}
+        said = notice(code, language, **blanks)
+        return replace(sold, stage=TillStage.TENDER, payment=payment, notice=said)
+
+    return view
+
+
+def short(language: Language) -> TillView:
+    """A purse that holds less than is due: the e-cash key takes what it has."""
+    said = notice("PUR-01", language, balance=8_200, short=3_130)
+    return replace(sold_view(language), split=8_200, notice=said)
+
+
 VIEWS: dict[str, Callable[[Language], TillView]] = {
     "waiting": waiting,
     "selling": selling,
@@ -126,6 +161,17 @@ VIEWS: dict[str, Callable[[Language], TillView]] = {
     "devices": on_page("devices"),
     "help": on_page("help"),
     "counted": counted,
+    "card-wanted": paying(step=PaymentStep.CARD, code="card_wanted"),
+    "pin-wanted": paying(PaymentStep.CARD, step=PaymentStep.PIN, code="pin_wanted"),
+    "moving": paying(PaymentStep.CARD, step=PaymentStep.MOVING, code="value_moving"),
+    "received": paying(
+        PaymentStep.CARD,
+        PaymentStep.PIN,
+        PaymentStep.MOVING,
+        step=PaymentStep.RECEIVED,
+        code="value_moving",
+    ),
+    "short": short,
 }
 
 

@@ -3,6 +3,7 @@
 status     the first row: lane, clerk, sale, link, lamps, clock
 basket     the lines of the sale
 money      what is due, tax, tendered and change
+payment    a payment by card while it runs
 side       the third column of the wide screen
 entry      the entry line and the hint beside it
 keys       the key strip

@@ -82,7 +82,7 @@ _STAGE_HINTS: Final = {
     Stage.CLOSED: "hint.closed",
     Stage.ENTRY: "hint.scan",
     Stage.SUBTOTAL: "hint.subtotal",
-    Stage.TENDER: "hint.tender",
+    Stage.TENDER: "hint.scan",
     Stage.FIND: "hint.find",
     Stage.COUNT: "hint.form",
     Stage.COUNTED: "hint.counted",

@@ -14,6 +14,7 @@ _ROWS: Final = (
         (Binding.QUANTITY, "key.quantity"),
         (Binding.FIND, "key.find"),
         None,
+        (Binding.ECASH, "key.ecash"),
         (Binding.CASH, "key.cash"),
         None,
         (Binding.DRAWER, "key.drawer"),
@@ -47,16 +48,21 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
         return binding is Binding.LEAVE
     if desk.form is not None:
         return binding in (Binding.CLEAR,)
+    if view.stage is Stage.TENDER:
+        stoppable = view.payment is not None and view.payment.stoppable
+        return binding is Binding.TRAINING or (binding is Binding.CLEAR and stoppable)
     selling = view.stage in (Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND)
     match binding:
         case Binding.CASH | Binding.SUBTOTAL | Binding.QUANTITY:
             return selling and bool(view.lines)
+        case Binding.ECASH:
+            return selling and bool(view.lines) and view.card_slots and "EC" in view.tenders
         case Binding.VOID_LINE | Binding.VOID_LAST:
             return selling and bool(view.lines)
         case Binding.FIND | Binding.DRAWER | Binding.REPRINT:
             return selling
         case Binding.LEAVE:
-            return view.stage is not Stage.TENDER
+            return True
         case _:
             return True
 
@@ -68,24 +74,26 @@ def _row(
     keymap: Keymap,
     width: int,
 ) -> Row:
-    spans: list[Span] = [(" ", Ink.PLAIN)]
-    for place in places:
-        if place is None:
-            spans.append(("| ", Ink.PLAIN))
-            continue
-        binding, name = place
-        word = label(name, view.language)
-        if isinstance(binding, Binding):
-            ink = Ink.PLAIN if usable(binding, view, desk) else Ink.DIM
-            key = keymap.label(binding)
-        else:
-            ink, key = Ink.PLAIN, binding
-        spans.append((_joined(key, word) + "  ", ink))
-    spans = [span for span in spans if span[0]]
-    used = sum(cells(text) for text, _ in spans)
-    assert used <= width, f"the key strip is {used} cells wide"
-    spans.append((fit("", width - used), Ink.PLAIN))
-    return tuple(spans)
+    """Return one row of the strip; where two spaces between the keys are too many, there is one."""
+    for gap in ("  ", " "):
+        spans = [(" ", Ink.PLAIN), *(_key(place, view, desk, keymap, gap) for place in places)]
+        used = sum(cells(text) for text, _ in spans)
+        if used <= width:
+            return (*spans, (fit("", width - used), Ink.PLAIN))
+    raise AssertionError(f"the key strip does not fit into {width} cells")
+
+
+def _key(
+    place: tuple[Binding | str, str] | None, view: TillView, desk: Desk, keymap: Keymap, gap: str
+) -> Span:
+    if place is None:
+        return "| ", Ink.PLAIN
+    binding, name = place
+    word = label(name, view.language)
+    if isinstance(binding, Binding):
+        ink = Ink.PLAIN if usable(binding, view, desk) else Ink.DIM
+        return _joined(keymap.label(binding), word) + gap, ink
+    return _joined(binding, word) + gap, Ink.PLAIN
 
 
 def _joined(key: str, word: str) -> str:

@@ -36,6 +36,7 @@ def draw_help(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[
 
 _HELP = (
     (Binding.CASH, "key.cash"),
+    (Binding.ECASH, "key.ecash"),
     (Binding.SUBTOTAL, "key.subtotal"),
     (Binding.QUANTITY, "key.quantity"),
     (Binding.VOID_LINE, "key.void_line"),

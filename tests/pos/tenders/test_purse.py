@@ -231,6 +231,7 @@ def test_screen_is_told_every_step_and_the_card_s_balance(tmp_path: Path) -> Non
         waiting = counter.till.view
         assert waiting.stage is Stage.TENDER and waiting.payment is not None
         assert (waiting.payment.step, waiting.payment.stoppable) == (PaymentStep.CARD, True)
+        assert waiting.notice == notice("card_wanted", "ko", amount=PRICE)
         assert waiting.payment.since_ns <= counter.clock.now_ns() - 2_900_000_000
         slots.card = card
         await paying
@@ -498,6 +499,9 @@ def test_short_purse_says_balance_and_what_is_missing(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
         said = await counter.key(MILK, "EC")
         assert said is not None and "100원" in said.banner and "2,880원" in said.banner
+        assert counter.till.view.split == 100, "the e-cash key takes what the card has"
+        await counter.key("SL")
+        assert counter.till.view.split == 0, "another command takes the offer away"
         await counter.key("100EC", "CA")
         [sale] = counter.of(SaleClosed)
         assert [tender.method for tender in sale.tenders] == ["purse", "cash"]
