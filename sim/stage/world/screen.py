@@ -9,7 +9,7 @@ from typing import Final
 from pos.keymap import load_keymap
 from pos.ui.desk import Desk, takeover
 from pos.ui.grid import PANEL_MARGIN, Row, fit, row_text
-from pos.ui.picture import paint
+from pos.ui.picture import Scene, paint
 from pos.view import TillView
 
 COLUMNS: Final = 80
@@ -50,7 +50,10 @@ def screen_of(view: TillView) -> str:
         "banner": _Part(COLUMNS, 1),
         "keys": _Part(COLUMNS, 2),
     }
-    paint(parts, view, Desk(), load_keymap("kr-106"), top=0)
+    # A picture stands still: a payment's seconds count from the moment it is taken.
+    now_ns = 0 if view.payment is None else view.payment.since_ns
+    scene = Scene(view=view, desk=Desk(), keymap=load_keymap("kr-106"), top=0, now_ns=now_ns)
+    paint(parts, scene)
     if taken:
         rows = parts["takeover"].rows
     else:
