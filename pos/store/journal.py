@@ -90,7 +90,7 @@ class Journal:
     ) -> list[Record]:
         """Make facts, their papers and the end of the basket durable together.
 
-        A paper that is not an X shows the last record. Raises: StoreError, nothing happened.
+        A paper that is not an X shows the last record, a copy what it showed before. Raises: StoreError, nothing happened.
         """
         with self._database.transaction():
             chain = self._chains.current()
@@ -120,8 +120,8 @@ class Journal:
                 records.append(record)
             self._chains.advance(chain.number, sequence, head)
             for paper in papers:
-                shown = 0 if paper.form == "x" else sequence
-                self._papers.add(replace(paper, sequence=shown, at_ns=at_ns))
+                shown = 0 if paper.form == "x" else paper.sequence or sequence
+                self._papers.add(replace(paper, sequence=shown, at_ns=paper.at_ns or at_ns))
             if ending is Ending.CLEAR_BASKET:
                 self._basket.clear()
         assert sequence == chain.sequence + len(drafts), "the chain has no gap"

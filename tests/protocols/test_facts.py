@@ -56,6 +56,8 @@ RELEASED = {
         "answer": b"",
         "entries": [bytes(38)],
     },
+    "staff.approved": {"right": "shift.read"},
+    "staff.refused": {"person": "7", "reason": "pin"},
     "terminal.noted": {"note": "x"},
 }
 """The least that each kind has carried since its first release: what is stored must stay readable."""
