@@ -7,6 +7,7 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     shift.opened      float counted into the drawer, business date fixed
     attempt.opened    the intent to move money, before the first byte that can move it
     attempt.closed    its result: the outcome, by name
+    attempt.parked    nobody knows its result, and the sale goes another way: it is paid back if paid
     sale.closed       goods and money changed hands; the whole sale in one record
     sale.voided       a basket given up, with everything that was in it
     cash.moved        into or out of the drawer without a sale: pay-in, pay-out, drop
@@ -97,6 +98,8 @@ class AttemptOpened(Fact, frozen=True, kw_only=True):
     amount: int
     peer: str = ""
     """What the recovery needs to ask: purse names, terminal id, bank reference; as `name=value;...`"""
+    repays: str = ""
+    """The attempt whose money this gives back to the customer: here the shop pays."""
 
 
 class AttemptClosed(Fact, frozen=True, kw_only=True):
@@ -112,6 +115,21 @@ class AttemptClosed(Fact, frozen=True, kw_only=True):
     reference: str = ""
     code: str = ""
     reason: str = ""
+    late: bool = False
+    """Approved after its sale was settled another way or given up: it is the customer's money."""
+    repays: str = ""
+    """As the attempt's intent says."""
+
+
+class AttemptParked(Fact, frozen=True, kw_only=True):
+    """An attempt in doubt was set aside by somebody who may: its sale goes on without it."""
+
+    kind: ClassVar[str] = "attempt.parked"
+    sale: int
+    method: str
+    amount: int
+    instead: Literal["tender", "void"]
+    """What becomes of the sale: paid another way, or given up."""
 
 
 class SaleClosed(Fact, frozen=True, kw_only=True):
@@ -329,6 +347,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         ShiftOpened,
         AttemptOpened,
         AttemptClosed,
+        AttemptParked,
         SaleClosed,
         SaleVoided,
         CashMoved,
