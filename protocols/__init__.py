@@ -18,7 +18,6 @@ enrolment     a terminal joins a broker by a one-time code; the certificate it g
 session       the MAC on an online request (a profile of RFC 9421)
 broker        the other requests of a terminal to its broker: payments, refunds, inquiries
 documents     versioned, signed policy documents that the broker pushes to terminals
-staff         who may work at a store's tills: number, badge, and what is kept of a PIN
 control       the control interface of virtual equipment: verbs, faults, state
 escpos        ESC/POS printers: both directions of the wire
 scanner       how a serial scanner frames a code, both ends
@@ -30,6 +29,7 @@ iso7816       command and response APDUs, status words
 apdu_exchange  one command to one whole answer: 61xx, 6Cxx
 vpcd          the wire between a reader's driver and a virtual card
 trace         what passed on every wire, on one clock, without secrets (package)
+pcapng        capture files for Wireshark, written
 secure_pin    a PIN from the reader's keypad straight to the card
 purse         e-cash: the purse itself, and the transfer between two (package)
 icash         a second electronic money, one way, as proof that a scheme is a plug-in

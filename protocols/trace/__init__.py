@@ -5,4 +5,12 @@ stand_ins  test values in the place of card numbers, tracks and PINs
 text       the same in a stream of bytes that arrives in pieces
 apdus      the same in what readers and cards say to each other
 messages   the same in what terminals and hosts say to each other
+words      traces in words: what each event says
+serial_words  the same of printers, displays, scanners and TELNET
+card_words    the same of cards
+message_words  the same of hosts
+diagram    a trace as a sequence diagram, text and SVG
+capture    a trace as a capture file for Wireshark
+message_packets  messages to a host as IP packets
+naming     values of our codecs as phrases
 """

@@ -18,6 +18,7 @@ told       what journals say, record by record, and what contradicts itself in t
 auditors   what must be true of a shop at rest, whatever happened
 world/     the whole system on one loop: for scenarios and soak
 recording  the trace of a bench: its channels, what a tester did, its file
+tracing    the command ips-sim trace
 readers    the card slots of a bench: a private pcscd, and the cards beside them
 presets/   plans that come with the program
 """

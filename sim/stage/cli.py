@@ -23,6 +23,7 @@ from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
 from sim.stage.recording import record_to
 from sim.stage.searching import add_parser as add_verify
+from sim.stage.tracing import add_parser as add_trace
 from sim.trace_file import TraceFile
 
 DONE: Final = 0
@@ -36,6 +37,7 @@ example:
   ips-sim day build/day              a trading day, ending with 'books balance'
   ips-sim verify purse               the exhaustive search of the purse
   ips-sim cards make cards           virtual IC cards
+  ips-sim trace show day.trace       what was recorded with up --trace day.trace
   ips-sim list                       kinds of device, presets, and what is running
 
 While a bench runs, sim://printer opens its printer, and its HTTP interface works it:
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     add_cards(commands)
     add_verify(commands)
     add_playing(commands)
+    add_trace(commands)
     return parser
 
 

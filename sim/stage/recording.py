@@ -20,6 +20,11 @@ def card_channel(name: str) -> str:
     return f"card:{name}"
 
 
+def host_channel(name: str) -> str:
+    """Return the channel to a host."""
+    return f"net:{name}"
+
+
 class Noted:
     """A served device whose verbs stand in the trace; satisfies sim.control.Served."""
 

@@ -9,7 +9,6 @@ banner is a rule of dashes while there is nothing to say.
 
 from typing import Final
 
-from pos.entry import masked
 from pos.messages import BANNER_CELLS, cells
 from pos.ui.desk import Desk, difference, takeover
 from pos.ui.forms import FieldKind
@@ -23,17 +22,13 @@ HINT_COLUMN: Final = 26
 
 def standing_notice(view: TillView, desk: Desk) -> Notice | None:
     """Return the message to show: the desk's own first, then the till's."""
-    if desk.note is not None:
-        return desk.note
-    return view.notice if view.asking is None else view.asking.said
+    return desk.note if desk.note is not None else view.notice
 
 
 def prompt(view: TillView, desk: Desk) -> str:
     """Return what stands before the entry."""
     name = "entry"
-    if view.asking is not None:
-        name = "field.pin" if desk.answer.wants_pin(view.asking) else "field.who"
-    elif desk.form is not None:
+    if desk.form is not None:
         field = desk.form.field
         if field.kind is FieldKind.PIECES:
             return f" {field.face:,} x "
@@ -45,8 +40,7 @@ def prompt(view: TillView, desk: Desk) -> str:
 
 def entry_text(view: TillView, desk: Desk) -> str:
     """Return prompt and entry, cut from the left so that the end is always in sight."""
-    head = prompt(view, desk)
-    text = masked(desk.text) if view.asking is None else desk.answer.shown(view.asking)
+    head, text = prompt(view, desk), desk.text
     room = HINT_COLUMN - 1 - cells(head)
     while cells(text) > room:
         text = text[1:]
@@ -63,7 +57,7 @@ def draw_entry(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
     """Return the banner row; dashes where there is no message."""
     note = standing_notice(view, desk)
-    if note is None or (takeover(view) is not None and view.asking is None):
+    if note is None or takeover(view) is not None:
         return (row("-" * width),)
     mark = {"A": " " if not note.code else "*", "B": "!", "C": "!"}[note.level]
     # The code is for whoever helps by telephone: it gives way where the sentence needs the room.
@@ -73,9 +67,6 @@ def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 
 
 def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
-    if view.asking is not None:
-        name = "hint.pin" if desk.answer.wants_pin(view.asking) else "hint.who"
-        return label(name, view.language), Ink.STRONG
     if takeover(view) is not None:
         return label("hint.stopped", view.language), Ink.ALERT
     note = standing_notice(view, desk)

@@ -15,6 +15,7 @@ given      what a world begins with
 shop       all of it together, opened and closed
 rest       how everything is put right again, and everybody comes back
 audit      what the auditors are told, and where the money is
+recorded   taps on all of it, for traces
 virtual    a world in virtual time
 screen     a till's picture as text
 """

@@ -11,13 +11,15 @@ from typing import Self
 from ips.rules import Rules
 from protocols.ports import Clock
 from sim.entropy import SeededEntropy
+from sim.recorder import Recorder
 from sim.stage.world.broker import BrokerHere
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.given import STORE, TERMINAL, Given
 from sim.stage.world.network import Heard, Network
 from sim.stage.world.purses import Purses, issue
+from sim.stage.world.recorded import RecordedGround, note_verbs, recorded_network
 from sim.stage.world.till import TillHere
-from sim.stage.world.wires import Ground
+from sim.stage.world.wires import Ground, Wire
 
 
 class World:
@@ -33,13 +35,18 @@ class World:
         rules: Rules,
         ground: Ground,
         heard: Heard = lambda *_: None,
+        recorder: Recorder | None = None,
+        wire: Wire = Wire.MEMORY,
     ) -> None:
-        """`heard` is told of each request to the broker. Nothing is made yet."""
+        """`heard` is told of each request to the broker, `recorder` of everything on every wire;
+        `wire` is how it names them. Nothing is made yet.
+        """
         self.given = given
         self.clock = clock
         self._folder = folder
         self._entropy = entropy
-        self._ground = ground
+        self._recorder = recorder
+        self._ground = ground if recorder is None else RecordedGround(ground, recorder, wire)
         self._heard = heard
         self.broker = BrokerHere(
             folder / "broker",
@@ -85,7 +92,7 @@ class World:
                 folder=self._folder / f"till-{wish.terminal}",
                 clock=self.clock,
                 entropy=self._entropy.fork(f"till {wish.terminal}"),
-                network=Network(self.broker, self._heard),
+                network=self._network(prefixes[wish.terminal]),
                 equipment=Equipment(
                     wish.equipment,
                     ground=self._ground,
@@ -97,12 +104,19 @@ class World:
                 ),
                 url=self.broker.url,
             )
+            if self._recorder is not None:
+                note_verbs(till.equipment, self._recorder, prefixes[wish.terminal])
             till.folder.mkdir(parents=True)
             await till.equipment.start()
             await till.join(self.broker)
             await till.start()
             if wish.float_amount is not None:
                 await till.key(f"{wish.float_amount}OS")
+
+    def _network(self, prefix: str) -> Network:
+        if self._recorder is None:
+            return Network(self.broker, self._heard)
+        return recorded_network(self.broker, self._heard, self._recorder, prefix)
 
     async def close(self) -> None:
         """Switch everything off; the files stay."""

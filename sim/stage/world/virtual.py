@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from ips.rules import Rules, load_rules
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
+from sim.recorder import Recorder
 from sim.stage.world.given import Given
 from sim.stage.world.life import keep_lives
 from sim.stage.world.network import Heard
@@ -28,14 +29,19 @@ def live(
     folder: Path | None = None,
     rules: Rules | None = None,
     heard: Heard = lambda *_: None,
+    recorded: Callable[[Recorder], None] | None = None,
 ) -> T:
     """Open a world, have a story happen in it, close it. `folder` keeps its files; None keeps none.
 
+    `recorded` is given the recorder of everything on every wire before anything happens.
     Raises: what the story raises.
     """
 
     async def told(clock: VirtualClock, entropy: SeededEntropy) -> T:
         keep_lives(asyncio.get_running_loop())
+        recorder = None if recorded is None else Recorder(clock=clock, program="world")
+        if recorded is not None and recorder is not None:
+            recorded(recorder)
         world = World(
             given or Given(),
             folder=place,
@@ -44,6 +50,7 @@ def live(
             rules=rules or load_rules(),
             ground=MemoryGround(clock),
             heard=heard,
+            recorder=recorder,
         )
         async with world:
             return await story(world)
