@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from ips.booking_attempts import attempt_closed, attempt_opened
+from ips.booking_attempts import attempt_closed, attempt_opened, attempt_parked
 from ips.booking_purse import purse_moved
 from ips.booking_refunds import refund_closed
 from ips.booking_sales import sale_closed, sale_voided
@@ -32,6 +32,7 @@ from ips.splits import Split, part_of, returns_of
 from protocols.facts import (
     AttemptClosed,
     AttemptOpened,
+    AttemptParked,
     CashMoved,
     Fact,
     FactError,
@@ -79,6 +80,8 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             attempt_opened(entry, fact, record.attempt or "")
         case AttemptClosed():
             attempt_closed(entry, fact, record.attempt or "")
+        case AttemptParked():
+            attempt_parked(entry, fact, record.attempt or "")
         case SaleClosed():
             sale_closed(entry, fact)
         case SaleVoided():
@@ -191,7 +194,7 @@ def _amounts(fact: Fact) -> list[tuple[str, int, bool]]:
         case ShiftClosed():
             rows = [(name, getattr(fact, name), True) for name in _Z_FIGURES]
             return [("counted", fact.counted, False), *rows]
-        case AttemptOpened() | AttemptClosed() | CashMoved():
+        case AttemptOpened() | AttemptClosed() | AttemptParked() | CashMoved():
             return [("amount", fact.amount, False)]
         case ShiftOpened():
             return [("float", fact.float_amount, False)]

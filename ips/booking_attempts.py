@@ -1,11 +1,17 @@
-"""Books attempts: the intent to move money, and what became of it."""
+"""Books attempts: the intent to move money, and what became of it.
+
+An attempt that gives late money back is no payment: its result pays the refund that the late money
+opened (decisions.md "A parked attempt").
+"""
 
 from typing import Literal
 
-from ips.commands import Resolve
+from ips.booking_refunds import repaid
+from ips.commands import Park, Resolve
 from ips.entry import Entry, order_of
+from ips.flows import StateClass
 from ips.payments import PaymentRecord, Refusal
-from protocols.facts import AttemptClosed, AttemptOpened
+from protocols.facts import AttemptClosed, AttemptOpened, AttemptParked
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 
@@ -14,6 +20,8 @@ OutcomeName = Literal["approved", "declined", "pending", "unknown", "not_sent"]
 
 def attempt_opened(entry: Entry, fact: AttemptOpened, key: str) -> None:
     """Open the payment; one the broker itself was asked for before is already open."""
+    if fact.repays:
+        return
     known = entry.payment(key) if key else None
     if known is None:
         _open(entry, fact.method, fact.amount, key, fact.sale)
@@ -24,6 +32,9 @@ def attempt_opened(entry: Entry, fact: AttemptOpened, key: str) -> None:
 
 def attempt_closed(entry: Entry, fact: AttemptClosed, key: str) -> None:
     """Tell the payment its result; a late approval of a settled sale becomes the customer's money."""
+    if fact.repays:
+        repaid(entry, fact, key)
+        return
     payment = entry.payment(key) if key else None
     if payment is None:
         if not key or entry.needs_intent(fact.method):
@@ -33,7 +44,28 @@ def attempt_closed(entry: Entry, fact: AttemptClosed, key: str) -> None:
     decision = entry.apply(payment, Resolve(at_ns=entry.occasion.at_ns, outcome=outcome))
     if isinstance(decision, Refusal):
         entry.ask("flow-refuses", about=payment.key, amount=fact.amount, detail=decision.reason)
+    elif fact.late:
+        _set_aside(entry, payment.key)
     entry.post_legs("attempt")
+
+
+def attempt_parked(entry: Entry, fact: AttemptParked, key: str) -> None:
+    """Look whether the attempt is known; what becomes of it, its sale's own record tells.
+
+    While the sale is open the attempt may still prove paid and stand in it.
+    """
+    if not key or entry.payment(key) is None:
+        entry.ask("unknown-attempt", about=key or entry.booking.key, amount=fact.amount)
+
+
+def _set_aside(entry: Entry, key: str) -> None:
+    """Let money that came too late be the customer's at once, should its sale still be open here."""
+    payment = entry.payment(key)
+    assert payment is not None, "it was just told its result"
+    if payment.state_class is StateClass.OPEN:
+        decision = entry.apply(payment, Park(at_ns=entry.occasion.at_ns))
+        if isinstance(decision, Refusal):
+            entry.ask("flow-refuses", about=key, detail=decision.reason)
 
 
 def _open(entry: Entry, method: str, amount: int, key: str, sale: int) -> PaymentRecord:

@@ -14,7 +14,7 @@ from ips.flows import StateClass
 from ips.payments import PaymentRecord, Refusal
 from ips.postings import RETURNS
 from ips.splits import part_of, split_receipt
-from protocols.facts import RefundClosed, Tender
+from protocols.facts import AttemptClosed, RefundClosed, Tender
 
 UNPAID = ("requested", "approved", "paying", "doubt")
 """States of a refund whose money has not gone back yet (ips.refunds.RefundState)."""
@@ -27,6 +27,23 @@ def refund_closed(entry: Entry, fact: RefundClosed) -> None:
         _pay_back(entry, fact, tender, key)
     _split(entry, fact)
     entry.add_to_shift(fact.shift, tenders=fact.tenders, sign=-1, refunds=fact.total)
+    entry.post_legs("refund")
+
+
+def repaid(entry: Entry, fact: AttemptClosed, key: str) -> None:
+    """Book late money that went back the way it came: a refund asked for by the broker is paid."""
+    if fact.outcome != "approved":
+        return
+    tender = Tender(method=fact.method, attempt=key, amount=fact.amount, reference=fact.reference)
+    refund = entry.refund(repay_key(fact.repays))
+    left = tender.amount
+    if refund is not None and refund.state in UNPAID:
+        left -= _pay_known(entry, msgspec.structs.replace(refund, state="approved"), tender, left)
+    if left:
+        known = refund is not None and refund.state == "paid"
+        code = "duplicate-refund" if known else "refund-above-paid"
+        entry.ask(code, about=key, amount=left)
+        _suspend(entry, tender, left)
     entry.post_legs("refund")
 
 

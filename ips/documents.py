@@ -1,14 +1,13 @@
 """Versioned documents: published from a file, signed once, pulled by terminals with an ETag.
 
-A policy is TOML or JSON, a catalogue JSON (protocols.documents, protocols.catalogue). A version that
+A policy and a staff list are TOML or JSON, a catalogue JSON (protocols.documents). A version that
 was published is never changed; publishing the same content again makes no new version.
 """
 
-import difflib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,11 +15,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ips.store.group import Group
 from ips.store.rows import DocumentRow
 from protocols.catalogue import ITEMS_MAX, Catalogue
-from protocols.documents import Document, Policy, SignedDocument, sign_document
+from protocols.documents import (
+    KINDS,
+    Document,
+    DocumentError,
+    SignedDocument,
+    body_of,
+    sign_document,
+)
 from protocols.malformed import MALFORMED
+from protocols.staff import StaffError
 
 DOCUMENT_BYTES_MAX: Final = 32 * 1024 * 1024
-KINDS: Final[dict[str, type[msgspec.Struct]]] = {"policy": Policy, "catalogue": Catalogue}
 
 
 class PublishError(Exception):
@@ -29,8 +35,7 @@ class PublishError(Exception):
 
 def read_body(name: str, path: Path) -> bytes:
     """Return a document's body, checked, as MessagePack. Raises: PublishError."""
-    kind = KINDS.get(name)
-    if kind is None:
+    if name not in KINDS:
         raise PublishError(f"{name!r} is not a document; known are {', '.join(KINDS)}")
     try:
         data = path.read_bytes()
@@ -41,22 +46,13 @@ def read_body(name: str, path: Path) -> bytes:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, *MALFORMED) as error:
         raise PublishError(f"{path}: {error}") from error
-    _check_keys(path, table, kind)
     try:
-        body = msgspec.convert(table, kind)
-    except msgspec.ValidationError as error:
+        body = body_of(name, table)
+    except (DocumentError, StaffError) as error:
         raise PublishError(f"{path}: {error}") from error
     if isinstance(body, Catalogue):
         _check_catalogue(path, body)
     return msgspec.msgpack.encode(body)
-
-
-def _check_keys(path: Path, table: Any, kind: type[msgspec.Struct]) -> None:
-    known = kind.__struct_fields__
-    for key in table if isinstance(table, dict) else ():
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)[0]
-            raise PublishError(f"{path}: {key} is not known; did you mean {near}?")
 
 
 def _check_catalogue(path: Path, catalogue: Catalogue) -> None:

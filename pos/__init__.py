@@ -38,6 +38,8 @@ commands       everything a person can ask of the till
 entry          the one grammar of what is keyed
 view           the snapshot
 messages       the one table of messages, in messages.toml
+people         who is asked to allow what the clerk may not, and how they prove it
+pin_tries      wrong PINs, counted and locked
 rights         named rights, roles
 keymap         which keys mean which binding, in keymaps/
 points         every place where a test may kill the till
@@ -59,6 +61,7 @@ enrol          joins a broker by a one-time code
 keys           the till's keys on disk
 outbox         takes the journal to the broker
 upload         what goes into one batch
+document_file  policy and staff from a file, for a till alone
 pushed         documents that the broker pushes
 control_client  talks to virtual equipment, for the training panel
 

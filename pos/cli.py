@@ -6,6 +6,7 @@ everything else to standard error; nobody ever sees a traceback: it goes to the 
 
 import argparse
 import asyncio
+import getpass
 import logging
 import os
 import sys
@@ -220,12 +221,33 @@ def _add_joining(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     imported.add_argument(
         "--encoding", choices=("utf-8", "cp949"), default="utf-8", help="of the file (utf-8)"
     )
+    _add_people(commands)
     enrol = _command(commands, "enrol", "Join a broker.", "ips-pos enrol 01-7F3K-9QMW", _enrol)
     enrol.add_argument("code", help="as the manager read it out")
     demo = _command(
         commands, "demo", "A shop to try, broker and devices included.", "ips-pos demo", None
     )
     demo.add_argument("folder", nargs="?", type=Path, help="where everything is kept")
+
+
+def _add_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _document(commands, "policy", "What the store allows, for a till alone.")
+    staff = _document(commands, "staff", "Who may work here, for a till alone.")
+    about = "Ask for a PIN and print what a staff file keeps of it."
+    _command(staff, "pin", about, "ips-pos staff pin", _staff_pin)
+
+
+def _document(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    """Add a document that is imported from a file."""
+    example = f"ips-pos {name} import {name}.toml"
+    document = _command(commands, name, about, example, None)
+    acts = document.add_subparsers(dest="act", required=True, metavar="ACT")
+    imported = _command(acts, "import", "Take it from a file.", example, _document_import)
+    imported.add_argument("file", type=Path, help="TOML or JSON")
+    imported.set_defaults(name=name)
+    return acts
 
 
 def _screen(config: Config, parsed: argparse.Namespace) -> int:
@@ -355,6 +377,45 @@ def _catalogue_import(config: Config, parsed: argparse.Namespace) -> int:
     else:
         print(f"{count} items, version {version}")
     return DONE
+
+
+def _document_import(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.document_file import DocumentFileError
+    from pos.opening import import_document
+    from protocols.staff import Staff
+
+    try:
+        body = import_document(config, parsed.name, parsed.file)
+    except DocumentFileError as error:
+        return _complain(f"{error}. Nothing was imported", FAILED)
+    people = len(body.people) if isinstance(body, Staff) else 0
+    if parsed.json:
+        print(msgspec.json.encode({"name": parsed.name, "people": people}).decode())
+    else:
+        print(f"{people} people" if people else f"the {parsed.name} of {parsed.file} is in force")
+    return DONE
+
+
+def _staff_pin(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.host import HostEntropy
+    from protocols.staff import SALT_BYTES, StaffError, hash_pin
+
+    pin = _unseen("PIN: ")
+    if sys.stdin.isatty() and _unseen("the same again: ") != pin:
+        return _complain("the two were not the same; nothing was made", FAILED)
+    try:
+        kept = hash_pin(pin, HostEntropy().token(SALT_BYTES))
+    except StaffError as error:
+        return _complain(str(error), FAILED)
+    print(msgspec.json.encode({"pin": kept}).decode() if parsed.json else f'pin = "{kept}"')
+    return DONE
+
+
+def _unseen(prompt: str) -> str:
+    """Return what is typed without showing it, or the next line of what is piped in."""
+    if sys.stdin.isatty():
+        return getpass.getpass(prompt)
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _enrol(config: Config, parsed: argparse.Namespace) -> int:

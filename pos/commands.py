@@ -149,6 +149,15 @@ class Reprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Prove:
+    """Say who one is and prove it, where the till asks: a supervisor allows what the clerk may not."""
+
+    person: str
+    """Staff number or badge; empty: the one whose badge was scanned."""
+    pin: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """Change what the right pane shows."""
 
@@ -180,6 +189,7 @@ Command = (
     | ReadX
     | OpenDrawer
     | Reprint
+    | Prove
     | Show
     | Cancel
 )

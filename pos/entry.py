@@ -15,11 +15,13 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     CZ[:reason]   close the shift with its Z       XR  print the X
     amountCI:reason  cash in    amountCO:reason  cash out    amountDR:reason  drop to the safe
     NS:reason    open the drawer without a sale    [n]RP   reprint
+    [person]PN:pin   number or badge, and PIN, where the till asks who somebody is
     MN QU DV HP SL   menu, queue, devices, help, back to the sale          CL  clear
 
 In amounts a trailing point stands for three noughts (10. is 10,000) where the currency has no
 decimals; else it is the decimal point. What is no verb is a code. A code that reads like a verb with
 its number must be found by name.
+A PIN is never shown or echoed: whoever repeats an entry repeats `masked(entry)`.
 Source: clerk-and-courier.md 5.3; CORE-POS command grammar (1.1).
 """
 
@@ -65,6 +67,15 @@ def parse_entry(
     return _code(text) if command is None else command
 
 
+_SECRET: Final = re.compile(r"([^:]*?PN\s*:).*", re.DOTALL | re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Return an entry as it may be shown, logged and echoed: a PIN in it is three stars."""
+    match = _SECRET.fullmatch(text)
+    return text if match is None else match[1] + "***"
+
+
 _VERB: Final = re.compile(
     r"(?P<operand>[^:]*?)(?P<verb>[A-Za-z]{2})(?::(?P<reason>.*))?", re.DOTALL
 )
@@ -100,6 +111,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
     operand, verb, reason = match["operand"].strip(), match["verb"].upper(), match["reason"]
     if verb == "FI" and reason is None:
         return commands.Find(operand)
+    if verb == "PN" and reason is not None:
+        return commands.Prove(operand, reason.strip())
     if verb == "CN" and reason is None and operand:
         return commands.CountShift(_denominations(operand))
     if reason is None and not operand and verb in _PLAIN:
@@ -176,9 +189,9 @@ WORDS: Final = frozenset(
 def _code(text: str) -> Command:
     quantity, star, code = text.rpartition("*")
     if star and not code:
-        raise EntryError("ENT-02", text=text)
+        raise EntryError("ENT-02", text=masked(text))
     if not _CODE.fullmatch(code.strip()):
-        raise EntryError("ENT-02", text=text)
+        raise EntryError("ENT-02", text=masked(text))
     return commands.Scan(code.strip(), _thousandths(quantity) if star else 1000)
 
 

@@ -12,9 +12,9 @@ from typing import Final, assert_never
 import msgspec
 
 from pos import commands
-from pos.entry import TENDER_VERBS, EntryError, parse_entry
+from pos.entry import TENDER_VERBS, EntryError, masked, parse_entry
 from pos.messages import notice
-from pos.rights import Right
+from pos.rights import Right, named
 from pos.selling import why_unknown
 from pos.store.papers import Paper
 from pos.store.store import Store
@@ -35,7 +35,7 @@ class Sell(msgspec.Struct, frozen=True, kw_only=True, tag="sell"):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
-    """Entries in order; stops at the first that is refused."""
+    """Entries in order; stops at the first that is refused. An approval is the entry after it."""
 
     entries: list[str]
 
@@ -163,8 +163,14 @@ async def _given_up(till: Till, why: Notice) -> Answer:
 
 async def _run(till: Till, entries: list[str]) -> Answer:
     said: list[str] = []
-    for entry in entries:
-        notice = await till.execute(_parsed(entry, till.view.tenders))
+    parsed = [_parsed(entry, till.view.tenders) for entry in entries]
+    for command, after in zip(parsed, [*parsed[1:], None], strict=True):
+        notice = await till.execute(command)
+        if till.view.asking is not None and isinstance(after, commands.Prove):
+            continue
+        if till.view.asking is not None:
+            # Nobody is asked at a counter for what a command elsewhere wanted.
+            await till.execute(commands.Cancel())
         if notice is not None and notice.code:
             return _refused(notice)
         if notice is not None:
@@ -188,7 +194,9 @@ async def _report(till: Till, form: str) -> Answer:
         raise MisuseError(f"a report is x or z, not {form!r}")
     register = till.register
     if not register.allowed(Right.SHIFT_READ):
-        return _refused(register.say("RGT-01", right=Right.SHIFT_READ.value))
+        return _refused(
+            register.say("RGT-01", right=named(Right.SHIFT_READ, register.setup.language))
+        )
     await register.recount()
     paper = till.x_paper() if form == "x" else await till.register.runner.run(newest_z)
     if paper is None:
@@ -265,7 +273,7 @@ def _parsed(entry: str, tenders: Mapping[str, str] = TENDER_VERBS) -> commands.C
         return parse_entry(entry, tenders=tenders)
     except EntryError as error:
         sentence = notice(error.code, "en", **error.blanks).banner
-        raise MisuseError(f"{entry!r} is no entry: {sentence}") from error
+        raise MisuseError(f"{masked(entry)!r} is no entry: {sentence}") from error
 
 
 def _scan(item: str) -> commands.Scan:

@@ -5,11 +5,10 @@ not end in order finds its mark: then the newest records are checked, papers tha
 are sent again as copies, and the journal says so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Final
-
-import msgspec
+from typing import Final, TypeVar
 
 from pos.catalogue import Assortment, load_catalogue
 from pos.sale_events import Event, decode_events
@@ -19,11 +18,20 @@ from pos.store.errors import StoreError
 from pos.store.journal import Draft
 from pos.store.store import Store
 from pos.store.verify import Broken, verify_tail
-from protocols.documents import Document, Policy, SignedDocument, policy_of
+from protocols.documents import Document, Policy, policy_of, staff_of, stored_document
 from protocols.enrolment import Certificate, EnrolmentError, open_certificate
-from protocols.facts import Fact, FactError, ShiftClosed, ShiftOpened, TerminalNoted, decode_fact
+from protocols.facts import (
+    Fact,
+    FactError,
+    ReceiptCopied,
+    ShiftClosed,
+    ShiftOpened,
+    TerminalNoted,
+    decode_fact,
+)
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
+from protocols.staff import Staff
 
 RUNNING: Final = "running"
 """The setting that says that the till has not ended in order."""
@@ -31,6 +39,9 @@ PROGRAM: Final = "till"
 """The actor of what the program does by itself."""
 RESTART_RECORDS_MAX: Final = 1_000
 """How many of the newest records are checked after a sudden end; the rest is `journal verify`'s."""
+
+
+Body = TypeVar("Body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,8 @@ class GoodsInForce:
     assortment: Assortment | None
     policy: Policy
     policy_version: int
+    staff: Staff
+    staff_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +110,16 @@ def load(store: Store) -> Loaded:
 
 
 def load_goods(store: Store) -> GoodsInForce:
-    """Read the catalogue and the policy in force. Raises: StoreError."""
+    """Read catalogue, policy and staff in force. Raises: StoreError."""
     catalogue = load_catalogue(store.database)
-    policy, version = _policy(store)
+    policy, policy_version = _in_force(store, "policy", policy_of, Policy())
+    staff, staff_version = _in_force(store, "staff", staff_of, Staff())
     return GoodsInForce(
         assortment=None if catalogue is None else Assortment(catalogue),
         policy=policy,
-        policy_version=version,
+        policy_version=policy_version,
+        staff=staff,
+        staff_version=staff_version,
     )
 
 
@@ -125,12 +141,21 @@ def _recover(store: Store) -> Recovery:
         "basket_events": str(lines),
         "papers_again": ",".join(str(paper.number) for paper in again),
     }
+    copies = [
+        Draft(
+            fact=ReceiptCopied(sale=paper.sale, copy=paper.copy + 1, reason="restart"),
+            actor=PROGRAM,
+            business_date=paper.business_date,
+        )
+        for paper in again
+        if paper.form == "sale"
+    ]
     with store.database.transaction():
         for paper in again:
             store.papers.send_again_as_copy(paper.number)
         note = TerminalNoted(note="restart", detail=detail)
         date = shift_of(store)[1]
-        store.append([Draft(fact=note, actor=PROGRAM, business_date=date)])
+        store.append([*copies, Draft(fact=note, actor=PROGRAM, business_date=date)])
     return Recovery(records=verdict.records, lines=lines, papers=len(again))
 
 
@@ -176,14 +201,15 @@ def _events(store: Store) -> list[Event]:
         raise StoreError(f"{store.database.path}: the open sale cannot be read: {error}") from error
 
 
-def _policy(store: Store) -> tuple[Policy, int]:
-    """Return the newest policy; it was verified when it came."""
-    kept = store.document("policy")
+def _in_force(
+    store: Store, name: str, body_of: Callable[[Document], Body], without: Body
+) -> tuple[Body, int]:
+    """Return the newest document of a name; it was verified when it came."""
+    kept = store.document(name)
     if kept is None:
-        return Policy(), 0
+        return without, 0
     try:
-        signed = msgspec.msgpack.decode(kept[1], type=SignedDocument)
-        document = msgspec.msgpack.decode(signed.document, type=Document)
-        return policy_of(document), document.version
+        document = stored_document(kept[1])
+        return body_of(document), document.version
     except (*MALFORMED, ValueError) as error:
-        raise StoreError(f"{store.database.path}: the policy cannot be read: {error}") from error
+        raise StoreError(f"{store.database.path}: the {name} cannot be read: {error}") from error

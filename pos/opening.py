@@ -221,6 +221,24 @@ def import_goods(config: Config, file: Path, encoding: str) -> Catalogue:
         lock.release()
 
 
+def import_document(config: Config, name: str, file: Path) -> msgspec.Struct:
+    """Put a policy or a staff list in force, from a file.
+
+    Raises: DocumentFileError, StoreError, FolderHeldError, OSError.
+    """
+    from pos.document_file import read_document, take_document
+
+    body = read_document(name, file)
+    lock = FolderLock(Path(config.folder), f"ips-pos {name} import")
+    try:
+        clock = HostClock()
+        with open_store(config, clock)() as store:
+            take_document(store, name, body, clock.now_ns())
+    finally:
+        lock.release()
+    return body
+
+
 async def join(config: Config, code: str) -> tuple[bool, str]:
     """Let this till join the configured broker. Returns whether it did, and a sentence.
 

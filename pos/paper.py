@@ -1,28 +1,25 @@
 """Brings papers out: a small machine beside the sales that never gates one.
 
-    waiting -> (store: sending) -> render -> print_job -> OUT      (store: printed; a copy is journalled)
+    waiting -> (store: sending) -> render -> print_job -> OUT      (store: printed)
                                                        -> NOT_OUT  (store: waiting; try again later)
                                                        -> UNSURE   (store: kept; the clerk looks, F11)
 
 The state "sending" is durable before the first byte leaves. A paper that may have come out already
-comes out again only as a copy: two originals of one sale never exist.
+comes out again only as a copy: two originals of one sale never exist. A copy stands in the journal
+before it is in this queue: with who asked for it (pos.trading_day), or by the restart (pos.loading).
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from typing import Final, Protocol
 
 from pos.equipment import Came, Printer
 from pos.points import Point
 from pos.register import Register
-from pos.store.chains import QueueCounts
 from pos.store.errors import StoreError
-from pos.store.journal import Draft
 from pos.store.papers import Paper, PaperState
 from pos.store.store import Store
-from protocols.facts import ReceiptCopied
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 JOB_TIMEOUT_NS: Final = 30 * NANOSECONDS_PER_SECOND
@@ -106,19 +103,11 @@ class PaperQueue:
         )
         if came is Came.OUT:
             register.faults.reach(Point.AFTER_PRINTED)
-        copied = self._copied(paper)
-        register.counts, register.papers_waiting = await register.runner.run(
-            lambda store: _settle(store, paper, came, copied)
+        register.papers_waiting = await register.runner.run(
+            lambda store: _settle(store, paper, came)
         )
         self._heard(_EVENTS[came], paper)
         return came is not Came.NOT_OUT
-
-    def _copied(self, paper: Paper) -> Draft | None:
-        """Return the fact that a copy came out; an original is its sale's own."""
-        if not paper.copy or paper.form != "sale":
-            return None
-        draft = self._register.draft(ReceiptCopied(sale=paper.sale, copy=paper.copy), amount=0)
-        return replace(draft, actor=paper.actor, business_date=paper.business_date)
 
     async def _pause(self) -> None:
         """Wait until the printer is well again, or for a while that grows."""
@@ -138,15 +127,10 @@ _EVENTS: Final = {
 }
 
 
-def _settle(
-    store: Store, paper: Paper, came: Came, copied: Draft | None
-) -> tuple[QueueCounts, int]:
-    """Note what became of a paper, and a copy in the journal, in one transaction."""
-    with store.database.transaction():
-        store.papers.move(paper.number, _STATES[came])
-        if came is Came.OUT and copied is not None:
-            store.append([copied])
-    return store.queue(), store.papers.waiting()
+def _settle(store: Store, paper: Paper, came: Came) -> int:
+    """Note what became of a paper; returns how many still wait."""
+    store.papers.move(paper.number, _STATES[came])
+    return store.papers.waiting()
 
 
 _STATES: Final = {

@@ -76,13 +76,15 @@ class Paying:
         return await self.pay("cash", amounts[choice - 1])
 
     async def pay(self, method: str, amount: int | None) -> Notice | Paid:
-        """Take a payment; close the sale when nothing is due any more. Raises: StoreError."""
+        """Take a payment; close the sale when nothing is due any more.
+
+        Raises: StoreError, NotAllowedError.
+        """
         register = self.register
         tender = register.tender(method)
         if tender is None:
             return register.say("PAY-04", method=method)
-        if not register.allowed(tender.right):
-            return register.say("RGT-01", right=tender.right.value)
+        register.demand(tender.right)
         if register.sale.is_empty():
             return register.say("PAY-01")
         if register.sale.due == 0:

@@ -1,8 +1,8 @@
 """Documents that the broker pushes: pulled by name, verified, stored, in force from then on.
 
 A document that does not verify or does not pass its gate is refused and the one before stays; it is
-not asked for again until the broker has a still newer one. Both kinds end where their file imports
-end: a policy in the table of documents, a catalogue also in the table of items.
+not asked for again until the broker has a still newer one. Each ends where its file import ends:
+policy and staff in the table of documents, a catalogue also in the table of items.
 Source: protocols.documents, decisions.md "Configuration".
 """
 
@@ -17,10 +17,17 @@ from pos.catalogue_gate import CatalogueError, check_catalogue
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
 from protocols.catalogue import Catalogue
-from protocols.documents import Document, DocumentError, catalogue_of, open_document, policy_of
+from protocols.documents import (
+    Document,
+    DocumentError,
+    catalogue_of,
+    open_document,
+    policy_of,
+    staff_of,
+)
 from protocols.ports import Clock
 
-NAMES: Final = ("policy", "catalogue")
+NAMES: Final = ("policy", "staff", "catalogue")
 """What this program understands; a newer broker may offer more."""
 
 
@@ -96,6 +103,9 @@ class Puller:
             raise DocumentError(f"the broker sent {document.name!r} for {name!r}")
         if name == "policy":
             policy_of(document)
+            return document, None
+        if name == "staff":
+            staff_of(document)
             return document, None
         catalogue = catalogue_of(document)
         check_catalogue(catalogue)

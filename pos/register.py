@@ -15,7 +15,7 @@ from pos.loading import GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
 from pos.purses import Cards, NoCards
-from pos.rights import Right, Role, may
+from pos.rights import NotAllowedError, Right, Role, may
 from pos.sale import Refusal
 from pos.sale_events import Event, encode_events
 from pos.sale_state import Sale, evolve, replay
@@ -32,10 +32,11 @@ from pos.view import Notice, PaymentView, Stage
 from protocols.catalogue import Item
 from protocols.documents import Policy
 from protocols.enrolment import Certificate
-from protocols.facts import Fact
+from protocols.facts import Fact, StaffApproved
 from protocols.journal import Record
 from protocols.money import KRW, Currency, currency
 from protocols.ports import Clock, FaultPoints
+from protocols.staff import Person, Staff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,15 @@ class Clerk:
     id: str
     name: str
     role: Role
+
+
+@dataclass(slots=True, kw_only=True)
+class Approval:
+    """Somebody lets the clerk do one thing; its records name them."""
+
+    person: Person
+    right: Right
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +105,10 @@ class Register:
     """The ways to pay, in the order of the policy."""
     verbs: dict[str, str] = field(default_factory=dict)
     """Which of them two letters name."""
+    staff: Staff = field(default_factory=Staff)
+    staff_version: int = 0
+    approval: Approval | None = None
+    """Of the command that is carried out now."""
     shift: Shift = field(default_factory=Shift)
     business_date: str = ""
     """Of the open shift; of the last one when none is open."""
@@ -128,9 +142,20 @@ class Register:
         return self.say(refusal.code, **refusal.blanks)
 
     def allowed(self, right: Right) -> bool:
-        """Tell whether the clerk has a right, by the store's policy or the table that ships."""
-        named = self.policy.rights.get(self.setup.clerk.role.value)
-        return right.value in named if named is not None else may(self.setup.clerk.role, right)
+        """Tell whether the clerk has a right, or whoever approves what is done now."""
+        if self.role_may(self.setup.clerk.role, right):
+            return True
+        return self.approval is not None and self.role_may(self.approval.person.role, right)
+
+    def role_may(self, role: str, right: Right) -> bool:
+        """Tell whether a role has a right, by the store's policy or the table that ships."""
+        named = self.policy.rights.get(role)
+        return right.value in named if named is not None else may(Role(role), right)
+
+    def demand(self, right: Right) -> None:
+        """Refuse what the clerk has no right to, before it begins. Raises: NotAllowedError."""
+        if not self.allowed(right):
+            raise NotAllowedError(right)
 
     def tender(self, name: str) -> Tender | None:
         """Return a way to pay that this till offers."""
@@ -158,15 +183,25 @@ class Register:
             references["catalogue"] = self.sale.catalogue
         if self.policy_version:
             references["policy"] = str(self.policy_version)
+        if self.staff_version:
+            references["staff"] = str(self.staff_version)
         return Draft(
             fact=fact,
             actor=self.setup.clerk.id,
+            approver=None if self.approval is None else self.approval.person.id,
             attempt=attempt,
             business_date=self.business_date,
             currency=self.setup.currency.code,
             amount=amount,
             references=references,
         )
+
+    def unrecorded(self) -> list[Draft]:
+        """Return the record of an approval that no other record names yet."""
+        if self.approval is None or self.approval.recorded:
+            return []
+        fact = StaffApproved(right=self.approval.right.value, sale=self.sale.number)
+        return [self.draft(fact, amount=0)]
 
     def paper(self, form: Form, fact: Fact, *, sale: int = 0, copy: int = 0) -> Paper:
         """Return the paper that shows a fact; without a printer it is kept for later."""
@@ -191,8 +226,9 @@ class Register:
     ) -> list[Record]:
         """Make facts durable, with papers and basket events, and let the figures follow.
 
-        Raises: StoreError, and nothing happened.
+        An approval that no fact names is one. Raises: StoreError, and nothing happened.
         """
+        drafts = drafts or self.unrecorded()
 
         def step(store: Store) -> tuple[list[Record], QueueCounts, int]:
             with store.database.transaction():
@@ -203,6 +239,8 @@ class Register:
         self.faults.reach(around.before)
         records, self.counts, self.papers_waiting = await self.runner.run(step)
         self.faults.reach(around.after)
+        if self.approval is not None:
+            self.approval.recorded = True
         for draft in drafts:
             self.shift = evolve_shift(self.shift, draft.fact, draft.business_date)
         if ending is Ending.CLEAR_BASKET:
@@ -213,6 +251,9 @@ class Register:
 
     async def keep(self, events: list[Event], around: Around) -> None:
         """Make events of the open sale durable, then let the sale follow. Raises: StoreError."""
+        if self.unrecorded():
+            await self.append([], around, events=events)
+            return
         stored = encode_events(events)
         self.faults.reach(around.before)
         await self.runner.run(lambda store: store.basket.add(stored))
@@ -248,7 +289,7 @@ class Register:
         return await self.runner.run(lambda store: store.journal.doubts())
 
     async def load_goods(self) -> None:
-        """Take the catalogue and the policy in force anew. Raises: StoreError."""
+        """Take catalogue, policy and staff in force anew. Raises: StoreError."""
         self._take(await self.runner.run(load_goods))
 
     def resting_stage(self) -> Stage:
@@ -262,3 +303,4 @@ class Register:
         self.policy, self.policy_version = goods.policy, goods.policy_version
         self.offered = self.tenders.offered(self.policy.tenders)
         self.verbs = {tender.verb: tender.name for tender in self.offered}
+        self.staff, self.staff_version = goods.staff, goods.staff_version

@@ -12,6 +12,7 @@
     drawer.open        open the drawer without a sale
     receipt.reprint    print a receipt again
     screen.show        look at queue, devices, menu and help
+    staff.sign         say who one is: for an approval, to sign on
 
 Verbs are kept apart as the trade keeps them apart (uniCenta's and Dynamics' operations), so that a
 store can forbid one without the other. A policy document may replace the table; this is what ships.
@@ -39,6 +40,38 @@ class Right(StrEnum):
     DRAWER_OPEN = "drawer.open"
     RECEIPT_REPRINT = "receipt.reprint"
     SCREEN_SHOW = "screen.show"
+    STAFF_SIGN = "staff.sign"
+
+
+_NAMES: Final[dict[Right, tuple[str, str]]] = {
+    Right.SALE_ENTER: ("상품 입력", "entering goods"),
+    Right.SALE_VOID_LINE: ("줄 취소", "voiding a line"),
+    Right.SALE_VOID: ("판매취소", "voiding the sale"),
+    Right.PAYMENT_TAKE: ("결제", "taking a payment"),
+    Right.SHIFT_OPEN: ("개점", "opening the shift"),
+    Right.SHIFT_CLOSE: ("마감", "closing the shift"),
+    Right.SHIFT_READ: ("X 중간표", "the X report"),
+    Right.CASH_MOVE: ("입금/출금", "cash in or out"),
+    Right.DRAWER_OPEN: ("돈통 열기", "opening the drawer"),
+    Right.RECEIPT_REPRINT: ("영수증 재발행", "a reprint"),
+    Right.SCREEN_SHOW: ("화면 보기", "looking at screens"),
+    Right.STAFF_SIGN: ("본인 확인", "signing on"),
+}
+"""What a right allows, as people read it: Korean, English; at most 20 cells."""
+
+
+def named(right: Right, language: str) -> str:
+    """Return what a right allows in words."""
+    korean, english = _NAMES[right]
+    return korean if language == "ko" else english
+
+
+class NotAllowedError(Exception):
+    """Raised before anything has happened: this needs a right that whoever asked has not."""
+
+    def __init__(self, right: Right) -> None:
+        super().__init__(right.value)
+        self.right = right
 
 
 class Role(StrEnum):
@@ -49,6 +82,8 @@ class Role(StrEnum):
     MANAGER = "manager"
     TRAINER = "trainer"
     """Shows newcomers the till in training mode: may do everything there, nothing that lasts."""
+    COURIER = "courier"
+    """Delivers, and takes money at the door."""
 
 
 _CLERK: Final = frozenset(
@@ -62,6 +97,7 @@ _CLERK: Final = frozenset(
         Right.DRAWER_OPEN,
         Right.RECEIPT_REPRINT,
         Right.SCREEN_SHOW,
+        Right.STAFF_SIGN,
     }
 )
 _SUPERVISOR: Final = _CLERK | {Right.SHIFT_READ, Right.CASH_MOVE}
@@ -70,7 +106,17 @@ ROLES: Final[dict[Role, frozenset[Right]]] = {
     Role.CLERK: _CLERK,
     Role.SUPERVISOR: _SUPERVISOR,
     Role.MANAGER: frozenset(Right),
-    Role.TRAINER: frozenset(Right),
+    Role.TRAINER: frozenset({Right.SCREEN_SHOW, Right.STAFF_SIGN}),
+    Role.COURIER: frozenset(
+        {
+            Right.SALE_ENTER,
+            Right.SALE_VOID_LINE,
+            Right.PAYMENT_TAKE,
+            Right.RECEIPT_REPRINT,
+            Right.SCREEN_SHOW,
+            Right.STAFF_SIGN,
+        }
+    ),
 }
 """The table that ships."""
 
@@ -107,5 +153,7 @@ def right_of(command: Command) -> Right:
             return Right.RECEIPT_REPRINT
         case commands.Show():
             return Right.SCREEN_SHOW
+        case commands.Prove():
+            return Right.STAFF_SIGN
         case _:
             assert_never(command)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pos.entry import EntryError, parse_entry
+from pos.entry import EntryError, masked, parse_entry
 from pos.messages import notice
 from pos.till import Till
 from pos.view import Notice, TillView
@@ -76,7 +76,7 @@ async def play(till: Till, entries: AsyncIterator[str], tell: Callable[[bytes], 
             busy = False
             refused += told is not None and bool(told.code)
             last = brief(till.view)
-            answer = {"entry": entry, "notice": _said(told), "view": last}
+            answer = {"entry": masked(entry), "notice": _said(told), "view": last}
             tell(msgspec.json.encode(answer))
     finally:
         unwatch()

@@ -11,7 +11,7 @@ from pos.quick_cash import quick_cash
 from pos.register import Register
 from pos.sale import shown
 from pos.sale_state import SaleLine
-from pos.view import DeviceView, FoundView, LineView, Notice, QueueView, Stage, TillView
+from pos.view import AskingView, DeviceView, FoundView, LineView, Notice, QueueView, Stage, TillView
 from protocols.catalogue import Item
 from protocols.money import Currency, Money
 
@@ -30,6 +30,7 @@ class Viewer:
         register: Register,
         *,
         notice: Notice | None,
+        asking: AskingView | None,
         page: str,
         devices: Sequence[DeviceView],
         queue: QueueView,
@@ -75,6 +76,7 @@ class Viewer:
             last_change=register.last_change,
             payment=register.payment,
             notice=notice,
+            asking=asking,
             devices=tuple(devices),
             queue=queue,
             paper_waiting=register.papers_waiting,

@@ -18,9 +18,10 @@ from pos.equipment import Display, Drawer, Kick, Printer
 from pos.loading import Recovery, end_in_order
 from pos.paper import PaperQueue, Press, PrintEvent
 from pos.paying import Paid, Paying
+from pos.people import People
 from pos.points import Point
 from pos.register import Register
-from pos.rights import right_of
+from pos.rights import NotAllowedError, right_of
 from pos.selling import Selling
 from pos.showing import Viewer
 from pos.store.errors import StoreError
@@ -56,6 +57,7 @@ class Till:
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
         self._day = TradingDay(register)
+        self._people = People(register)
         self._papers = (
             PaperQueue(register, printer, press, self._on_print, self.store_failed)
             if printer is not None and press is not None
@@ -125,11 +127,13 @@ class Till:
             async with self._turn:
                 before = self.register.counts
                 self.register.split = 0
-                self._notice = await self._guarded(command)
+                notice = await self._guarded(command)
+                asking = self._people.asking
+                self._notice = asking.under or notice if asking is not None else notice
                 self._publish()
                 if self.register.counts is not before:
                     self.appended()
-                return self._notice
+                return notice
         finally:
             self._waiting -= 1
 
@@ -208,17 +212,61 @@ class Till:
 
     async def _guarded(self, command: Command) -> Notice | None:
         """Check right and stage, carry out, and stop selling when the store fails."""
-        register = self.register
         try:
-            if register.stage is Stage.STOPPED:
-                await register.load()
-            right = right_of(command)
-            if not register.allowed(right):
-                return register.say("RGT-01", right=right.value)
-            refused = self._out_of_place(command)
-            return refused or await self._carry_out(command)
+            if self.register.stage is Stage.STOPPED:
+                await self.register.load()
+            if self._people.asking is None:
+                return await self._permitted(command)
+            return await self._answered(command)
         except StoreError as error:
             return self._stopped(error)
+
+    async def _permitted(self, command: Command) -> Notice | None:
+        """Carry out a command, or ask for somebody who may allow it. Raises: StoreError."""
+        try:
+            refused = self._out_of_place(command)
+            if refused is not None:
+                return refused
+            self.register.demand(right_of(command))
+            return await self._carry_out(command)
+        except NotAllowedError as error:
+            under = self._notice if self._notice and self._notice.level == "C" else None
+            return self._people.ask(command, error.right, under)
+
+    async def _answered(self, command: Command) -> Notice | None:
+        """Take a command while an approval is asked for. Raises: StoreError.
+
+        Anything but an answer ends the asking: what waits was meant for the till as it stood.
+        """
+        match command:
+            case commands.Prove():
+                return await self._approved(command)
+            case commands.Cancel():
+                return self._people.leave()
+            case commands.Scan(code=code) if told := await self._people.badge(code):
+                return told
+        asking, sale = self._people.asking, self.register.sale
+        self._people.leave()
+        notice = await self._permitted(command)
+        if asking is None or not isinstance(command, commands.Scan):
+            return notice
+        if self.register.sale is not sale:
+            return notice or self.register.say("RGT-06")
+        self._people.ask_again(asking)
+        return notice
+
+    async def _approved(self, answer: commands.Prove) -> Notice | None:
+        """Carry out what waits, once, with the approval of whoever has just proved it."""
+        asking = self._people.asking
+        approval = await self._people.prove(answer)
+        if isinstance(approval, Notice):
+            return approval
+        assert asking is not None, "only what waits is approved"
+        self.register.approval = approval
+        try:
+            return await self._permitted(asking.command)
+        finally:
+            self.register.approval = None
 
     def _out_of_place(self, command: Command) -> Notice | None:
         """Return why a command cannot be carried out at this stage, if it cannot."""
@@ -226,6 +274,7 @@ class Till:
         match command:
             case (
                 commands.Show()
+                | commands.Prove()
                 | commands.Cancel()
                 | commands.OpenShift()
                 | commands.CountShift()
@@ -274,6 +323,8 @@ class Till:
                 return None
             case commands.Cancel():
                 return self._back()
+            case commands.Prove():
+                return self.register.say("RGT-05")
             case _:
                 return await self._of_the_day(command)
 
@@ -429,6 +480,7 @@ class Till:
         self._view = self._viewer.view(
             self.register,
             notice=self._notice,
+            asking=self._people.view,
             page=self._page,
             devices=tuple(self._devices.values()),
             queue=self._queue if self._queue.link != "alone" else self._alone(),

@@ -3,14 +3,20 @@
 from dataclasses import dataclass, replace
 
 from pos import commands
-from pos.points import CASH, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT_OPEN
+from pos.points import CASH, COPY, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT_OPEN
 from pos.register import Register
 from pos.sale import Refusal
 from pos.shift import Close, Count, Move, Open, business_date, decide, figures
 from pos.store.papers import Paper, PaperState
-from pos.store.store import Store
 from pos.view import Notice, Stage
-from protocols.facts import CashMoved, DrawerOpened, ShiftClosed, ShiftCounted, ShiftOpened
+from protocols.facts import (
+    CashMoved,
+    DrawerOpened,
+    ReceiptCopied,
+    ShiftClosed,
+    ShiftCounted,
+    ShiftOpened,
+)
 
 _DIRECTIONS = {
     ("in", "ko"): "입금",
@@ -118,7 +124,7 @@ class TradingDay:
         return register.say("drawer_opened", reason=fact.reason)
 
     async def reprint(self, sale: int | None) -> Notice:
-        """Let a receipt come out again, marked as a copy."""
+        """Let a receipt come out again, marked as a copy; who asked stands in the journal first."""
         register = self.register
         if not register.setup.has_printer:
             return register.say("PRN-08")
@@ -128,12 +134,10 @@ class TradingDay:
                 return register.say("RPT-01")
             return register.say("RPT-02", sale=register.sale_name(sale))
         again = replace(paper, copy=paper.copy + 1, state=PaperState.WAITING)
-
-        def step(store: Store) -> int:
-            store.papers.add(again)
-            return store.papers.waiting()
-
-        register.papers_waiting = await register.runner.run(step)
+        copied = register.draft(ReceiptCopied(sale=again.sale, copy=again.copy), amount=0)
+        await register.append(
+            [replace(copied, business_date=again.business_date)], COPY, papers=[again]
+        )
         return register.say("reprinted", sale=register.sale_name(paper.sale), copy=again.copy)
 
     async def receipt(self, sale: int | None) -> Paper | None:

@@ -150,6 +150,18 @@ class PaymentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskingView:
+    """Somebody is asked for who may allow what the clerk may not: number or badge, then PIN."""
+
+    what: str
+    """What is to be allowed, in words."""
+    who: str
+    """Whose PIN is asked for; empty while nobody is named."""
+    said: Notice
+    """What was asked, or what was wrong with the last answer; also where a takeover stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TillView:
     """Everything a skin needs."""
 
@@ -188,6 +200,8 @@ class TillView:
     payment: PaymentView | None = None
     """The payment that runs."""
     notice: Notice | None = None
+    asking: AskingView | None = None
+    """The entry line answers it, whatever else is shown."""
     devices: tuple[DeviceView, ...] = ()
     queue: QueueView = QueueView("alone")
     paper_waiting: int = 0

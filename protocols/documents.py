@@ -1,13 +1,15 @@
-"""Versioned documents that the broker pushes to its terminals: policy, catalogue, hotlist.
+"""Versioned documents that the broker pushes to its terminals: policy, catalogue, staff, hotlist.
 
 A document is signed once by the broker and pulled by version (GET /v1/documents/NAME). The terminal
 keeps the newest that verifies; each journal record names the versions it was made under. A till
-without a broker imports the same documents from files, unsigned, as version "local-...".
+without a broker imports the same documents from files: unsigned, as version 0, so that the first one
+of a broker is newer.
 
     Document { name, version, valid_from_ns, body }   signed: "document|" | msgpack
 """
 
-from typing import Final
+import difflib
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from protocols.catalogue import Catalogue
 from protocols.malformed import MALFORMED
+from protocols.staff import Staff, StaffError, check_staff
 
 
 class DocumentError(ValueError):
@@ -25,12 +28,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One version of one document."""
 
     name: str
-    """policy, catalogue, hotlist."""
+    """policy, catalogue, staff, hotlist."""
     version: int
     """Counts up; from 1."""
     valid_from_ns: int
     body: msgspec.Raw
-    """MessagePack of Policy or Catalogue, by name."""
+    """MessagePack of Policy, Catalogue or Staff, by name."""
 
 
 class SignedDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +83,53 @@ def open_document(data: bytes, key: Ed25519PublicKey) -> Document:
         raise DocumentError(f"not a document: {error}") from error
 
 
+def stored_document(data: bytes) -> Document:
+    """Decode what was verified when it was stored. Raises: DocumentError."""
+    try:
+        signed = msgspec.msgpack.decode(data, type=SignedDocument)
+        return msgspec.msgpack.decode(signed.document, type=Document)
+    except MALFORMED as error:
+        raise DocumentError(f"not a document: {error}") from error
+
+
+KINDS: Final[dict[str, type[msgspec.Struct]]] = {
+    "policy": Policy,
+    "catalogue": Catalogue,
+    "staff": Staff,
+}
+"""What a body is, by its document's name."""
+
+
+def body_of(name: str, table: Any) -> msgspec.Struct:
+    """Return a body from what a person wrote in a file (TOML, JSON); a wrong key is named.
+
+    Raises: DocumentError, StaffError.
+    """
+    kind = KINDS[name]
+    _refuse_unknown_keys(table, kind, "")
+    try:
+        body = msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise DocumentError(str(error)) from error
+    if isinstance(body, Staff):
+        check_staff(body)
+    return body
+
+
+def _refuse_unknown_keys(table: Any, kind: type[msgspec.Struct], place: str) -> None:
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in table.items() if isinstance(table, dict) else ():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)[0]
+            raise DocumentError(f"{place}{key} is not known; did you mean {near}?")
+        inner = get_args(known[key])
+        if get_origin(known[key]) is list and isinstance(value, list):
+            for number, row in enumerate(value, 1):
+                if isinstance(inner[0], type) and issubclass(inner[0], msgspec.Struct):
+                    _refuse_unknown_keys(row, inner[0], f"{key} {number}: ")
+
+
+_STAFF: Final = msgspec.msgpack.Decoder(Staff)
 _POLICY: Final = msgspec.msgpack.Decoder(Policy)
 _CATALOGUE: Final = msgspec.msgpack.Decoder(Catalogue)
 
@@ -98,3 +148,13 @@ def catalogue_of(document: Document) -> Catalogue:
         return _CATALOGUE.decode(document.body)
     except MALFORMED as error:
         raise DocumentError(f"catalogue version {document.version}: {error}") from error
+
+
+def staff_of(document: Document) -> Staff:
+    """Decode and check the body of a staff document. Raises: DocumentError."""
+    try:
+        staff = _STAFF.decode(document.body)
+        check_staff(staff)
+    except (*MALFORMED, StaffError) as error:
+        raise DocumentError(f"staff version {document.version}: {error}") from error
+    return staff

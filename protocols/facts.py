@@ -7,17 +7,20 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     shift.opened      float counted into the drawer, business date fixed
     attempt.opened    the intent to move money, before the first byte that can move it
     attempt.closed    its result: the outcome, by name
+    attempt.parked    nobody knows its result, and the sale goes another way: it is paid back if paid
     sale.closed       goods and money changed hands; the whole sale in one record
     sale.voided       a basket given up, with everything that was in it
     cash.moved        into or out of the drawer without a sale: pay-in, pay-out, drop
     drawer.opened     by hand, with a reason
-    receipt.copied    a copy or reprint of a receipt left the printer
+    receipt.copied    a copy of a receipt goes to the printer; durable before it leaves it
     refund.closed     money went back to a customer
     purse.moved       value moved between two purses here, with the message that proves it
     value.taken       value came into the shop's own device by another scheme, with what proves it
     purse.claimed     a purse's exception log, frozen for the issuer and signed by the purse
     shift.counted     what the clerk counted, by denomination, before seeing what was expected
     shift.closed      the Z: its number, its totals, what was over or short
+    staff.approved    somebody allowed what leaves no other record; elsewhere the record names them
+    staff.refused     somebody could not prove who they are, or may not: wrong PINs, a dead badge
     terminal.noted    something about the terminal itself worth keeping: restart, recovery, enrolment
 """
 
@@ -95,6 +98,8 @@ class AttemptOpened(Fact, frozen=True, kw_only=True):
     amount: int
     peer: str = ""
     """What the recovery needs to ask: purse names, terminal id, bank reference; as `name=value;...`"""
+    repays: str = ""
+    """The attempt whose money this gives back to the customer: here the shop pays."""
 
 
 class AttemptClosed(Fact, frozen=True, kw_only=True):
@@ -110,6 +115,21 @@ class AttemptClosed(Fact, frozen=True, kw_only=True):
     reference: str = ""
     code: str = ""
     reason: str = ""
+    late: bool = False
+    """Approved after its sale was settled another way or given up: it is the customer's money."""
+    repays: str = ""
+    """As the attempt's intent says."""
+
+
+class AttemptParked(Fact, frozen=True, kw_only=True):
+    """An attempt in doubt was set aside by somebody who may: its sale goes on without it."""
+
+    kind: ClassVar[str] = "attempt.parked"
+    sale: int
+    method: str
+    amount: int
+    instead: Literal["tender", "void"]
+    """What becomes of the sale: paid another way, or given up."""
 
 
 class SaleClosed(Fact, frozen=True, kw_only=True):
@@ -162,7 +182,7 @@ class DrawerOpened(Fact, frozen=True, kw_only=True):
 
 
 class ReceiptCopied(Fact, frozen=True, kw_only=True):
-    """A reprint, marked as such."""
+    """A reprint, marked as such; the record's actor asked for it."""
 
     kind: ClassVar[str] = "receipt.copied"
     sale: int
@@ -284,6 +304,35 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     questioned: int = 0
 
 
+class StaffApproved(Fact, frozen=True, kw_only=True):
+    """An override of something that has no record of its own, such as a changed line of an open sale.
+
+    The record's actor is the clerk who asked, its approver who allowed it.
+    """
+
+    kind: ClassVar[str] = "staff.approved"
+    right: str
+    """What was allowed, by its name in documents (pos.rights)."""
+    sale: int = 0
+    """The open sale; 0 for none."""
+
+
+class StaffRefused(Fact, frozen=True, kw_only=True):
+    """Somebody was not taken for who they said they are. The record's actor works at the till."""
+
+    kind: ClassVar[str] = "staff.refused"
+    person: str
+    """Who they said: the number."""
+    reason: Literal["pin", "inactive", "right"]
+    """pin: wrong too often; inactive: no longer of the staff; right: may not allow it."""
+    right: str = ""
+    """What it was for; empty for signing on."""
+    tries: int = 0
+    """Wrong PINs in a row."""
+    locked_seconds: int = 0
+    """How long this person's PIN is not tried any more."""
+
+
 class TerminalNoted(Fact, frozen=True, kw_only=True):
     """Something about the terminal itself."""
 
@@ -298,6 +347,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         ShiftOpened,
         AttemptOpened,
         AttemptClosed,
+        AttemptParked,
         SaleClosed,
         SaleVoided,
         CashMoved,
@@ -309,6 +359,8 @@ FACTS: Final[dict[str, type[Fact]]] = {
         PurseClaimed,
         ShiftCounted,
         ShiftClosed,
+        StaffApproved,
+        StaffRefused,
         TerminalNoted,
     )
 }

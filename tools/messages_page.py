@@ -28,6 +28,7 @@ FAMILIES: Final = {
     "FND": "Search",
     "RPT": "Reports",
     "RGT": "Rights",
+    "USR": "Staff",
     "CAT": "Catalogue",
     "BEN": "Virtual equipment of the demonstration",
     "SYS": "Program",

@@ -5,6 +5,7 @@ asking    terminals, documents, inquiries, audits: read beside a running broker
 doing     deeds of the office: handed to the running broker, or done under the lock
 keeping   migrate, backup, restore, keys
 parser    the arguments and their help
+people    the staff list, and what a staff file keeps of a PIN
 serving   serve
 purses    the issuer of e-cash: purses, claims, hotlist, float
 trying    payment modules and flows: listed, and tried out before they are used

@@ -52,7 +52,7 @@ def terminal_list(_: argparse.Namespace, config: Config) -> Answer:
             rows.append(
                 [row.id, row.store, row.state, row.epoch, count, row.program, seen, row.reason]
             )
-    return _listing(rows, "no terminal yet; `ips-broker terminal add 01` makes a place for one")
+    return listing(rows, "no terminal yet; `ips-broker terminal add 01` makes a place for one")
 
 
 def document_list(_: argparse.Namespace, config: Config) -> Answer:
@@ -63,7 +63,7 @@ def document_list(_: argparse.Namespace, config: Config) -> Answer:
             rows.append(
                 [row.name, row.version, moment(row.published_ns), row.published_by, len(row.signed)]
             )
-    return _listing(rows, "nothing is published yet")
+    return listing(rows, "nothing is published yet")
 
 
 def questions(_: argparse.Namespace, config: Config) -> Answer:
@@ -75,7 +75,7 @@ def questions(_: argparse.Namespace, config: Config) -> Answer:
             "sentence_en FROM question WHERE answered_ns IS NULL ORDER BY id"
         )
     rows += [[*row[:4], moment(row[4]), row[5]] for row in found]
-    return _listing(rows, "no open questions")
+    return listing(rows, "no open questions")
 
 
 def inquiry(arguments: argparse.Namespace, config: Config) -> Answer:
@@ -135,7 +135,7 @@ def accounts(arguments: argparse.Namespace, config: Config) -> Answer:
             of = currency(row.currency)
             rows.append([row.name, row.currency, balance, held])
             shown.append([row.name, str(Money(balance, of)), str(Money(held, of)) if held else "-"])
-    listed = _listing(rows, "no account yet: nothing was booked")
+    listed = listing(rows, "no account yet: nothing was booked")
     return Answer(value=listed.value, text=table(shown) if rows[1:] else listed.text, rows=rows)
 
 
@@ -161,7 +161,8 @@ def _verdict(result: Audit) -> str:
     return f"{len(result.findings)} FOUND" if result.findings else "all in order"
 
 
-def _listing(rows: list[list[object]], nothing: str) -> Answer:
+def listing(rows: list[list[object]], nothing: str) -> Answer:
+    """Return rows under their heading, or the sentence that says that there are none."""
     value = [dict(zip(map(str, rows[0]), row, strict=True)) for row in rows[1:]]
     return Answer(value=value, text=table(rows) if value else nothing, rows=rows)
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Final
 
 from ips.config import Config
-from ips.console import asking, doing, keeping, purses, serving, trying
+from ips.console import asking, doing, keeping, people, purses, serving, trying
 from ips.console.answers import Answer
-from ips.documents import KINDS
 from ips.store.inquiries import NAMES
+from protocols.documents import KINDS
 
 NUMBER_DIGITS_MAX: Final = 15
 
@@ -28,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     _keeping(commands)
     _terminals(commands)
     _documents(commands)
+    _staff(commands)
     _modules(commands)
     _refunds(commands)
     _purses(commands)
@@ -150,7 +151,7 @@ def _terminals(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def _documents(commands: "Commands[argparse.ArgumentParser]") -> None:
     documents = group(
-        commands, "document", "policy and catalogue, as terminals pull them", "document list"
+        commands, "document", "policy, catalogue and staff, as terminals pull them", "document list"
     )
     publish = add(
         documents,
@@ -162,6 +163,27 @@ def _documents(commands: "Commands[argparse.ArgumentParser]") -> None:
     publish.add_argument("name", choices=sorted(KINDS))
     publish.add_argument("file", metavar="FILE", help="TOML or JSON")
     add(documents, "list", asking.document_list, "list all versions", "document list")
+
+
+def _staff(commands: "Commands[argparse.ArgumentParser]") -> None:
+    staff = group(commands, "staff", "who may work at the tills", "staff publish staff.toml")
+    publish = add(
+        staff,
+        "publish",
+        doing.document_publish,
+        "publish the next version of the staff list from a file",
+        "staff publish staff.toml",
+    )
+    publish.add_argument("file", metavar="FILE", help="TOML or JSON")
+    publish.set_defaults(name="staff")
+    add(staff, "list", people.staff_list, "list everybody, without badges and PINs", "staff list")
+    add(
+        staff,
+        "pin",
+        people.staff_pin,
+        "ask for a PIN and print what a staff file keeps of it",
+        "staff pin",
+    )
 
 
 def _modules(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -158,7 +158,8 @@ class Chains:
             waiting=chain.sequence - chain.high_water,
             sent=chain.high_water,
             in_doubt=self._database.number(
-                "SELECT count(*) FROM attempt WHERE state IN ('opened', 'pending', 'unknown')"
+                "SELECT count(*) FROM attempt"
+                " WHERE state IN ('opened', 'pending', 'unknown', 'parked')"
             ),
             questioned=self._database.number("SELECT count(*) FROM question WHERE settled = 0"),
         )

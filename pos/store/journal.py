@@ -17,7 +17,14 @@ from pos.store.basket import Basket
 from pos.store.chains import Chains
 from pos.store.database import Database
 from pos.store.papers import Paper, Papers
-from protocols.facts import AttemptClosed, AttemptOpened, Fact, decode_fact, encode_fact
+from protocols.facts import (
+    AttemptClosed,
+    AttemptOpened,
+    AttemptParked,
+    Fact,
+    decode_fact,
+    encode_fact,
+)
 from protocols.journal import Record, decode_record, encode_record, record_hash
 from protocols.ports import Clock
 
@@ -48,6 +55,8 @@ class Doubt:
     intent: Record
     told: bool
     """Whether the journal says so; otherwise the till ended before it could say anything."""
+    parked: bool = False
+    """Whether somebody has set it aside, so that the sale could go on."""
 
     @property
     def key(self) -> str:
@@ -59,6 +68,11 @@ class Doubt:
     def order(self) -> str:
         """Return the sale: the key without its letter."""
         return self.key.rpartition("-")[0]
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether it holds the counter: its sale waits for it, and nobody has set it aside."""
+        return not self.parked and not self.fact.repays
 
     @property
     def fact(self) -> AttemptOpened:
@@ -90,7 +104,7 @@ class Journal:
     ) -> list[Record]:
         """Make facts, their papers and the end of the basket durable together.
 
-        A paper that is not an X shows the last record. Raises: StoreError, nothing happened.
+        A paper that is not an X shows the last record, a copy what it showed before. Raises: StoreError, nothing happened.
         """
         with self._database.transaction():
             chain = self._chains.current()
@@ -120,8 +134,8 @@ class Journal:
                 records.append(record)
             self._chains.advance(chain.number, sequence, head)
             for paper in papers:
-                shown = 0 if paper.form == "x" else sequence
-                self._papers.add(replace(paper, sequence=shown, at_ns=at_ns))
+                shown = 0 if paper.form == "x" else paper.sequence or sequence
+                self._papers.add(replace(paper, sequence=shown, at_ns=paper.at_ns or at_ns))
             if ending is Ending.CLEAR_BASKET:
                 self._basket.clear()
         assert sequence == chain.sequence + len(drafts), "the chain has no gap"
@@ -153,7 +167,7 @@ class Journal:
     def doubts(self) -> list[Doubt]:
         """Return all attempts whose result nobody knows, those without any word on it first."""
         rows = self._database.rows(
-            "SELECT key, state, position FROM attempt WHERE state IN ('opened', 'unknown')"
+            "SELECT key, state, position FROM attempt WHERE state IN ('opened', 'unknown', 'parked')"
             " ORDER BY state, position"
         )
         found = []
@@ -161,8 +175,27 @@ class Journal:
             assert isinstance(key, str) and isinstance(position, int)
             intent = self._intent(key, position)
             if intent is not None:
-                found.append(Doubt(intent=intent, told=state == "unknown"))
+                told, parked = state != "opened", state == "parked"
+                found.append(Doubt(intent=intent, told=told, parked=parked))
         return found
+
+    def owed(self) -> list[Doubt]:
+        """Return the attempts that came too late and were not paid back yet, oldest first."""
+        rows = self._database.rows(
+            "SELECT key, position FROM attempt WHERE state = 'owed' ORDER BY position"
+        )
+        intents = [
+            self._intent(key, position)
+            for key, position in rows
+            if isinstance(key, str) and isinstance(position, int)
+        ]
+        return [Doubt(intent=intent, told=True) for intent in intents if intent is not None]
+
+    def attempts_of(self, order: str) -> int:
+        """Return how many attempts of a sale the journal knows."""
+        return self._database.number(
+            "SELECT count(*) FROM attempt WHERE key > ? AND key < ?", (f"{order}-", f"{order}.")
+        )
 
     def _intent(self, key: str, last: int) -> Record | None:
         """Return the intent of an attempt; it stands shortly before the last word on it."""
@@ -202,8 +235,10 @@ class Journal:
         match fact:
             case AttemptOpened():
                 self._note_attempt(record.attempt, "opened", position)
-            case AttemptClosed(outcome=outcome):
-                self._note_attempt(record.attempt, outcome, position)
+            case AttemptClosed():
+                self._note_result(record.attempt, fact, position)
+            case AttemptParked():
+                self._note_attempt(record.attempt, "parked", position)
             case _:
                 pass
         sale = getattr(fact, "sale", 0)
@@ -214,6 +249,21 @@ class Journal:
                 (record.business_date, sale),
             )
         return digest
+
+    def _note_result(self, key: str | None, fact: AttemptClosed, position: int) -> None:
+        """Keep what a result makes of its attempt, and of the one whose money it gives back."""
+        state: str = "owed" if fact.late else fact.outcome
+        if state == "unknown" and self._state(key) == "parked":
+            state = "parked"
+        self._note_attempt(key, state, position)
+        if fact.repays and fact.outcome == "approved":
+            self._database.execute(
+                "UPDATE attempt SET state = 'repaid' WHERE key = ?", (fact.repays,)
+            )
+
+    def _state(self, key: str | None) -> str:
+        row = self._database.row("SELECT state FROM attempt WHERE key = ?", (key,))
+        return str(row[0]) if row else ""
 
     def _note_attempt(self, key: str | None, state: str, position: int) -> None:
         assert key, "a fact about an attempt carries its key"

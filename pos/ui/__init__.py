@@ -4,6 +4,7 @@ app        the program on a terminal
 counter    the screen: keys, commands, drawing
 intake     the way of a key to the desk, through the keyboard wedge
 desk       what a key means here and now
+answering  a staff number and a PIN, keyed where the till asks for somebody
 grammar    the one entry grammar, with its messages
 forms      questions asked step by step
 menu       what is behind F1

@@ -31,9 +31,11 @@ from pos.ui.desk import (
     Work,
     choose,
     chooses,
+    pasted,
     press,
     scanned,
     takeover,
+    unasked,
 )
 from pos.ui.drawing.basket import FRAME_ROWS, window_top
 from pos.ui.drawing.entry import entry_text
@@ -142,6 +144,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
 
     def on_counter_screen_view_changed(self) -> None:
         """Draw what the till has become; what it says now stands before what the desk said."""
+        self._desk = unasked(self._desk, self._view)
         notice = self._view.notice
         if notice is not self._heard:
             self._heard = notice
@@ -158,7 +161,11 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     def on_paste(self, event: events.Paste) -> None:
         """Take pasted text."""
         event.stop()
-        self._intake.paste(event.text)
+        refused = pasted(self._desk, self._view)
+        if refused is not None:
+            self._apply(refused)
+        else:
+            self._intake.paste(event.text)
 
     @property
     def _view(self) -> TillView:

@@ -18,10 +18,11 @@ from pos.commands import Command
 from pos.keymap import Binding
 from pos.messages import notice
 from pos.ui import forms
+from pos.ui.answering import NOTHING_ANSWERED, Answering
 from pos.ui.forms import Field, FieldKind, Form
 from pos.ui.menu import menu_entry, usable
 from pos.ui.training import Act, Choice, Section, TrainingPage
-from pos.view import Notice, Stage, TillView
+from pos.view import AskingView, Notice, Stage, TillView
 
 ENTRY_CHARACTERS_MAX: Final = 64
 CHOICE_SECONDS: Final = 0.1
@@ -67,6 +68,8 @@ class Desk:
     """A message of the desk's own; stands before the till's until the next key."""
     leaving: bool = False
     """Ctrl+C was pressed once."""
+    answer: Answering = NOTHING_ANSWERED
+    """What is keyed where the till asks for somebody; it leaves the entry alone."""
     half_page: int = 8
 
 
@@ -85,6 +88,8 @@ def takeover(view: TillView) -> Notice | None:
 
 def chooses(desk: Desk, view: TillView) -> bool:
     """Tell whether a single digit chooses from a list here."""
+    if view.asking is not None:
+        return False
     if desk.form is not None:
         return desk.form.field.kind is FieldKind.REASON
     if desk.training is not None:
@@ -106,6 +111,9 @@ def press(
     if binding is Binding.LEAVE:
         return _leave(desk, view)
     desk = replace(desk, note=None, leaving=False)
+    if view.asking is not None:
+        return _identify(desk, view.asking, view, binding, character)
+    desk = unasked(desk, view)
     if takeover(view) is not None:
         # Any command makes a stopped till try its store again; this one changes nothing else.
         again = binding is Binding.COMMIT and view.stage is Stage.STOPPED
@@ -147,6 +155,31 @@ def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
             return Step(desk, (commands.Pick(int(choice)),))
         case _:
             return _answer(replace(desk, form=forms.close_shift()), view, grammar, choice)
+
+
+def unasked(desk: Desk, view: TillView) -> Desk:
+    """Return the desk without an answer that nobody asks for any more."""
+    return desk if view.asking is not None else replace(desk, answer=NOTHING_ANSWERED)
+
+
+def pasted(desk: Desk, view: TillView) -> Step | None:
+    """Refuse pasted text where a PIN is keyed; None where it may be taken as typed."""
+    if view.asking is None or not desk.answer.wants_pin(view.asking):
+        return None
+    return Step(replace(desk, note=notice("USR-06", view.language)))
+
+
+def _identify(
+    desk: Desk, asking: AskingView, view: TillView, binding: Binding | None, character: str | None
+) -> Step:
+    answer = desk.answer.pressed(asking, binding, character, view.language)
+    match answer:
+        case Answering():
+            return Step(replace(desk, answer=answer))
+        case Notice():
+            return Step(replace(desk, note=answer))
+        case _:
+            return Step(replace(desk, answer=NOTHING_ANSWERED), (answer,))
 
 
 def _leave(desk: Desk, view: TillView) -> Step:
@@ -195,6 +228,8 @@ def scanned(
 ) -> Step:
     """Return what a scanner's code does: a multiplier before it counts, other text is left alone."""
     desk = replace(desk, note=None, leaving=False)
+    if view.asking is not None:
+        return Step(replace(desk, answer=NOTHING_ANSWERED), (commands.Scan(code, reading=reading),))
     if takeover(view) is not None:
         return Step(desk)
     if desk.text.endswith("*") and reading is not commands.Reading.MISREAD:

@@ -21,6 +21,7 @@ from pos.ui.drawing.found import draw_found
 from pos.ui.drawing.keys import draw_keys
 from pos.ui.drawing.money import draw_money
 from pos.ui.drawing.pages import (
+    draw_asking,
     draw_counted,
     draw_form,
     draw_help,
@@ -103,8 +104,10 @@ def draw_part(name: str, scene: Scene, width: int, height: int) -> tuple[Row, ..
 
 
 def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
-    """Return what the right pane shows: form, training, payment, count, list, page, or the money."""
+    """Return what the right pane shows: who is asked for, form, training, payment, list, page, money."""
     view, desk, keymap = scene.view, scene.desk, scene.keymap
+    if view.asking is not None:
+        return draw_asking(view, view.asking, desk.answer, width, height)
     if desk.form is not None:
         return draw_form(view, desk.form, width, height)
     if desk.training is not None:

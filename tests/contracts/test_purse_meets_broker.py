@@ -40,7 +40,7 @@ from sim.hosting.card_slot import HostedSlot
 from sim.smart_card import SmartCardTwin
 from tests.contracts.test_till_meets_broker import Pair, play
 from tests.pos.conftest import PassBy
-from tests.pos.test_till import GOODS
+from tests.support.counter_till import GOODS
 from tests.support.purses import KRW
 
 MILK, PRICE = "8801115114154", 2_980

@@ -14,6 +14,7 @@ import pytest
 
 from ips.broker import Broker, Threads
 from ips.config import Config
+from ips.documents import read_body
 from ips.front.app import build_app
 from ips.host import NoFaults
 from ips.office import CodeMade, DocumentPublish, TerminalAdd, TerminalChange, perform
@@ -21,8 +22,10 @@ from ips.rules import load_rules
 from ips.store.audit import audit_chains, audit_ledger, audit_seals, audit_signatures
 from pos.broker_client import BrokerClient, Reached, Unchanged
 from pos.broker_link import Refused
+from pos.document_file import DocumentFileError
 from pos.enrol import Enrolled, NotEnrolled, enrol
 from pos.keys import KeyFolder
+from pos.loading import load_goods
 from pos.outbox import MENDED_SECONDS, Listeners, Outbox, Terminal
 from pos.pushed import Puller
 from pos.store.journal import Draft
@@ -32,9 +35,11 @@ from pos.view import Notice
 from protocols.broker import InquiryAnswer
 from protocols.documents import Policy, open_document, policy_of
 from protocols.facts import ShiftOpened, TerminalNoted
+from protocols.staff import Staff
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from tests.support.small_broker import URL, LossyTransport, Wire
+from tests.support.staff import KIM, PARK, STAFF, employ, write_staff
 
 Story = Callable[["Pair"], Coroutine[Any, Any, None]]
 
@@ -211,6 +216,43 @@ def test_documents_of_the_office_reach_the_till(tmp_path: Path) -> None:
         assert await pair.client.document("policy", 1) == Unchanged()
         missing = await pair.client.document("hotlist")
         assert isinstance(missing, Refused) and missing.problem.error == "not_found"
+
+    play(tmp_path, story)
+
+
+def test_staff_of_the_office_reaches_the_till_and_replaces_a_local_list(tmp_path: Path) -> None:
+    """A till that sold alone under a list of its own takes the broker's as soon as it has joined."""
+
+    async def story(pair: Pair) -> None:
+        employ(pair.store, Staff(people=[PARK]))
+        assert load_goods(pair.store).staff == Staff(people=[PARK])
+        await pair.join()
+        file = write_staff(tmp_path / "staff.json")
+        deed = DocumentPublish(name="staff", body=read_body("staff", file), actor="park")
+        await perform(pair.broker, deed)
+        await pair.drain(200)
+
+        assert pair.documents == ["staff"]
+        loaded = load_goods(pair.store)
+        assert (loaded.staff, loaded.staff_version) == (STAFF, 1)
+        with pytest.raises(DocumentFileError, match="takes its staff from there"):
+            employ(pair.store)
+
+    play(tmp_path, story)
+
+
+def test_staff_list_that_no_till_can_work_by_is_not_taken(tmp_path: Path) -> None:
+    """A broker of another make may publish what ours would not: the list before stays, nobody is let in."""
+
+    async def story(pair: Pair) -> None:
+        employ(pair.store)
+        await pair.join()
+        for body in (Staff(), Staff(people=[KIM, KIM])):
+            raw = msgspec.msgpack.encode(body)
+            await perform(pair.broker, DocumentPublish(name="staff", body=raw, actor="park"))
+            await pair.drain(200)
+            assert load_goods(pair.store).staff == STAFF
+        assert pair.documents == []
 
     play(tmp_path, story)
 

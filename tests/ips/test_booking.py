@@ -23,6 +23,8 @@ from protocols.facts import (
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
+    StaffApproved,
+    StaffRefused,
     Tender,
     TerminalNoted,
 )
@@ -537,6 +539,8 @@ def test_training_books_nothing(books: MemoryBooks, terminal: Terminal) -> None:
     [
         DrawerOpened(shift=1, reason="change"),
         ReceiptCopied(sale=1, copy=1),
+        StaffApproved(right="shift.read"),
+        StaffRefused(person="7", reason="pin", tries=3, locked_seconds=30),
         TerminalNoted(note="restart"),
     ],
 )

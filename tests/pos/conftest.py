@@ -1,12 +1,14 @@
 """What every test of the till needs: a clock that stands still until told, and a store in a folder."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pos.store.store import FILE_NAME, Store
+from tests.support.counter_till import Bench, Counter, Starting, start_till
 
 MORNING_NS = 1_776_387_600_000_000_000
 """2026-04-17 10:00:00 in Seoul."""
@@ -54,3 +56,17 @@ class PassBy:
 @pytest.fixture
 def places() -> PassBy:
     return PassBy()
+
+
+@pytest.fixture
+async def start(tmp_path: Path, clock: StandingClock, places: PassBy) -> AsyncIterator[Starting]:
+    """Start a till on the folder; again and again, as after a sudden end."""
+    counters: list[Counter] = []
+
+    async def begin(bench: Bench | None = None, **options: Any) -> Counter:
+        counters.append(await start_till(tmp_path, clock, places, bench, **options))
+        return counters[-1]
+
+    yield begin
+    for counter in counters:
+        counter.store.close()

@@ -9,6 +9,8 @@ import pytest
 
 from pos.cli import main
 from pos.store.lock import FolderLock
+from protocols.staff import pin_matches
+from tests.support.staff import write_staff
 
 GOODS = """\
 sku,barcodes,name_ko,name_en,price,tax
@@ -205,3 +207,58 @@ def test_an_unforeseen_error_ends_in_a_sentence_and_a_log(shop: Shell, monkeypat
     assert "should not happen" in shop.complaint
     log = shop.home / "data" / "intermarket" / "pos" / "ips-pos.log"
     assert "ZeroDivisionError" in log.read_text(encoding="utf-8")
+
+
+def test_a_staff_list_is_taken_whole_or_not_at_all(shell: Shell) -> None:
+    """A fault is named with its person, and the list before stays."""
+    good = write_staff(shell.home / "staff.json")
+    assert shell.run("staff", "import", str(good)) == (0, "4 people\n")
+    bad = shell.home / "bad.toml"
+    bad.write_text('[[people]]\nnumber = 7\nname = "Kim"\nrole = "clerk"\npin = "4711"\n')
+
+    status, _ = shell.run("staff", "import", str(bad))
+
+    assert status == 1
+    assert "person 1 (7): pin is what" in shell.complaint
+    assert shell.complaint.endswith("Nothing was imported\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("rights = 5", "Expected `object`"),
+        ("vat_percnt = 10", "did you mean vat_percent"),
+        ("vat_percent = ", "Invalid value"),
+    ],
+)
+def test_a_wrong_policy_is_named_and_not_taken(shell: Shell, text: str, wrong: str) -> None:
+    file = shell.home / "policy.toml"
+    file.write_text(text)
+
+    assert shell.run("policy", "import", str(file))[0] == 1
+    assert wrong in shell.complaint
+
+
+def test_a_policy_of_a_till_alone_is_in_force(shop: Shell) -> None:
+    """Rights by role, from a file."""
+    file = shop.home / "policy.toml"
+    file.write_text('[rights]\nmanager = ["screen.show"]\n')
+    assert shop.run("policy", "import", str(file))[0] == 0
+
+    assert shop.run("sell", "rice", "--tender", "cash")[0] == 1
+    assert "권한이 없습니다: 상품 입력" in shop.complaint
+
+
+def test_a_pin_is_printed_as_its_hash_alone(shell: Shell, monkeypatch) -> None:
+    """What a staff file keeps; a weak PIN is refused, and neither is repeated."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("8520\n"))
+    status, said = shell.run("staff", "pin")
+    assert status == 0
+    assert "8520" not in said
+    kept = said.removeprefix('pin = "').removesuffix('"\n')
+    assert pin_matches("8520", kept)
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("1234\n"))
+    assert shell.run("staff", "pin")[0] == 1
+    assert "tried first" in shell.complaint
+    assert "1234" not in shell.complaint

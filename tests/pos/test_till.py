@@ -1,27 +1,16 @@
 """The till through its one door: commands in, views and durable facts out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from pos.catalogue import replace_catalogue
 from pos.entry import parse_entry
 from pos.equipment import Came, Kick
-from pos.register import Clerk, Register, Setup
 from pos.rights import Role
 from pos.store.errors import StoreError
-from pos.store.papers import Paper
-from pos.store.store import FILE_NAME, Store
-from pos.store.threads import StoreInline
 from pos.store.verify import Sound, verify
-from pos.tenders.registry import find_tenders
-from pos.till import COMMANDS_WAITING_MAX, Till
-from pos.view import DeviceView, Lamp, Notice, Stage
-from protocols.catalogue import Catalogue, Item
+from pos.till import COMMANDS_WAITING_MAX
+from pos.view import DeviceView, Lamp, Stage
 from protocols.facts import (
     AttemptClosed,
     ReceiptCopied,
@@ -29,132 +18,8 @@ from protocols.facts import (
     SaleVoided,
     ShiftClosed,
     TerminalNoted,
-    decode_fact,
 )
-from protocols.journal import decode_record
-
-GOODS = Catalogue(
-    version="test-1",
-    items=[
-        Item(sku="milk", barcodes=["8801115114154"], name_ko="서울우유 1L", name_en="Seoul Milk 1L", price=2_980),
-        Item(sku="ramen", barcodes=["8801043015929"], name_ko="신라면 5입", name_en="Shin Ramyun 5p", price=4_100),
-        Item(sku="rice", barcodes=["8809000000018"], name_ko="쌀 10kg", name_en="Rice 10kg", price=35_000, tax="exempt"),
-    ],
-)  # fmt: skip
-
-
-@dataclass
-class Bench:
-    """A drawer, a display and a printer that write down what they were told."""
-
-    told: list[str] = field(default_factory=list)
-    kicked: Kick = Kick.OPENED
-    came: list[Came] = field(default_factory=list)
-    printed: list[bytes] = field(default_factory=list)
-
-    async def kick(self, *, deadline_ns: int) -> Kick:
-        self.told.append("kick")
-        return self.kicked
-
-    def show(self, upper: str, lower: str) -> None:
-        self.told.append(f"{upper}|{lower}")
-
-    async def print_job(self, data: bytes, *, job: int, deadline_ns: int) -> Came:
-        self.told.append("print")
-        came = self.came.pop(0) if self.came else Came.OUT
-        if came is Came.OUT:
-            self.printed.append(data)
-        return came
-
-
-class Turns(StoreInline):
-    """The store inline, but letting others have a turn at every step, as the thread does."""
-
-    async def run(self, step):
-        await asyncio.sleep(0)
-        return await super().run(step)
-
-
-class Stamp:
-    """A press that prints a paper's name only."""
-
-    def __call__(self, paper: Paper) -> bytes:
-        return self.text(paper).encode()
-
-    def text(self, paper: Paper) -> str:
-        return f"{paper.form} {paper.sale} copy {paper.copy}"
-
-
-@dataclass
-class Counter:
-    """A till on a store in a folder, with what tests ask of it."""
-
-    till: Till
-    store: Store
-    bench: Bench
-
-    async def key(self, *texts: str) -> Notice | None:
-        notice = None
-        for text in texts:
-            notice = await self.till.execute(parse_entry(text))
-        return notice
-
-    async def settle(self) -> None:
-        for _ in range(50):
-            await asyncio.sleep(0)
-
-    def facts(self) -> list[object]:
-        records = [decode_record(data) for data in self.store.records(0)]
-        return [decode_fact(record.kind, record.body) for record in records]
-
-
-Starting = Callable[..., Awaitable[Counter]]
-
-
-@pytest.fixture
-async def start(tmp_path: Path, clock, places) -> AsyncIterator[Starting]:
-    """Start a till on the folder; again and again, as after a sudden end."""
-    stores: list[Store] = []
-
-    async def begin(
-        bench: Bench | None = None, *, printer: bool = True, goods: bool = True, **setup: object
-    ) -> Counter:
-        store = Store(tmp_path / FILE_NAME, clock=clock)
-        stores.append(store)
-        if goods:
-            replace_catalogue(store.database, GOODS, now_ns=clock.now_ns())
-        bench = bench or Bench()
-        role = setup.pop("role", Role.MANAGER)
-        assert isinstance(role, Role)
-        register = Register(
-            setup=Setup(
-                store="S1",
-                store_name="한빛마트",
-                clerk=Clerk(id="kim", name="김영희", role=role),
-                zone=ZoneInfo("Asia/Seoul"),
-                has_printer=printer,
-                **setup,  # type: ignore[arg-type]
-            ),
-            clock=clock,
-            faults=places,
-            runner=Turns(store),
-            tenders=find_tenders(),
-        )
-        till = Till(
-            register,
-            drawer=bench,
-            display=bench,
-            printer=bench if printer else None,
-            press=Stamp(),
-        )
-        await till.start()
-        counter = Counter(till, store, bench)
-        await counter.settle()
-        return counter
-
-    yield begin
-    for store in stores:
-        store.close()
+from tests.support.counter_till import Bench, Starting
 
 
 async def test_a_cash_sale_from_scan_to_paper(start: Starting) -> None:
@@ -243,6 +108,20 @@ async def test_a_paper_that_nobody_knows_of_is_left_to_the_clerk(start: Starting
     await counter.settle()
     assert counter.bench.printed == [b"sale 1 copy 1"]
     assert isinstance(counter.facts()[-1], ReceiptCopied)
+
+
+async def test_a_copy_stands_in_the_journal_before_it_is_printed(start: Starting) -> None:
+    """Who asked for a reprint is known even where its paper never comes out."""
+    counter = await start(Bench(came=[Came.OUT, Came.NOT_OUT]))
+    await counter.key("OS", "8801115114154", "CA")
+    await counter.settle()
+
+    await counter.key("RP")
+
+    assert counter.facts()[-1] == ReceiptCopied(sale=1, copy=1)
+    assert counter.till.view.paper_waiting == 1
+    kept = counter.store.papers.of_sale("20260417", 1)
+    assert kept is not None and kept.sequence == 3, "the copy shows the sale's own record"
 
 
 async def test_an_unknown_barcode_is_told_and_nothing_else_changes(start: Starting) -> None:
@@ -416,7 +295,7 @@ async def test_a_clerk_without_the_right_is_told_which(start: Starting) -> None:
 
     assert notice is not None
     assert notice.code == "RGT-01"
-    assert "cash.move" in notice.banner
+    assert "입금/출금" in notice.banner
 
 
 async def test_a_till_without_printer_keeps_its_receipts(start: Starting) -> None:
@@ -466,6 +345,7 @@ async def test_a_paper_that_was_being_sent_comes_out_as_a_copy(start: Starting) 
     await again.settle()
 
     assert again.bench.printed == [b"sale 1 copy 1"]
+    assert ReceiptCopied(sale=1, copy=1, reason="restart") in again.facts()
 
 
 async def test_an_orderly_end_leaves_nothing_to_recover(start: Starting) -> None:

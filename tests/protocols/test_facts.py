@@ -26,6 +26,7 @@ RELEASED = {
     "shift.opened": {"shift": 1, "float_amount": 100_000, "store": "S1"},
     "attempt.opened": {"sale": 1, "method": "cash", "amount": 5},
     "attempt.closed": {"sale": 1, "method": "cash", "outcome": "approved", "amount": 5},
+    "attempt.parked": {"sale": 1, "method": "purse", "amount": 5, "instead": "tender"},
     "sale.closed": {"sale": 1, "shift": 1, "lines": [], "total": 5, "tenders": []},
     "sale.voided": {"sale": 1, "shift": 1, "lines": [], "total": 5},
     "cash.moved": {"shift": 1, "direction": "in", "amount": 5, "reason": "x"},
@@ -56,6 +57,8 @@ RELEASED = {
         "answer": b"",
         "entries": [bytes(38)],
     },
+    "staff.approved": {"right": "shift.read"},
+    "staff.refused": {"person": "7", "reason": "pin"},
     "terminal.noted": {"note": "x"},
 }
 """The least that each kind has carried since its first release: what is stored must stay readable."""

@@ -42,7 +42,7 @@ from protocols.purse.suite import RememberingP256
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from sim.search.tearing import PowerGoneError, TornSlots
-from tests.pos.test_till import GOODS
+from tests.support.counter_till import GOODS
 from tests.support.purses import TODAY, personality
 
 MILK, PRICE = "8801115114154", 2_980

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from protocols.staff import hash_pin
 from protocols.trace.events import Channel, Header, encode_event, encode_header
 from tests.house.test_docs import BLOCK, SECTION, text_of
 
@@ -29,6 +30,8 @@ STAYS = {
 NEEDS_MORE = {
     "ips-pos reprint",
     "ips-pos enrol",
+    "ips-pos staff pin",
+    "ips-broker staff pin",
     "ips-broker refund request",
     "ips-broker refund approve",
     "ips-broker refund reject",
@@ -41,7 +44,7 @@ NEEDS_MORE = {
     "ips-broker purse hotlist add",
     "ips-broker purse hotlist remove",
 }
-"""These need a printer, a broker that runs, a payment, or a purse: other tests walk them."""
+"""These need a printer, somebody at the keyboard, a broker that runs, a payment, or a purse: other tests walk them."""
 
 
 def examples(program: str) -> Iterator[tuple[str, str]]:
@@ -55,9 +58,11 @@ def examples(program: str) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What the pages take for granted: goods, a policy, the broker's secret elsewhere, a trace."""
+    """What the pages take for granted: goods, a policy, a staff list, the secret elsewhere, a trace."""
     shutil.copy(ROOT / "pos" / "data" / "goods.csv", tmp_path)
     (tmp_path / "policy.toml").write_text('tenders = ["cash"]\n')
+    person = f'[[people]]\nnumber = 7\nname = "Kim"\nrole = "manager"\npin = "{hash_pin("4711", bytes(16))}"\n'
+    (tmp_path / "staff.toml").write_text(person)
     (tmp_path / "safe").mkdir()
     (tmp_path / "safe" / "host.secret").write_bytes(bytes(32))
     header = encode_header(Header(wall_ns=0, program="ips-sim"))

@@ -27,6 +27,7 @@ from protocols.facts import (
     CashMoved,
     DrawerOpened,
     Fact,
+    ReceiptCopied,
     SaleClosed,
     SaleVoided,
     ShiftClosed,
@@ -35,7 +36,8 @@ from protocols.facts import (
     TerminalNoted,
     decode_fact,
 )
-from protocols.journal import decode_record
+from protocols.journal import Record, decode_record
+from tests.support.staff import write_staff
 from tests.support.till_forks import Run, TillForks
 
 pytestmark = pytest.mark.system
@@ -119,21 +121,23 @@ class Shop:
             f'printer = "{bench.devices["printer"]}"\n'
             f'line_display = "{bench.devices["line_display"]}"\n'
         )
-        assert self._run("catalogue", "import", str(self.folder / "goods.csv")).status == 0
+        assert self.run("catalogue", "import", str(self.folder / "goods.csv")).status == 0
         return self
 
     def key(self, *entries: str, fault: str = "") -> Run:
         script = self.folder / "entries"
         script.write_text("".join(f"{entry}\n" for entry in entries), encoding="utf-8")
-        return self._run("script", str(script), fault=fault)
+        return self.run("script", str(script), fault=fault)
 
-    def facts(self) -> list[Fact]:
+    def records(self) -> list[Record]:
         with Store(self.folder / "till" / FILE_NAME, clock=HostClock()) as store:
             assert isinstance(verify(store), Sound)
-            records = [decode_record(data) for data in store.records(0)]
-        return [decode_fact(record.kind, record.body) for record in records]
+            return [decode_record(data) for data in store.records(0)]
 
-    def _run(self, *arguments: str, fault: str = "") -> Run:
+    def facts(self) -> list[Fact]:
+        return [decode_fact(record.kind, record.body) for record in self.records()]
+
+    def run(self, *arguments: str, fault: str = "") -> Run:
         return self.forks.run("--config", str(self.config), *arguments, fault=fault)
 
 
@@ -167,6 +171,8 @@ CASES = {
     Point.AFTER_MOVE_CASH: Case(("5.CI:x",), CashMoved, ("5.CI:x",), ("OS",)),
     Point.BEFORE_OPEN_DRAWER: Case(("NS:x",), DrawerOpened, ("NS:x",), ("OS",)),
     Point.AFTER_OPEN_DRAWER: Case(("NS:x",), DrawerOpened, ("NS:x",), ("OS",)),
+    Point.BEFORE_APPEND_COPY: Case(("RP",), ReceiptCopied, ("RP",), ("OS", MILK, "CA")),
+    Point.AFTER_APPEND_COPY: Case(("RP",), ReceiptCopied, ("RP",), ("OS", MILK, "CA")),
     Point.BEFORE_COUNT_SHIFT: Case(("0CN",), ShiftCounted, ("0CN",), ("OS",)),
     Point.AFTER_COUNT_SHIFT: Case(("0CN",), ShiftCounted, ("0CN",), ("OS",)),
     Point.BEFORE_CLOSE_SHIFT: Case(("CZ",), ShiftClosed, ("CZ",), ("OS", "0CN")),
@@ -180,6 +186,7 @@ UNDONE = {
     Point.BEFORE_APPEND_VOID,
     Point.BEFORE_MOVE_CASH,
     Point.BEFORE_OPEN_DRAWER,
+    Point.BEFORE_APPEND_COPY,
     Point.BEFORE_COUNT_SHIFT,
     Point.BEFORE_CLOSE_SHIFT,
 }
@@ -228,6 +235,30 @@ def test_a_kill_loses_and_doubles_nothing(
         originals, copies = papers(bench, shop)
         assert originals <= 1
         assert originals + copies >= 1
+
+
+@pytest.mark.parametrize("point", [Point.BEFORE_MOVE_CASH, Point.AFTER_MOVE_CASH])
+def test_a_kill_under_an_approval_leaves_nothing_or_both_people(
+    bench: Bench, forks: TillForks, tmp_path: Path, point: Point
+) -> None:
+    """4a: what waits for an approval is in memory alone; what was done names who did and who allowed it."""
+    shop = Shop(tmp_path / "s", f"A{point.value[0]}", forks).prepare(bench)
+    with shop.config.open("a") as config:
+        config.write('[clerk]\nid = "kim"\nrole = "clerk"\n')
+    assert shop.run("staff", "import", str(write_staff(shop.folder / "staff.json"))).status == 0
+    assert shop.key("OS").status == 0
+
+    killed = shop.key("5.CI:x", "3PN:8520", fault=point.value)
+
+    assert killed.status == -9
+    told = json.dumps(killed.lines) + killed.complaint
+    assert "8520" not in told
+    done = point is Point.AFTER_MOVE_CASH
+    moved = [(r.actor, r.approver) for r in shop.records() if r.kind == CashMoved.kind]
+    assert moved == ([("kim", "3")] if done else [])
+    stale = shop.key("3PN:8520")
+    assert stale.lines[-1]["notice"]["code"] == "RGT-05", "nothing waits any more"
+    assert stale.lines[-1]["entry"] == "3PN:***"
 
 
 def _one_sale(facts: list[Fact]) -> None:

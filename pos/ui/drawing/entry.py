@@ -9,6 +9,7 @@ banner is a rule of dashes while there is nothing to say.
 
 from typing import Final
 
+from pos.entry import masked
 from pos.messages import BANNER_CELLS, cells
 from pos.ui.desk import Desk, difference, takeover
 from pos.ui.forms import FieldKind
@@ -22,13 +23,17 @@ HINT_COLUMN: Final = 26
 
 def standing_notice(view: TillView, desk: Desk) -> Notice | None:
     """Return the message to show: the desk's own first, then the till's."""
-    return desk.note if desk.note is not None else view.notice
+    if desk.note is not None:
+        return desk.note
+    return view.notice if view.asking is None else view.asking.said
 
 
 def prompt(view: TillView, desk: Desk) -> str:
     """Return what stands before the entry."""
     name = "entry"
-    if desk.form is not None:
+    if view.asking is not None:
+        name = "field.pin" if desk.answer.wants_pin(view.asking) else "field.who"
+    elif desk.form is not None:
         field = desk.form.field
         if field.kind is FieldKind.PIECES:
             return f" {field.face:,} x "
@@ -40,7 +45,8 @@ def prompt(view: TillView, desk: Desk) -> str:
 
 def entry_text(view: TillView, desk: Desk) -> str:
     """Return prompt and entry, cut from the left so that the end is always in sight."""
-    head, text = prompt(view, desk), desk.text
+    head = prompt(view, desk)
+    text = masked(desk.text) if view.asking is None else desk.answer.shown(view.asking)
     room = HINT_COLUMN - 1 - cells(head)
     while cells(text) > room:
         text = text[1:]
@@ -57,7 +63,7 @@ def draw_entry(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
     """Return the banner row; dashes where there is no message."""
     note = standing_notice(view, desk)
-    if note is None or takeover(view) is not None:
+    if note is None or (takeover(view) is not None and view.asking is None):
         return (row("-" * width),)
     mark = {"A": " " if not note.code else "*", "B": "!", "C": "!"}[note.level]
     # The code is for whoever helps by telephone: it gives way where the sentence needs the room.
@@ -67,6 +73,9 @@ def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 
 
 def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
+    if view.asking is not None:
+        name = "hint.pin" if desk.answer.wants_pin(view.asking) else "hint.who"
+        return label(name, view.language), Ink.STRONG
     if takeover(view) is not None:
         return label("hint.stopped", view.language), Ink.ALERT
     note = standing_notice(view, desk)

@@ -44,6 +44,8 @@ def draw_keys(view: TillView, desk: Desk, keymap: Keymap, width: int) -> tuple[R
 
 def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     """Tell whether a key does something useful now. The till has the last word."""
+    if view.asking is not None:
+        return binding in (Binding.CLEAR, Binding.LEAVE)
     if takeover(view) is not None:
         return binding is Binding.LEAVE
     if desk.form is not None:

@@ -2,14 +2,16 @@
 
 from pos.keymap import Binding, Keymap
 from pos.messages import Language, clip
+from pos.ui.answering import Answering
 from pos.ui.desk import difference, reason_field
+from pos.ui.drawing.devices import wrapped
 from pos.ui.drawing.money import amount_text
 from pos.ui.forms import Field, FieldKind, Form
 from pos.ui.grid import BLANK, Ink, Row, fit, pair, row
 from pos.ui.labels import label
 from pos.ui.menu import MENU, usable
 from pos.ui.training import PAGE_CHOICES, TrainingPage
-from pos.view import Stage, TillView
+from pos.view import AskingView, Stage, TillView
 
 
 def draw_menu(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[Row, ...]:
@@ -49,6 +51,30 @@ _HELP = (
     (Binding.TRAINING, "key.training"),
     (Binding.LEAVE, "key.leave"),
 )
+
+
+def draw_asking(
+    view: TillView, asking: AskingView, answer: Answering, width: int, height: int
+) -> tuple[Row, ...]:
+    """Return who is asked for, and for what; the PIN is stars."""
+    pin = answer.wants_pin(asking)
+    who = asking.who or answer.who
+    rows: list[Row] = [
+        row(label("asking.title", view.language), Ink.STRONG),
+        BLANK,
+        row(clip(f"  {asking.what}", width), Ink.STRONG),
+        BLANK,
+        _asked("field.who", who if pin else answer.text, width, view.language, asked=not pin),
+        _asked("field.pin", answer.shown(asking) * pin, width, view.language, asked=pin),
+        BLANK,
+    ]
+    rows.extend(row(line, Ink.WARN) for line in wrapped(asking.said.short, width))
+    return _footed(rows, view, width, height)
+
+
+def _asked(name: str, answer: str, width: int, language: Language, *, asked: bool) -> Row:
+    head = f"{'>' if asked else ' '} {label(name, language)}"
+    return row(fit(head, width - 12) + fit(answer, 12, "right"), Ink.STRONG if asked else Ink.PLAIN)
 
 
 def draw_form(view: TillView, form: Form, width: int, height: int) -> tuple[Row, ...]:

@@ -30,10 +30,18 @@ def draw_takeover(view: TillView, note: Notice, width: int, height: int) -> tupl
         rows.append(row(f"  {label('takeover.tell', language)}"))
         rows.append(row(clip(f'     "{note.display}"', width), Ink.STRONG))
         rows.append(BLANK)
-    rows.append(row(f"  {label('takeover.keys', language)}"))
-    rows.extend(row(clip(f"     {key}", width), Ink.STRONG) for key in note.keys.split("  "))
-    rows.append(BLANK)
-    rows.append(row(clip(f"  {label('takeover.esc', language)}", width), Ink.DIM))
+    if view.asking is None:
+        rows.append(row(f"  {label('takeover.keys', language)}"))
+        rows.extend(row(clip(f"     {key}", width), Ink.STRONG) for key in note.keys.split("  "))
+        rows.append(BLANK)
+        rows.append(row(clip(f"  {label('takeover.esc', language)}", width), Ink.DIM))
+    else:
+        rows.append(row(f"  {label('asking.title', language)}"))
+        asked = f"{view.asking.what}  {view.asking.who}"
+        rows.append(row(clip(f"     {asked}", width), Ink.STRONG))
+        rows.append(row(clip(f"     {view.asking.said.short}", width), Ink.WARN))
+        rows.append(BLANK)
+        rows.append(row(clip(f"  {label('back', language)}", width), Ink.DIM))
     return tuple(rows[:height])
 
 

@@ -12,7 +12,14 @@ from pos.store.papers import Paper
 from pos.store.store import FILE_NAME, Store
 from pos.store.verify import Broken, Sound, verify
 from protocols.batch import BatchAccepted, Question
-from protocols.facts import AttemptClosed, AttemptOpened, SaleVoided, TerminalNoted
+from protocols.facts import (
+    AttemptClosed,
+    AttemptOpened,
+    AttemptParked,
+    Fact,
+    SaleVoided,
+    TerminalNoted,
+)
 from protocols.journal import Chain, genesis
 
 
@@ -183,6 +190,44 @@ def test_an_attempt_is_in_doubt_until_its_last_word_settles_it(store: Store) -> 
     assert store.queue().in_doubt == 1
     store.append([closed("declined")])
     assert store.queue().in_doubt == 0
+
+
+def test_a_parked_attempt_stays_in_doubt_and_money_that_comes_late_is_owed_until_repaid(
+    store: Store,
+) -> None:
+    """decisions.md "A parked attempt": set aside it holds no counter; paid late it is somebody's."""
+    order = "S1-01-20260417-0001"
+    late, back = f"{order}-a", f"{order}-b"
+
+    def say(fact: Fact, key: str) -> None:
+        store.append([Draft(fact=fact, actor="kim", attempt=key)])
+
+    def closed(outcome: str, *, key: str = late, **more: object) -> None:
+        say(AttemptClosed(sale=1, method="purse", outcome=outcome, amount=5, **more), key)  # type: ignore[arg-type]
+
+    say(AttemptOpened(sale=1, method="purse", amount=5), late)
+    [doubt] = store.journal.doubts()
+    assert (doubt.told, doubt.parked, doubt.holds) == (False, False, True)
+
+    say(AttemptParked(sale=1, method="purse", amount=5, instead="tender"), late)
+    closed("unknown")
+    [doubt] = store.journal.doubts()
+    assert (doubt.told, doubt.parked, doubt.holds) == (True, True, False)
+    assert store.queue().in_doubt == 1
+
+    closed("approved", late=True)
+    assert store.journal.doubts() == [] and store.queue().in_doubt == 0
+    assert [owed.key for owed in store.journal.owed()] == [late]
+
+    say(AttemptOpened(sale=1, method="purse", amount=5, repays=late), back)
+    [doubt] = store.journal.doubts()
+    assert not doubt.holds, "no sale waits for money that goes back"
+    closed("declined", key=back, repays=late)
+    assert [owed.key for owed in store.journal.owed()] == [late]
+    closed("approved", key=back, repays=late)
+    assert store.journal.owed() == [] and store.journal.doubts() == []
+    assert store.journal.attempts_of(order) == 2
+    assert store.journal.attempts_of("S1-01-20260417-000") == 0
 
 
 def test_the_same_identity_continues_the_chain_and_another_begins_one(store: Store) -> None:

@@ -49,7 +49,7 @@ from protocols.purse.issuing import Issuer
 from protocols.purse.proof import Prover, transfer_reference
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
-from tests.pos.test_till import GOODS
+from tests.support.counter_till import GOODS
 from tests.support.purse_slots import MemorySlots
 from tests.support.purses import ISSUER, SUITE, balance, purse, remembers
 
