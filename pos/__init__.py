@@ -22,6 +22,7 @@ paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 purses         two cards at the counter, and a dialogue played between them
 card_slots     the two card slots as configured
+keypads        where a customer enters the PIN, and how it gets to the card
 purse_refusals  what a purse's status word says to the clerk
 trading_day    open, cash moves, count, close, X, no-sale, reprint
 paper          brings receipts out, beside the sales

@@ -49,11 +49,13 @@ class Paying:
     """Of the attempt that runs."""
 
     def give_up(self) -> Notice | None:
-        """Wait no longer for card or PIN; says so where it is too late. None: nothing to say yet."""
-        desk = self._desk
+        """Wait no longer for card or PIN; says so where nobody can. None: nothing to say yet."""
+        desk, payment = self._desk, self.register.payment
         if desk is None or desk.give_up():
             return None
-        return self.register.say("PUR-23")
+        # A reader that takes a PIN is stopped by its own keypad and by nobody else.
+        at_keypad = payment is not None and payment.step is PaymentStep.PIN
+        return self.register.say("PIN-08" if at_keypad else "PUR-23")
 
     def subtotal(self) -> Notice | None:
         """Show what is due and the quick amounts, or go back."""

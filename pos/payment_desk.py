@@ -13,7 +13,7 @@ from pos.purses import Cards
 from pos.register import Register
 from pos.sale_events import AttemptMade
 from pos.store.journal import Draft
-from pos.tenders.agreement import GivenUp
+from pos.tenders.agreement import GivenUp, Keypads
 from pos.view import Notice, PaymentStep, PaymentView
 from protocols.facts import AttemptClosed, AttemptOpened, Fact
 from protocols.journal import Record
@@ -61,6 +61,16 @@ class PaymentDesk:
     def cards(self) -> Cards:
         """Return where purses are."""
         return self.register.cards
+
+    @property
+    def keypads(self) -> Keypads:
+        """Return where customers enter their PIN."""
+        return self.register.keypads
+
+    def say(self, code: str, **blanks: str | int) -> None:
+        """Tell clerk and customer something while the payment goes on."""
+        self.announce(self.register.say(code, **blanks))
+        self.publish()
 
     async def intend(self, peer: str = "") -> str:
         """Make the intent durable and return the attempt key. Raises: StoreError."""

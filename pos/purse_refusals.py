@@ -13,6 +13,7 @@ from protocols.money import Money
 from protocols.outcome import Blanks, Declined, NotSent
 from protocols.purse.coordinator import NotMoved, Slot
 from protocols.purse.image import Life
+from protocols.secure_pin import PinSW
 
 CUSTOMER: Final[dict[int, str]] = {
     SW.FUNDS: "PUR-01",
@@ -31,8 +32,11 @@ CUSTOMER: Final[dict[int, str]] = {
     SW.POCKET: "PUR-17",
     SW.SEQUENCE_EXHAUSTED: "PUR-18",
     SW.MEMORY_FAILURE: "PUR-18",
+    PinSW.CANCELLED: "PIN-04",
+    PinSW.TIMEOUT: "PIN-05",
+    PinSW.TOO_SHORT_OR_LONG: "PIN-06",
 }
-"""By what the customer's purse answered."""
+"""By what the customer's purse answered, or the keypad that its PIN was to come from."""
 SHOP: Final[dict[int, str]] = {
     SW.REFERENCE_NOT_USABLE: "PUR-06",
     SW.CONDITIONS_NOT_SATISFIED: "PUR-09",

@@ -17,6 +17,7 @@ from protocols.purse.coordinator import (
     STATE_BYTES,
     Ask,
     Dialogue,
+    EnterPin,
     Intend,
     PurseState,
     Result,
@@ -109,6 +110,7 @@ class Table:
         self,
         dialogue: Dialogue,
         intend: Callable[[PaymentDetails], Awaitable[None]] | None = None,
+        enter_pin: Callable[[EnterPin, CardChannel], Awaitable[Response | None]] | None = None,
     ) -> Result:
         """Play a dialogue to its end; the customer pays the shop. Raises: what `intend` raises."""
         try:
@@ -117,6 +119,9 @@ class Table:
                 match step:
                     case Ask():
                         step = dialogue.send(await self._exchange(step))
+                    case EnterPin():
+                        assert enter_pin is not None and self.customer is not None
+                        step = dialogue.send(await enter_pin(step, self.customer))
                     case Intend(details):
                         assert intend is not None, "only a new transfer has an intent"
                         await intend(details)

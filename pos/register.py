@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pos.catalogue import Assortment
+from pos.keypads import TillKeypads
 from pos.loading import GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
@@ -26,7 +27,7 @@ from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
-from pos.tenders.agreement import Tender
+from pos.tenders.agreement import Keypads, Tender
 from pos.tenders.registry import Registry
 from pos.view import Notice, PaymentView, Stage
 from protocols.catalogue import Item
@@ -129,6 +130,7 @@ class Register:
     )
     papers_waiting: int = 0
     cards: Cards = field(default_factory=NoCards)
+    keypads: Keypads = field(default_factory=TillKeypads)
     """Where the customer's purse and the shop's are."""
     offline: bool = False
     """The broker is not there now: a receipt says that its record still waits."""

@@ -32,6 +32,7 @@ vpcd          the wire between a reader's driver and a virtual card
 trace         what passed on every wire, on one clock, without secrets (package)
 pcapng        capture files for Wireshark, written
 secure_pin    a PIN from the reader's keypad straight to the card
+hpke          a short text sealed for a P-256 key (RFC 9180)
 purse         e-cash: the purse itself, and the transfer between two (package)
 icash         a second electronic money, one way, as proof that a scheme is a plug-in
 serial_line   rate, data bits, parity, stop bits, flow control of a serial line

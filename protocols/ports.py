@@ -142,10 +142,15 @@ class CardChannel(Protocol):
         did is not known, and every later command gets None too. Never raises, never tries again."""
         ...
 
+    @property
+    def has_keypad(self) -> bool:
+        """Say whether its reader takes PINs itself."""
+        ...
+
     async def enter_pin(self, structure: bytes, *, deadline_ns: int) -> bytes | None:
         """Have the reader's own keypad give a PIN to the card (protocols.secure_pin). None as above.
 
-        Only where the slot has a keypad."""
+        Only where there is a keypad."""
         ...
 
     async def close(self) -> None:

@@ -27,7 +27,7 @@ _BLOCK: Final = 0x47
 _LENGTH_FORMAT: Final = 0x04
 """The length stands at bit 4."""
 _ENTER_ENDS: Final = 2
-_BLOCK_BYTES: Final = 8
+BLOCK_BYTES: Final = 8
 _EMPTY_BLOCK: Final = b"\x20" + b"\xff" * 7
 
 
@@ -58,7 +58,7 @@ class PinEntry:
         """Return the PIN_VERIFY structure."""
         assert len(self.header) == 4 and 0 < self.timeout_s < 256
         assert DIGITS_MIN <= self.digits_min <= self.digits_max <= DIGITS_MAX
-        template = self.header + bytes((_BLOCK_BYTES,)) + _EMPTY_BLOCK
+        template = self.header + bytes((BLOCK_BYTES,)) + _EMPTY_BLOCK
         head = _HEAD.pack(
             self.timeout_s, self.timeout_s, _FORMAT, _BLOCK, _LENGTH_FORMAT,
             self.digits_max, self.digits_min, _ENTER_ENDS, 1, 0x0412, 0, bytes(3), len(template),
@@ -67,7 +67,7 @@ class PinEntry:
 
     def command(self, digits: str) -> bytes:
         """Return the VERIFY command with these digits in it. Not to be logged."""
-        return self.header + bytes((_BLOCK_BYTES,)) + pin_block(digits)
+        return self.header + bytes((BLOCK_BYTES,)) + pin_block(digits)
 
 
 def decode_pin_entry(data: bytes) -> PinEntry:
@@ -76,7 +76,7 @@ def decode_pin_entry(data: bytes) -> PinEntry:
         raise PinFormatError(f"{len(data)} bytes are no PIN_VERIFY structure")
     timeout, _, form, block, length_form, most, least, _, _, _, _, _, size = _HEAD.unpack_from(data)
     template = data[_HEAD.size :]
-    if size != len(template) or len(template) != 5 + _BLOCK_BYTES or template[4] != _BLOCK_BYTES:
+    if size != len(template) or len(template) != 5 + BLOCK_BYTES or template[4] != BLOCK_BYTES:
         raise PinFormatError("the template is no VERIFY of eight bytes")
     if (form, block, length_form) != (_FORMAT, _BLOCK, _LENGTH_FORMAT):
         raise PinFormatError("this PIN block is not ISO 9564 format 2")

@@ -15,6 +15,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "messages.md"
 FAMILIES: Final = {
     "RDR": "Card reader",
     "PUR": "E-cash",
+    "PIN": "PIN entry",
     "CRD": "Cards",
     "PRN": "Receipt printer",
     "NET": "Network and broker",

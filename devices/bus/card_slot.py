@@ -283,6 +283,11 @@ class PcscChannel:
         self.alive = True
         self._slot = slot
 
+    @property
+    def has_keypad(self) -> bool:
+        """Say whether the reader takes PINs itself."""
+        return self._slot.has_keypad
+
     async def transmit(self, apdu: bytes, *, deadline_ns: int) -> bytes | None:
         """Exchange one command. None: lost, and the channel with it."""
         return await self._ask(partial(self._slot.transmit, apdu, deadline_ns))

@@ -21,9 +21,10 @@ from pos.purses import Cards
 from pos.rights import Right
 from pos.view import PaymentStep
 from protocols.facts import Fact
+from protocols.iso7816 import Response
 from protocols.money import Money
-from protocols.outcome import Outcome
-from protocols.ports import Clock
+from protocols.outcome import NotSent, Outcome
+from protocols.ports import CardChannel, Clock
 
 T = TypeVar("T")
 
@@ -92,6 +93,15 @@ class Desk(Protocol):
         """
         ...
 
+    @property
+    def keypads(self) -> "Keypads":
+        """Return where customers enter their PIN."""
+        ...
+
+    def say(self, code: str, **blanks: str | int) -> None:
+        """Tell clerk and customer something while the payment goes on."""
+        ...
+
     def progress(self, step: PaymentStep, *, balance: int | None = None) -> None:
         """Show how far the payment has come; the same step again changes only the balance.
 
@@ -115,6 +125,19 @@ class Desk(Protocol):
         """Make the intent durable and return the attempt key; once an attempt.
 
         `peer` is what a recovery needs to ask, as name=value;...  Raises: StoreError.
+        """
+        ...
+
+
+class Keypads(Protocol):
+    """Where customers enter their PIN: it goes to the card, never to the till."""
+
+    async def verify(self, card: CardChannel, ask: Ask, desk: Desk) -> Response | NotSent | None:
+        """Have a PIN entered and given to the selected card, once.
+
+        Returns the card's answer to VERIFY, or an answer of the keypad's own (protocols.secure_pin);
+        6982 where there is no keypad. NotSent: none was entered, for a reason with a message of its
+        own. None: the card's answer is lost.
         """
         ...
 

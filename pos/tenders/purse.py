@@ -1,6 +1,7 @@
 """E-cash: the customer's purse pays the shop's purse, card to card, offline and final (T5).
 
-    take     both cards -> intent durable -> transfer -> result with its evidence
+    take     both cards -> PIN, if the card wants it -> intent durable -> transfer -> result
+             with its evidence
     resume   both cards, or the shop's alone -> what became of the attempt, under its own key
 
 A lost answer is never answered by a second transfer: both purses are asked, and what they say decides
@@ -9,7 +10,7 @@ nothing moved and nothing can; Unknown that only the cards can tell.
 Source: purse.md 4.4; clerk-and-courier.md 5.5 (PUR, RDR); decisions.md "A parked attempt".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from pos.messages import Language
@@ -19,10 +20,13 @@ from pos.rights import Right
 from pos.tenders.agreement import Ask, Desk, GivenUp, Mover, OverTender
 from pos.view import PaymentStep
 from protocols.facts import PurseMoved
+from protocols.iso7816 import SW, Response
 from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+from protocols.ports import CardChannel
 from protocols.purse.attempt import attest, details_in, peer_of
 from protocols.purse.coordinator import (
+    EnterPin,
     InDoubt,
     NotMoved,
     Order,
@@ -35,6 +39,7 @@ from protocols.purse.coordinator import (
 )
 from protocols.purse.details import PaymentDetails, order_reference
 from protocols.purse.proof import transfer_reference
+from protocols.secure_pin import PinSW
 
 RECOVERIES_MAX: Final = 3
 """How often the purses are asked before the clerk is told that nobody knows."""
@@ -44,6 +49,8 @@ _CARD_GONE: Final = "PUR-07"
 _RESULT_UNKNOWN: Final = "PUR-08"
 _NOTHING_MOVED: Final = "PUR-19"
 _GIVEN_UP: Final = "PUR-22"
+_WRONG_PIN: Final = "PUR-02"
+_TOO_SHORT: Final = "PIN-06"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +74,8 @@ class Purse:
             return NotSent(code="PAY-03", reason="more than a purse can hold", blanks=blanks)
         if not desk.cards.configured:
             return NotSent(code="RDR-05", reason="no slots are configured")
-        witness = Witness()
-        table = await _table(desk, witness)
+        payment = _Payment(ask, desk)
+        table = await _table(desk, payment.witness)
         if isinstance(table, NotSent):
             return table
         order = Order(
@@ -77,23 +84,15 @@ class Purse:
             reference=order_reference(desk.key),
             day=desk.day,
         )
-        intended: list[PaymentDetails] = []
-
-        async def intend(details: PaymentDetails) -> None:
-            payer = witness.states.get(Slot.PAYER)
-            await desk.intend(peer_of(details))
-            intended.append(details)
-            desk.progress(PaymentStep.MOVING, balance=None if payer is None else payer.balance)
-
         try:
-            result = await table.play(transfer(order), intend)
+            result = await table.play(transfer(order), payment.intend, payment.enter_pin)
         finally:
             await table.close()
         if isinstance(result, NotMoved):
-            return explain(result, witness, ask.amount, intended=bool(intended))
+            return payment.explain(result)
         if isinstance(result, Transferred):
             desk.progress(PaymentStep.RECEIVED)
-        return await _settled(result, ask.amount, desk, witness)
+        return await _settled(result, ask.amount, desk, payment.witness)
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt, and bring it to its end if it is still under way."""
@@ -102,6 +101,47 @@ class Purse:
             return Unknown(case_id=desk.key, reason="the attempt names no transfer", code="PUR-08")
         begun = InDoubt(details, Slot.PAYER, "the till has ended in between")
         return await _settled(begun, ask.amount, desk, Witness())
+
+
+@dataclass(slots=True)
+class _Payment:
+    """What the transfer asks of the till while it is played, and what is known when it ends."""
+
+    ask: Ask
+    desk: Desk
+    witness: Witness = field(default_factory=Witness)
+    intended: bool = False
+    not_entered: NotSent | None = None
+    """Why no PIN was entered, where no word of card or keypad says it."""
+
+    async def intend(self, details: PaymentDetails) -> None:
+        """Make the attempt durable. Raises: StoreError."""
+        await self.desk.intend(peer_of(details))
+        self.intended = True
+        self.desk.progress(PaymentStep.MOVING, balance=self._balance())
+
+    async def enter_pin(self, wanted: EnterPin, card: CardChannel) -> Response | None:
+        """Have the customer enter the PIN; after a wrong one both are told how often it may be wrong."""
+        self.desk.progress(PaymentStep.PIN, balance=self._balance())
+        if wanted.said == PinSW.TOO_SHORT_OR_LONG:
+            self.desk.say(_TOO_SHORT)
+        elif wanted.said:
+            self.desk.say(_WRONG_PIN, tries=wanted.tries)
+        answer = await self.desk.keypads.verify(card, self.ask, self.desk)
+        if isinstance(answer, NotSent):
+            self.not_entered = answer
+            return Response(b"", SW.SECURITY_NOT_SATISFIED)
+        return answer
+
+    def explain(self, refused: NotMoved) -> Outcome:
+        """Return why nothing moved."""
+        if self.not_entered is not None:
+            return self.not_entered
+        return explain(refused, self.witness, self.ask.amount, intended=self.intended)
+
+    def _balance(self) -> int | None:
+        payer = self.witness.states.get(Slot.PAYER)
+        return None if payer is None else payer.balance
 
 
 async def _table(desk: Desk, witness: Witness) -> Table | NotSent:

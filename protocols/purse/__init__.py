@@ -19,6 +19,7 @@ card         the purse itself: APDU in, APDU out
 chip         what every command stands on: memory, keys, pockets, refusal
 reading      what anybody may read
 holder       the holder's PIN and lock
+sealed_pin   a PIN that only this card can open, once
 starting     how a transfer begins, and everything for which it is refused
 moving       debit, credit, and the end of a transfer
 issuer_commands  what only the issuer may do, on the card

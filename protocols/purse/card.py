@@ -4,7 +4,9 @@ The same class is the virtual card, the shop's own purse and the thing that is s
 second model. Pure: no clock, no randomness, no input or output but the memory it is handed.
 
     SELECT      00 A4 04 00  AID                      -> FCI                                  no commit
+    CHALLENGE   00 84 00 00                            -> challenge 16                        no
     VERIFY      00 20 00 81  PIN 8 (empty: query)     -> 63Cx                                 commit
+                00 20 00 91  PIN sealed for this card and its challenge, 89 bytes             commit
     CHANGE      00 24 00 81  old 8 | new 8                                                    commit
     LOCK        00 04 00 00 , UNLOCK 00 44 00 00 (after VERIFY)                               commit
     GET DATA    00 CA 01 xx  info, pockets, state, counters, limits; 7F 21 certificate        no
@@ -37,11 +39,11 @@ from typing import Final
 from protocols.iso7816 import SW, ApduError, Command, RefusedError, Response, parse_command
 from protocols.purse import holder, issuer_commands, moving, reading, starting
 from protocols.purse.chip import Chip
-from protocols.purse.holder import PIN_KEY
+from protocols.purse.holder import PIN_KEY, SEALED_PIN_KEY
 from protocols.purse.memory import MemoryWornOutError
 from protocols.purse.reading import AID
 
-__all__ = ["AID", "PIN_KEY", "Purse"]
+__all__ = ["AID", "PIN_KEY", "SEALED_PIN_KEY", "Purse"]
 
 
 class Purse(Chip):
@@ -72,6 +74,7 @@ class Purse(Chip):
 
 _COMMANDS: Final[dict[tuple[int, int], Callable[[Chip, Command], Response]]] = {
     (0x00, 0xA4): reading.select,
+    (0x00, 0x84): holder.get_challenge,
     (0x00, 0x20): holder.verify,
     (0x00, 0x24): holder.change_pin,
     (0x00, 0x04): holder.lock,

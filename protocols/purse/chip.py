@@ -8,6 +8,7 @@ anything.
 import msgspec
 
 from protocols.iso7816 import SW, Command, RefusedError
+from protocols.ports import Entropy
 from protocols.purse.details import (
     CERTIFICATE_BYTES,
     DETAILS_BYTES,
@@ -35,7 +36,11 @@ from protocols.purse.suite import Suite
 
 
 class Chip:
-    """One purse's parts. Volatile: whether it is selected, and whether the PIN was right since power-on."""
+    """One purse's parts.
+
+    Volatile: whether it is selected, whether the PIN was right since power-on, the challenge it gave.
+    Without a source of randomness it gives none, and takes its PIN in clear only.
+    """
 
     def __init__(
         self,
@@ -43,18 +48,22 @@ class Chip:
         memory: Memory,
         suite: Suite,
         rules: Rules | None = None,
+        entropy: Entropy | None = None,
     ) -> None:
         self.personality = personality
         self.memory = memory
         self.suite = suite
         self.rules = Rules() if rules is None else rules
+        self.entropy = entropy
         self.selected = False
         self.verified = False
+        self.challenge = b""
 
     def power_on(self) -> None:
         """Forget what is volatile; a pending transfer stays."""
         self.selected = False
         self.verified = False
+        self.challenge = b""
 
     def image(self) -> Image:
         """Return what the purse remembers."""

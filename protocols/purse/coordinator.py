@@ -3,6 +3,7 @@
 A generator yields what it wants and is sent the answer:
 
     Ask(slot, apdu)     -> Response, or None when the card was torn out or the answer was lost
+    EnterPin(tries)     -> the answer to VERIFY, or one of the keypad's own words; None as above
     Intend(details)     -> None, once the attempt is durable; before the first START
     result              -> the generator returns Transferred, NotMoved or InDoubt
 
@@ -30,10 +31,13 @@ from typing import Final
 from protocols.iso7816 import SW, Command, Response
 from protocols.purse.card import AID
 from protocols.purse.details import DETAILS_BYTES, MessageType, PaymentDetails, decode_details
-from protocols.purse.image import NO_DETAILS, POCKETS, Status
+from protocols.purse.image import NO_DETAILS, POCKETS, Life, Status
+from protocols.secure_pin import PinSW
 
 LOG_RECORDS_MAX: Final = 255
-STATE_BYTES: Final = 31
+STATE_BYTES: Final = 35
+PIN_ENTRIES_MAX: Final = 10
+"""In one transfer, those included that were too short to be a guess."""
 
 
 class Slot(Enum):
@@ -49,6 +53,16 @@ class Ask:
 
     slot: Slot
     apdu: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EnterPin:
+    """Have the holder's PIN given to the payer's purse: it wants it before it pays so much."""
+
+    tries: int
+    """How often it may still be wrong."""
+    said: int
+    """What came of the entry before; 0 at the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,7 @@ class InDoubt:
 
 
 Result = Transferred | NotMoved | InDoubt
-Step = Ask | Intend
+Step = Ask | EnterPin | Intend
 Dialogue = Generator[Step, Response | None, Result]
 
 
@@ -115,6 +129,12 @@ class PurseState:
     life: int
     tries: int
     expiry: int
+    pin_above: int
+    """More than this in one payment wants the PIN first."""
+
+    def wants_pin(self, value: int) -> bool:
+        """Return whether the holder's PIN must come before a payment of so much."""
+        return self.life == Life.LOCKED or value > self.pin_above
 
 
 def decode_state(data: bytes) -> PurseState | None:
@@ -134,6 +154,7 @@ def decode_state(data: bytes) -> PurseState | None:
         life=data[25],
         tries=data[26],
         expiry=number(data[27:31]),
+        pin_above=number(data[31:35]),
     )
 
 
@@ -193,6 +214,8 @@ def transfer(order: Order) -> Dialogue:
         payee_pocket, payee = yield from find_pocket(Slot.PAYEE, order.currency)
         if payer.status == Status.EPA:
             yield from _tidy(payee.name)
+        if payer.wants_pin(order.value):
+            yield from _prove_holder(payer, order.value)
         details = PaymentDetails(
             payer.name, payee.name, order.value, order.currency,
             payer.sequence, payee.sequence, order.reference,
@@ -215,6 +238,30 @@ def transfer(order: Order) -> Dialogue:
         if details is None:
             return NotMoved(lost.slot, 0)
         return InDoubt(details, lost.slot, "no answer")
+
+
+def _prove_holder(payer: PurseState, value: int) -> Generator[Step, Response | None, None]:
+    """Have the PIN entered until it is right, and a locked purse unlocked; nothing is intended yet."""
+    if value > payer.balance:
+        raise _RefusedError(Slot.PAYER, SW.FUNDS)
+    tries, said = payer.tries, 0
+    for _ in range(PIN_ENTRIES_MAX):
+        if tries == 0:
+            raise _RefusedError(Slot.PAYER, SW.PIN_BLOCKED)
+        response = yield EnterPin(tries, said)
+        if response is None:
+            raise _LostError(Slot.PAYER)
+        said = response.sw
+        if said == SW.OK:
+            break
+        if said & 0xFFF0 == SW.TRIES_LEFT:
+            tries = said & 0xF
+        elif said != PinSW.TOO_SHORT_OR_LONG:
+            raise _RefusedError(Slot.PAYER, said)
+    else:
+        raise _RefusedError(Slot.PAYER, said)
+    if payer.life == Life.LOCKED:
+        yield from _ask(Slot.PAYER, 0x00, 0x44, 0, 0, le=None)
 
 
 def _tidy(payee: bytes) -> Generator[Step, Response | None, None]:

@@ -1,22 +1,36 @@
-"""What the holder does with a PIN: VERIFY, CHANGE, lock and unlock."""
+"""What the holder does with a PIN: GET CHALLENGE, VERIFY in clear or sealed, CHANGE, lock and unlock."""
 
 from typing import Final
 
+from protocols.hpke import SealError
 from protocols.iso7816 import SW, Command, RefusedError, Response
 from protocols.purse.chip import Chip, expect
 from protocols.purse.image import Image, Life
+from protocols.purse.sealed_pin import CHALLENGE_BYTES, open_pin
 
 PIN_KEY: Final = 0x81
+SEALED_PIN_KEY: Final = 0x91
+"""The same PIN, enciphered (protocols.purse.sealed_pin)."""
+
+
+def get_challenge(chip: Chip, command: Command) -> Response:
+    """Give random bytes that the next sealed PIN must be bound to; those given before are void."""
+    expect(command, 0, p1=0, p2=0)
+    if chip.entropy is None:
+        raise RefusedError(SW.INSTRUCTION_NOT_SUPPORTED)
+    chip.challenge = chip.entropy.token(CHALLENGE_BYTES)
+    return Response(chip.challenge, SW.OK)
 
 
 def verify(chip: Chip, command: Command) -> Response:
     """Compare the holder's PIN; with no PIN, tell how many tries are left."""
-    if (command.p1, command.p2) != (0, PIN_KEY):
+    if command.p1 != 0 or command.p2 not in (PIN_KEY, SEALED_PIN_KEY):
         raise RefusedError(SW.P1_P2_WRONG)
     image = chip.image()
     if not command.data:
         raise RefusedError(SW.OK if chip.verified else SW.TRIES_LEFT | min(image.tries, 15))
-    _check_pin(chip, image, command.data)
+    sealed = command.p2 == SEALED_PIN_KEY
+    _check_pin(chip, image, _opened(chip, image, command.data) if sealed else command.data)
     return Response(b"", SW.OK)
 
 
@@ -46,6 +60,21 @@ def unlock(chip: Chip, command: Command) -> Response:
         raise RefusedError(SW.SECURITY_NOT_SATISFIED)
     chip.commit(chip.image()._replace(life=Life.ACTIVE))
     return Response(b"", SW.OK)
+
+
+def _opened(chip: Chip, image: Image, body: bytes) -> bytes:
+    """Open a sealed PIN. What was not sealed for this challenge is no guess and costs no try."""
+    if image.tries == 0:
+        raise RefusedError(SW.PIN_BLOCKED)
+    # Forgotten before anything else: whatever comes of it, this challenge has been used.
+    challenge, chip.challenge = chip.challenge, b""
+    if not challenge:
+        raise RefusedError(SW.CONDITIONS_NOT_SATISFIED)
+    me = chip.personality
+    try:
+        return open_pin(body, secret=me.secret, name=me.name, challenge=challenge)
+    except SealError:
+        raise RefusedError(SW.SIGNATURE_WRONG) from None
 
 
 def _check_pin(chip: Chip, image: Image, pin: bytes) -> None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from protocols.iso7816 import SW, Command, RefusedError, Response
-from protocols.purse.chip import Chip, expect
+from protocols.purse.chip import Chip, expect, parameters_of
 from protocols.purse.details import decode_certificate
 from protocols.purse.image import Image, Life
 from protocols.tlv import encode_tlv
@@ -20,6 +20,7 @@ def select(chip: Chip, command: Command) -> Response:
         raise RefusedError(SW.NOT_FOUND)
     chip.selected = True
     chip.verified = False
+    chip.challenge = b""
     image = chip.image()
     fci = encode_tlv(
         0x6F, encode_tlv(0x84, AID), encode_tlv(0xA5, encode_tlv(0xB0, _state(chip, image, 0)))
@@ -36,7 +37,7 @@ def query(chip: Chip, command: Command) -> Response:
 
 def _state(chip: Chip, image: Image, pocket: int) -> bytes:
     """name 8 | class 1 | sequence 4 | currency 2 | balance 4 | ceiling 4 | free slots 1 | status 1
-    | life 1 | tries 1 | expiry 4."""
+    | life 1 | tries 1 | expiry 4 | PIN wanted above 4."""
     me = chip.personality
     return b"".join(
         (
@@ -48,6 +49,7 @@ def _state(chip: Chip, image: Image, pocket: int) -> bytes:
             me.ceilings[pocket].to_bytes(4),
             bytes((max(0, me.log_slots - len(image.log)), image.status, image.life, image.tries)),
             decode_certificate(me.certificate).expiry.to_bytes(4),
+            parameters_of(image).pin_above.to_bytes(4),
         )
     )
 

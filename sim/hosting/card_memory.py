@@ -168,6 +168,7 @@ class MemoryChannel:
         self.insertion = insertion
         self.atr = atr
         self.alive = True
+        self.has_keypad = reader.has_keypad
         self._reader = reader
         self._clock = clock
         # Without TD1 there is only T=0; ours that speak T=1 say so in TD1.

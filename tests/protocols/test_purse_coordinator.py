@@ -3,10 +3,15 @@
 Method: both purses are the production class; the test plays the reader and tears. T5; threats T2-T4.
 """
 
+from dataclasses import replace
+
 import pytest
 
-from protocols.purse.card import Purse
+from protocols.iso7816 import SW, Response
+from protocols.purse.card import PIN_KEY, Purse
 from protocols.purse.coordinator import (
+    PIN_ENTRIES_MAX,
+    EnterPin,
     InDoubt,
     NotMoved,
     Slot,
@@ -14,9 +19,21 @@ from protocols.purse.coordinator import (
     recover,
     transfer,
 )
-from protocols.purse.image import Status, encode_image
+from protocols.purse.image import Life, Parameters, Status, encode_image
 from protocols.purse.memory import Cell
-from tests.support.purses import ORDER, SUITE, TODAY, Torn, balance, drive, purse, remembers
+from protocols.secure_pin import PinSW, pin_block
+from tests.support.purses import (
+    ORDER,
+    PIN,
+    SUITE,
+    TODAY,
+    Torn,
+    balance,
+    drive,
+    purse,
+    remembers,
+    tell,
+)
 
 EXCHANGES = 11
 """Of a transfer without a fault: two identifications of three, and five that move value."""
@@ -161,3 +178,130 @@ def test_recovery_asks_nothing_of_another_card() -> None:
 
     assert isinstance(healed, InDoubt)
     assert stranger.memory.read() == before
+
+
+WRONG = pin_block("9999")
+
+
+def holder(**image: object) -> dict[Slot, Purse]:
+    """Return a pair whose customer's purse wants the PIN above 100."""
+    cards = pair()
+    cards[Slot.PAYER] = purse(b"CUSTOMER", parameters=Parameters(pin_above=100))
+    memory = cards[Slot.PAYER].memory
+    memory.write(encode_image(remembers(cards[Slot.PAYER])._replace(**image)))
+    return cards
+
+
+class Customer:
+    """Somebody at a keypad: enters these PINs one after the other, or lets the keypad say a word."""
+
+    def __init__(self, card: Purse, *keys: bytes | int | None) -> None:
+        self.card = card
+        self.keys = list(keys)
+        self.asked: list[EnterPin] = []
+
+    def __call__(self, wanted: EnterPin) -> Response | None:
+        self.asked.append(wanted)
+        keys = self.keys.pop(0)
+        if isinstance(keys, bytes):
+            return tell(self.card, 0, 0x20, 0, PIN_KEY, keys)
+        return None if keys is None else Response(b"", keys)
+
+
+def test_a_purse_that_wants_its_pin_gets_it_before_anything_is_intended() -> None:
+    cards = holder()
+    customer = Customer(cards[Slot.PAYER], PIN)
+
+    result, exchanges, _ = drive(transfer(ORDER), cards, enter_pin=customer)
+
+    assert isinstance(result, Transferred) and exchanges == EXCHANGES
+    assert customer.asked == [EnterPin(tries=3, said=0)]
+
+
+def test_below_its_limit_and_beyond_its_balance_nobody_is_asked() -> None:
+    """Who cannot pay is told so, and need not give a PIN first."""
+    cards = holder()
+    customer = Customer(cards[Slot.PAYER])
+
+    small, _, _ = drive(transfer(replace(ORDER, value=100)), cards, enter_pin=customer)
+    large, _, intended = drive(transfer(replace(ORDER, value=901)), cards, enter_pin=customer)
+
+    assert isinstance(small, Transferred)
+    assert large == NotMoved(Slot.PAYER, SW.FUNDS) and not intended
+    assert customer.asked == []
+
+
+def test_a_wrong_pin_is_asked_again_with_the_tries_left_and_a_short_one_too() -> None:
+    cards = holder()
+    customer = Customer(cards[Slot.PAYER], WRONG, PinSW.TOO_SHORT_OR_LONG, WRONG, PIN)
+
+    assert isinstance(drive(transfer(ORDER), cards, enter_pin=customer)[0], Transferred)
+    assert customer.asked == [
+        EnterPin(3, 0),
+        EnterPin(2, 0x63C2),
+        EnterPin(2, PinSW.TOO_SHORT_OR_LONG),
+        EnterPin(1, 0x63C1),
+    ]
+    assert remembers(cards[Slot.PAYER]).tries == 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "word"),
+    [
+        ([WRONG, WRONG, WRONG], SW.PIN_BLOCKED),
+        ([PinSW.CANCELLED], PinSW.CANCELLED),
+        ([WRONG, PinSW.TIMEOUT], PinSW.TIMEOUT),
+        ([SW.SECURITY_NOT_SATISFIED], SW.SECURITY_NOT_SATISFIED),
+        ([PinSW.TOO_SHORT_OR_LONG] * PIN_ENTRIES_MAX, PinSW.TOO_SHORT_OR_LONG),
+        ([0x63C0], SW.PIN_BLOCKED),
+        ([None], 0),
+    ],
+)
+def test_without_the_pin_nothing_is_intended_and_nothing_moves(
+    keys: list[bytes | int | None], word: int
+) -> None:
+    cards = holder()
+    sequence = remembers(cards[Slot.PAYER]).sequence
+
+    result, _, intended = drive(
+        transfer(ORDER), cards, enter_pin=Customer(cards[Slot.PAYER], *keys)
+    )
+
+    assert result == NotMoved(Slot.PAYER, word) and not intended
+    assert remembers(cards[Slot.PAYER]).sequence == sequence
+    assert (balance(cards[Slot.PAYER]), balance(cards[Slot.PAYEE])) == (1_000, 5)
+
+
+def test_a_purse_whose_pin_is_blocked_is_not_asked_for_it() -> None:
+    cards = holder(tries=0)
+    customer = Customer(cards[Slot.PAYER])
+
+    result, _, _ = drive(transfer(ORDER), cards, enter_pin=customer)
+
+    assert result == NotMoved(Slot.PAYER, SW.PIN_BLOCKED) and customer.asked == []
+
+
+def test_a_locked_purse_is_unlocked_by_its_pin_and_pays() -> None:
+    cards = holder(life=Life.LOCKED)
+    small = replace(ORDER, value=50)
+
+    refused, _, _ = drive(
+        transfer(small), cards, enter_pin=Customer(cards[Slot.PAYER], PinSW.CANCELLED)
+    )
+    assert refused == NotMoved(Slot.PAYER, PinSW.CANCELLED)
+    assert remembers(cards[Slot.PAYER]).life == Life.LOCKED
+    paid, exchanges, _ = drive(transfer(small), cards, enter_pin=Customer(cards[Slot.PAYER], PIN))
+
+    assert isinstance(paid, Transferred) and exchanges == EXCHANGES + 1
+    assert remembers(cards[Slot.PAYER]).life == Life.ACTIVE
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["answer lost", "command lost"])
+def test_an_unlocking_that_is_lost_has_moved_nothing(*, done: bool) -> None:
+    cards = holder(life=Life.LOCKED)
+
+    result, _, intended = drive(
+        transfer(ORDER), cards, Torn(7, done), enter_pin=Customer(cards[Slot.PAYER], PIN)
+    )
+
+    assert result == NotMoved(Slot.PAYER, 0) and not intended

@@ -13,7 +13,7 @@ from protocols.control import Verb
 from protocols.iso7816 import Command, parse_response
 from protocols.ports import CardAbsent, CardPresent, CardSlot, Clock
 from protocols.purse.card import AID
-from protocols.purse.coordinator import Ask, Dialogue, Intend, Result, Slot
+from protocols.purse.coordinator import Ask, Dialogue, EnterPin, Intend, Result, Slot
 from protocols.purse.image import first_image
 from protocols.purse.suite import P256
 from sim.cards.answers import Transmission
@@ -158,6 +158,8 @@ async def drive(
         step = next(dialogue)
         while True:
             match step:
+                case EnterPin():
+                    raise AssertionError("these cards want no PIN")
                 case Intend():
                     answer = None
                 case Ask(slot, apdu):

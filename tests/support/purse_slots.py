@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pos.purses import CardChannel
 from protocols.purse.card import Purse
+from protocols.secure_pin import PinSW, decode_pin_entry
 
 
 @dataclass
@@ -30,6 +31,20 @@ class MemoryChannel:
             self.purse.handle(apdu)
         return None
 
+    @property
+    def has_keypad(self) -> bool:
+        return self.slots.keys is not None
+
+    async def enter_pin(self, structure: bytes, *, deadline_ns: int) -> bytes | None:
+        """Let the next customer's keys be pressed: digits, or a word of the keypad's own."""
+        assert self.slots.keys is not None
+        entry = decode_pin_entry(structure)
+        keys = self.slots.keys.pop(0)
+        await asyncio.sleep(entry.timeout_s if keys is PinSW.TIMEOUT else 1)
+        if isinstance(keys, PinSW):
+            return keys.to_bytes(2)
+        return await self.transmit(entry.command(keys), deadline_ns=deadline_ns)
+
     async def close(self) -> None:
         self.alive = False
 
@@ -46,6 +61,8 @@ class MemorySlots:
     configured: bool = True
     patience_seconds: float = 0.0
     """How long the customer's slot waits for a card."""
+    keys: "list[str | PinSW] | None" = None
+    """What is pressed on the readers' keypad, entry by entry; None where they have none."""
     passed: Callable[[], None] = lambda: None
     """Called before every exchange."""
 

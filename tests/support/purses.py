@@ -1,11 +1,12 @@
 """Purses for tests: made under one issuer, spoken to as a terminal would, torn at will."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from protocols.iso7816 import Command, Response, parse_response
+from protocols.iso7816 import SW, Command, Response, parse_response
 from protocols.purse.card import AID, Purse
-from protocols.purse.coordinator import Ask, Dialogue, Intend, Order, Result, Slot
+from protocols.purse.coordinator import Ask, Dialogue, EnterPin, Intend, Order, Result, Slot
 from protocols.purse.image import (
     Image,
     Parameters,
@@ -82,7 +83,12 @@ class Torn:
 
 
 def drive(
-    dialogue: Dialogue, cards: dict[Slot, Purse], torn: Torn | None = None
+    dialogue: Dialogue,
+    cards: dict[Slot, Purse],
+    torn: Torn | None = None,
+    enter_pin: Callable[[EnterPin], Response | None] = lambda _: Response(
+        b"", SW.SECURITY_NOT_SATISFIED
+    ),
 ) -> tuple[Result, int, bool]:
     """Play a terminal's dialogue. Returns (result, exchanges, whether the intent came first)."""
     exchanges = 0
@@ -92,6 +98,9 @@ def drive(
         step = next(dialogue)
         while True:
             match step:
+                case EnterPin():
+                    assert not intended, "the PIN comes before anything is intended"
+                    step = dialogue.send(enter_pin(step))
                 case Intend():
                     intended = True
                     step = dialogue.send(None)
