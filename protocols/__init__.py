@@ -32,6 +32,7 @@ vpcd          the wire between a reader's driver and a virtual card
 trace         what passed on every wire, on one clock, without secrets (package)
 pcapng        capture files for Wireshark, written
 secure_pin    a PIN from the reader's keypad straight to the card
+pin_pad       our dialogue with a PIN pad (package: link, words, both ends)
 hpke          a short text sealed for a P-256 key (RFC 9180)
 purse         e-cash: the purse itself, and the transfer between two (package)
 icash         a second electronic money, one way, as proof that a scheme is a plug-in
