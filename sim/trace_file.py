@@ -1,21 +1,50 @@
-"""A trace in a file, as it happens: readable by its user alone, bounded, never in the bench's way.
+"""A trace in a file: read, and written as it happens: its user's alone, bounded, never in the way.
 
 Lines are written at once into a buffer and reach the disk within FLUSH_NS. A full disk, or
 BYTES_MAX, ends the file and not the bench: `broken` tells why.
 """
 
 import asyncio
+import difflib
 import os
 from pathlib import Path
 from typing import Final
 
 from protocols.ports import NANOSECONDS_PER_SECOND
-from protocols.trace.events import Event, Header, encode_event, encode_header
+from protocols.trace.events import (
+    Event,
+    Header,
+    Trace,
+    TraceError,
+    encode_event,
+    encode_header,
+    read_trace,
+)
 
 BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
 """Some weeks of a busy counter."""
 FLUSH_NS: Final = 200_000_000
 _BUFFER_BYTES: Final = 256 * 1024
+
+
+def load_trace(file: Path) -> Trace:
+    """Read a trace. Raises: TraceError naming file and line, OSError."""
+    try:
+        with file.open("rb") as lines:
+            return read_trace(lines)
+    except TraceError as error:
+        raise TraceError(f"{file}: {error}") from error
+
+
+def find_channel(trace: Trace, name: str) -> str:
+    """Return the whole name of a channel: printer is tty:printer. Raises: TraceError."""
+    channels = trace.channels()
+    short = {each.partition(":")[2]: each for each in channels}
+    if name in channels or name in short:
+        return short.get(name, name)
+    close = difflib.get_close_matches(name, [*short, *channels], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise TraceError(f"no channel {name!r}{hint} Known: {', '.join(sorted(channels)) or 'none'}")
 
 
 class TraceFile:

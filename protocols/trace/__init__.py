@@ -9,6 +9,7 @@ words      traces in words: what each event says
 serial_words  the same of printers, displays, scanners and TELNET
 card_words    the same of cards
 message_words  the same of hosts
+dialogue   a recorded channel as questions and answers, to replay
 diagram    a trace as a sequence diagram, text and SVG
 capture    a trace as a capture file for Wireshark
 message_packets  messages to a host as IP packets

@@ -158,13 +158,13 @@ def _hosted(
             carrier,
             recorder,
             device_channel(plan.name),
-            protocol=plan.kind.protocol,
+            protocol=plan.protocol,
             link=plan.wire.value,
             line=str(plan.line),
         )
     hosted = Hosted(
         name=plan.name,
-        twin=plan.kind.build(plan.options),
+        twin=plan.kind.build(plan.options, **plan.brought()),
         carrier=carrier,
         wire=Wire(entropy, line=plan.line, pace=plan.pace, faults=plan.faults),
         clock=clock,

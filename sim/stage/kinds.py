@@ -23,6 +23,8 @@ class Needs(Enum):
     """A font in its ROM, as a printer has; receipts own it, so the stage brings it."""
     CARDS = "cards"
     """Cards that lie beside it; the bench knows which."""
+    RECORDING = "recording"
+    """A channel of a trace; the plan says which."""
 
 
 class WireKind(Enum):
@@ -85,7 +87,7 @@ class Kind:
     twin: str
     """The class in the module."""
     protocol: str
-    """What its bytes mean, as a trace names it (sim.recorder)."""
+    """What its bytes mean, as a trace names it (sim.recorder); empty where its recording says."""
     options: type[msgspec.Struct] = NoOptions
     needs: Needs = Needs.NOTHING
     wires: tuple[WireKind, ...] = BYTE_WIRES
@@ -98,6 +100,8 @@ class Kind:
             arguments["typeface"] = _typeface()
         if self.needs is Needs.CARDS:
             arguments |= {"cards": {}} | brought
+        if self.needs is Needs.RECORDING:
+            arguments |= brought
         twin = getattr(importlib.import_module(self.module), self.twin)(**arguments)
         assert isinstance(twin, Twin), f"{self.module}.{self.twin} is no twin"
         return twin
@@ -139,6 +143,14 @@ KINDS: Final = {
             options=SlotOptions,
             needs=Needs.CARDS,
             wires=CARD_WIRES,
+        ),
+        Kind(
+            name="replay",
+            module="sim.replay",
+            twin="ReplayTwin",
+            protocol="",
+            needs=Needs.RECORDING,
+            wires=(*BYTE_WIRES, *CARD_WIRES),
         ),
     )
 }

@@ -8,6 +8,8 @@
     link = "/tmp/till/printer"    # a pty's stable name; else the bench's folder and the name
     port = 9100                   # of tcp and rfc2217; 0 takes a free one
     cards = "~/cards"             # of a card slot: ips-sim cards made it; else the bench makes some
+    trace = "day.trace"           # of kind replay: what ips-sim up --trace recorded
+    channel = "printer"           # in it; else the device's own name
     pace = "line_rate"            # or at_once
     line = { baud = 19200, bytesize = 8, parity = "none", stop = "1" }
     faults = { drop_ppm = 100, flip_ppm = 0, duplicate_ppm = 0, garbage_ppm = 0,
@@ -27,8 +29,10 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from protocols.serial_line import BAUD_MAX, LineSettings, Parity, StopBits
+from protocols.trace.events import Event, TraceError
 from sim.faults import DELAY_NS_MAX, PER_MILLION, Faults
-from sim.stage.kinds import CARD_WIRES, KINDS, Kind, WireKind
+from sim.stage.kinds import BYTE_WIRES, CARD_WIRES, KINDS, Kind, Needs, WireKind
+from sim.trace_file import find_channel, load_trace
 from sim.wire import Pace
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -45,6 +49,14 @@ class PlanError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What a replayed device once said."""
+
+    protocol: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlan:
     """One device of a bench."""
 
@@ -57,9 +69,22 @@ class DevicePlan:
     port: int
     cards: Path | None
     """The folder of cards beside a slot; None takes the bench's folder, and cards are made there."""
+    recording: Recording | None
+    """Of a replayed device."""
     line: LineSettings
     pace: Pace
     faults: Faults
+
+    def brought(self) -> dict[str, Any]:
+        """Return what its twin is built from besides its options, as far as the plan knows."""
+        if self.recording is None:
+            return {}
+        return {"protocol": self.recording.protocol, "recording": self.recording.events}
+
+    @property
+    def protocol(self) -> str:
+        """What its bytes mean, as a trace names it."""
+        return self.kind.protocol if self.recording is None else self.recording.protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +124,8 @@ class _Device(msgspec.Struct, frozen=True):
     wire: WireKind | None = None
     link: str | None = None
     cards: str | None = None
+    trace: str | None = None
+    channel: str | None = None
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     pace: Pace = Pace.AT_ONCE
     line: dict[str, Any] = {}
@@ -157,6 +184,7 @@ def _device(name: str, value: dict[str, Any], where: str) -> DevicePlan:
         link=None if device.link is None else Path(device.link).expanduser(),
         port=device.port,
         cards=None if device.cards is None else Path(device.cards).expanduser(),
+        recording=_recording(name, device, kind, wire, where),
         line=LineSettings(
             baud=line.baud, data_bits=line.bytesize, parity=line.parity, stop_bits=line.stop
         ),
@@ -178,13 +206,39 @@ def _wire(device: _Device, kind: Kind, where: str) -> WireKind:
     if wire not in kind.wires:
         fitting = ", ".join(each.value for each in kind.wires)
         raise PlanError(f"{where}: wire: a {kind.name} is reached over: {fitting}")
-    if device.cards is not None and wire not in CARD_WIRES:
+    if device.cards is not None and kind.needs is not Needs.CARDS:
         raise PlanError(f"{where}: cards: only a card slot has cards")
+    if (device.trace or device.channel) and kind.needs is not Needs.RECORDING:
+        raise PlanError(f"{where}: trace: only a device of kind replay has a recording")
     if device.link is not None and wire is not WireKind.PTY:
         raise PlanError(f"{where}: link: only a pty has a link; {wire.value} has none")
     if device.port and wire not in (WireKind.TCP, WireKind.RFC2217):
         raise PlanError(f"{where}: port: a {wire.value} has no port; wire = tcp or rfc2217 has")
     return wire
+
+
+def _recording(
+    name: str, device: _Device, kind: Kind, wire: WireKind, where: str
+) -> Recording | None:
+    """Read what a replayed device once said. Raises: PlanError."""
+    if kind.needs is not Needs.RECORDING:
+        return None
+    if device.trace is None:
+        raise PlanError(f"{where}: trace: which? Record one: ips-sim up FILE --trace day.trace")
+    try:
+        trace = load_trace(Path(device.trace).expanduser())
+        channel = find_channel(trace, device.channel or name)
+    except TraceError as error:
+        raise PlanError(f"{where}: trace: {error}") from error
+    except OSError as error:
+        raise PlanError(f"{where}: trace: {device.trace}: {error.strerror}") from error
+    protocol = trace.channels()[channel].protocol
+    if (protocol == "iso7816") != (wire in CARD_WIRES) or protocol == "http":
+        wires = CARD_WIRES if protocol == "iso7816" else BYTE_WIRES
+        fitting = ", ".join(each.value for each in wires)
+        raise PlanError(f"{where}: wire: {channel} is {protocol}, reached over: {fitting}")
+    events = tuple(event for event in trace.events if event.channel == channel)
+    return Recording(protocol=protocol, events=events)
 
 
 def _convert(value: dict[str, Any], to: type[S], where: str) -> S:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from protocols.ports import Clock
 from sim.control import Served
@@ -27,6 +27,10 @@ from sim.twin import VerbError
 
 if TYPE_CHECKING:
     from sim.cards.card import Card
+    from sim.smart_card import SmartCardTwin
+
+RECORDED: Final = "recorded"
+"""The one card of a replayed slot."""
 
 
 class Readers:
@@ -74,21 +78,31 @@ class Readers:
             self._folder = None
 
     def _slot(self, plan: DevicePlan, daemon: PrivateDaemon) -> Served:
-        cards, away = self._deck(plan.cards or self._cards)
-        twin = plan.kind.build(plan.options, cards=cards, away=away)
-        from sim.smart_card import SmartCardTwin
-
-        assert isinstance(twin, SmartCardTwin), "a card wire carries card slots"
+        twin = self._twin(plan)
         name = _reader(plan).name
         carrier: CardCarrier = ReaderCarrier(
             daemon.dial(name), reader=name, daemon=daemon.client_socket
         )
         recorder, channel = self._recorder, card_channel(plan.name)
         if recorder is not None:
-            recorder.channel(channel, protocol=plan.kind.protocol, link=plan.wire.value)
+            recorder.channel(channel, protocol=plan.protocol, link=plan.wire.value)
             carrier = TappedReader(carrier, recorder, channel, card=lambda: twin.inserted)
         slot = HostedSlot(name=plan.name, twin=twin, carrier=carrier, clock=self._clock)
         return slot if recorder is None else Noted(slot, recorder, channel)
+
+    def _twin(self, plan: DevicePlan) -> "SmartCardTwin":
+        from sim.smart_card import SmartCardTwin
+
+        if plan.recording is not None:
+            from sim.replay import ReplayCard
+
+            return SmartCardTwin(
+                {RECORDED: ReplayCard(RECORDED, plan.recording.events)}, inserted=RECORDED
+            )
+        cards, away = self._deck(plan.cards or self._cards)
+        twin = plan.kind.build(plan.options, cards=cards, away=away)
+        assert isinstance(twin, SmartCardTwin), "a card wire carries card slots"
+        return twin
 
     def _deck(self, folder: Path) -> "tuple[dict[str, Card], set[str]]":
         """Return a folder's cards and who of them is in a slot. Raises: ValueError, OSError."""

@@ -1,7 +1,6 @@
 """`ips-sim trace`: a trace told in words, drawn, and turned into a capture file."""
 
 import argparse
-import difflib
 import json
 import sys
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from typing import Any, Final
 
 from protocols.trace.capture import capture
 from protocols.trace.diagram import as_svg, as_text, diagram
-from protocols.trace.events import Direction, Trace, TraceError, read_trace
+from protocols.trace.events import Direction, Trace, TraceError
 from protocols.trace.words import Row, Teller
 from sim.stage.plan import PlanError
+from sim.trace_file import find_channel, load_trace
 
 _NS_PER_S: Final = 1_000_000_000
 _ARROWS: Final = {Direction.TO: ">", Direction.FROM: "<", None: " "}
@@ -76,10 +76,9 @@ def _seconds(text: str) -> int:
 def load(file: Path) -> Trace:
     """Read a trace from a file. Raises: PlanError naming file and line, OSError."""
     try:
-        with file.open("rb") as lines:
-            return read_trace(lines)
+        return load_trace(file)
     except TraceError as error:
-        raise PlanError(f"{file}: {error}") from error
+        raise PlanError(str(error)) from error
 
 
 def _rows(trace: Trace, chosen: argparse.Namespace) -> Iterator[Row]:
@@ -98,17 +97,10 @@ def _rows(trace: Trace, chosen: argparse.Namespace) -> Iterator[Row]:
 def _channels(trace: Trace, chosen: argparse.Namespace) -> set[str] | None:
     if not chosen.channel:
         return None
-    known = {name.partition(":")[2]: name for name in trace.channels()}
-    full = set(known.values())
-    for name in chosen.channel:
-        if name not in known and name not in full:
-            names = sorted(full)
-            close = difflib.get_close_matches(name, [*known, *names], n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise PlanError(
-                f"{chosen.file}: no channel {name!r}{hint} Known: {', '.join(names) or 'none'}"
-            )
-    return {known.get(name, name) for name in chosen.channel}
+    try:
+        return {find_channel(trace, name) for name in chosen.channel}
+    except TraceError as error:
+        raise PlanError(f"{chosen.file}: {error}") from error
 
 
 def _show(chosen: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -31,9 +32,9 @@ line = { baud = 4800, bytesize = 7, parity = "even" }
 class Recorded:
     """A bench that records, until `end`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plan: str = PLAN) -> None:
         self.file = folder / "trace.jsonl"
-        (folder / "bench.toml").write_text(PLAN)
+        (folder / "bench.toml").write_text(plan)
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "sim.stage.cli", "up", str(folder / "bench.toml"),
@@ -143,3 +144,43 @@ def test_a_full_disk_ends_the_trace_and_not_the_bench(tmp_path):
 
     assert process.returncode == 1
     assert errors == "ips-sim: /dev/full: the trace is not whole: No space left on device\n"
+
+
+REPLAY = """
+[devices.printer]
+kind = "replay"
+trace = "{trace}"
+"""
+
+
+def test_a_recorded_printer_is_served_again(tmp_path):
+    """Recorded in one bench, replayed in the next, over real ptys: the same question, the same answer."""
+    first = tmp_path / "first"
+    first.mkdir()
+    recorded = Recorded(first)
+    asked = ask(recorded.endpoint["devices"]["printer"], b"\x10\x04\x04")
+    recorded.do("printer", "paper_out")
+    asked += ask(recorded.endpoint["devices"]["printer"], b"\x10\x04\x01")
+    recorded.end()
+
+    second = tmp_path / "second"
+    second.mkdir()
+    replayed = Recorded(second, REPLAY.format(trace=recorded.file))
+    again = ask(replayed.endpoint["devices"]["printer"], b"\x10\x04\x04")
+    again += ask(replayed.endpoint["devices"]["printer"], b"\x10\x04\x01")
+    trace = replayed.end()
+
+    assert again == asked == b"\x12\x1a"
+    assert trace.channels()["tty:printer"].protocol == "escpos"
+
+
+def ask(address: str, question: bytes) -> bytes:
+    """Ask over a pty and return one byte."""
+    path = address.removeprefix("serial://").partition("?")[0]
+    descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        os.write(descriptor, question)
+        ready, _, _ = select.select([descriptor], [], [], DEADLINE_S)
+        return os.read(descriptor, 1) if ready else b""
+    finally:
+        os.close(descriptor)

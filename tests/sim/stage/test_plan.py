@@ -141,3 +141,52 @@ def test_card_slot_is_reached_over_pcsc_unless_the_plan_says_vpcd(tmp_path):
 
     assert (a.wire, a.cards) == (WireKind.PCSC, None)
     assert (b.wire, str(b.cards)) == (WireKind.VPCD, "c")
+
+
+TRACE = """{"trace":1,"wall_ns":0,"program":"x"}
+{"kind":"channel","at_ns":0,"channel":"tty:printer","protocol":"escpos","link":"pty"}
+{"kind":"channel","at_ns":0,"channel":"card:customer","protocol":"iso7816","link":"pcsc"}
+{"kind":"mark","at_ns":1,"channel":"tty:printer","text":"one"}
+"""
+
+
+def test_a_replayed_device_has_the_recording_of_its_channel(tmp_path):
+    """Goal: its own name is its channel, unless the plan says another."""
+    (tmp_path / "day.trace").write_text(TRACE)
+    trace = f'kind = "replay"\ntrace = "{tmp_path / "day.trace"}"\n'
+    plan = read(
+        tmp_path,
+        f'[devices.printer]\n{trace}[devices.second]\n{trace}channel = "tty:printer"\n'
+        f'[devices.customer]\nwire = "pcsc"\n{trace}',
+    )
+
+    printer, second, customer = plan.devices
+    assert printer.recording == second.recording
+    assert (printer.protocol, customer.protocol) == ("escpos", "iso7816")
+    assert [event.at_ns for event in printer.recording.events] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("", "devices.printer: trace: which? Record one"),
+        ('trace = "none"', "devices.printer: trace: none: No such file or directory"),
+        ('trace = "TRACE"\nchannel = "prnter"', "no channel 'prnter'; did you mean 'printer'?"),
+        ('trace = "bench.toml"', "line 1: this is no trace"),
+        ('trace = "TRACE"\nchannel = "customer"', "is iso7816, reached over: pcsc, vpcd"),
+        ('trace = "TRACE"\nwire = "pcsc"', "is escpos, reached over: pty, tcp, rfc2217"),
+        ('trace = "TRACE"\ncards = "x"', "only a card slot has cards"),
+    ],
+)
+def test_a_wrong_recording_is_said(tmp_path, rest, said, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "TRACE").write_text(TRACE)
+
+    with pytest.raises(PlanError) as refused:
+        read(tmp_path, f'[devices.printer]\nkind = "replay"\n{rest}')
+    assert said in str(refused.value)
+
+
+def test_only_a_replayed_device_has_a_trace(tmp_path):
+    with pytest.raises(PlanError, match="only a device of kind replay has a recording"):
+        read(tmp_path, '[devices.printer]\ntrace = "x"')
