@@ -56,6 +56,7 @@ requests     between the wire and the rules: a request checked, a record as an a
 spi          what a payment module is to the broker, and the broker to a module
 manifests    what a module says about itself, in TOML
 registry     which payment modules there are
+holds        baskets that tills put aside, for whoever goes on with them
 purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
 modules/     payment modules: cash, e-cash, and chaos for trying out
 conformance  what `ips-broker module check` tries

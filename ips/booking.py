@@ -5,7 +5,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
 
     shift opened      till            <- capital/float
     sale              till, clearing  <- sales/GROUP, tax/vat       by the flow of each tender
-    sale voided       nothing
+    sale voided       nothing; nor for one that was held, or gone on with (ips.holds)
     paid in, out      till <- capital/float       expense <- till
     drop              safe <- till
     refund            returns/GROUP, tax/vat <- refunds-payable <- till
@@ -40,6 +40,8 @@ from protocols.facts import (
     PurseMoved,
     RefundClosed,
     SaleClosed,
+    SaleHeld,
+    SaleRecalled,
     SaleVoided,
     ShiftClosed,
     ShiftCounted,
@@ -86,6 +88,8 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             sale_closed(entry, fact)
         case SaleVoided():
             sale_voided(entry, fact)
+        case SaleHeld() | SaleRecalled():
+            entry.booking.holds.append(fact)
         case CashMoved():
             cash_moved(entry, fact)
         case RefundClosed():

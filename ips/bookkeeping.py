@@ -26,6 +26,7 @@ from ips.books import (
 )
 from ips.flow_files import parse_flow
 from ips.flows import Flow
+from ips.holds import enter_holds
 from ips.inquiries import open_amount
 from ips.ledger import Transfer
 from ips.payments import PaymentOpened, PaymentRecord
@@ -42,7 +43,7 @@ from ips.store.rows import (
     ShiftRow,
 )
 from protocols.documents import Policy
-from protocols.facts import SaleClosed, Tender
+from protocols.facts import SaleClosed, SaleHeld, SaleRecalled, Tender
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
 
@@ -212,10 +213,12 @@ class Bookkeeper:
         _prefetch(group, records)
         asked: list[QuestionRow] = []
         reported: list[Reported] = []
+        holds: list[tuple[Record, SaleHeld | SaleRecalled]] = []
         for record in records:
             booking = self._book(record, clerk.books)
             reported += [Reported(record=record, fact=fact) for fact in booking.moved]
             reported += [Reported(record=record, fact=fact) for fact in booking.claimed]
+            holds += [(record, fact) for fact in booking.holds]
             for account in put_fact(clerk, booking):
                 row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
                 asked.append(group.ask(row))
@@ -223,6 +226,10 @@ class Bookkeeper:
                 group.ask(question_row(record, each, group.now_ns)) for each in booking.questions
             ]
         clerk.finish()
+        asked += [
+            group.ask(question_row(record, each, group.now_ns))
+            for record, each in enter_holds(group, holds)
+        ]
         if reported:
             asked += self._shadow_keeper.enter(group, reported)
         return asked

@@ -17,7 +17,7 @@ from ips.ledger import Phase, Transfer
 from ips.payments import PaymentEvent, PaymentRecord
 from ips.spi import Manifest
 from protocols.documents import Policy
-from protocols.facts import PurseClaimed, PurseMoved
+from protocols.facts import PurseClaimed, PurseMoved, SaleHeld, SaleRecalled
 from protocols.journal import Record
 
 
@@ -133,6 +133,8 @@ class Booking:
     """E-cash transfers that were not known before."""
     claimed: list[PurseClaimed] = field(default_factory=list)
     """Exception logs of purses that were given to the issuer."""
+    holds: list[SaleHeld | SaleRecalled] = field(default_factory=list)
+    """Baskets that were put aside, or gone on with."""
     questions: list[Question] = field(default_factory=list)
 
 

@@ -17,6 +17,14 @@ class Sentences(NamedTuple):
 
 
 QUESTIONS: Final[dict[str, Sentences]] = {
+    "unknown-hold": Sentences(
+        "보류 {about}: 여기에 없는 보류 판매를 불러왔습니다. 돈은 관련이 없습니다.",
+        "Held sale {about}: a till went on with one that is not known here. No money is in it.",
+    ),
+    "held-twice": Sentences(
+        "보류 {about}: 두 곳에서 불러왔습니다 ({detail}). 한쪽 판매를 확인하세요.",
+        "Held sale {about}: two tills went on with it ({detail}). Look at both sales.",
+    ),
     "total-mismatch": Sentences(
         "판매 {about}: 합계와 결제액이 {amount} {currency} 다릅니다. 차액은 suspense/exceptions에 있습니다.",
         "Sale {about}: its total and its payments differ by {amount} {currency}. The difference lies in suspense/exceptions.",

@@ -18,6 +18,9 @@ till           carries out commands one at a time; law 2 lives here
 register       its memory between two commands, and the only way to the store
 loading        that memory rebuilt from the store alone; what a sudden end left is put right
 selling        scan, quantity, void, find, pick
+pricing        discount, another price, coupon
+elsewhere      what other tills of the store have put aside
+holding        a basket put aside, and gone on with here or at another till
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 purses         two cards at the counter, and a dialogue played between them

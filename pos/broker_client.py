@@ -33,6 +33,9 @@ from pos.broker_link import (
 )
 from protocols.batch import CONTENT_TYPE, BatchAnswer
 from protocols.broker import (
+    HeldAnswer,
+    HeldRequest,
+    HeldSale,
     InquiryAnswer,
     InquiryName,
     PaymentAnswer,
@@ -55,6 +58,8 @@ from protocols.session import (
 HEALTH_SECONDS_MAX: Final = 4.0
 QUESTION_SECONDS_MAX: Final = 10.0
 """For sessions, enrolments and inquiries."""
+HELD_SECONDS_MAX: Final = 3.0
+"""A clerk waits for it, with a customer."""
 TRANSFER_SECONDS_MAX: Final = 30.0
 """For batches and documents."""
 PAYMENT_SECONDS_MAX: Final = 40.0
@@ -197,6 +202,17 @@ class BrokerClient:
         path = f"/v1/inquiries/{name}"
         answer = await self._online("GET", path, b"", QUESTION_SECONDS_MAX, query=query)
         return decoded(answer, InquiryAnswer, self._clock)
+
+    async def held(self) -> HeldAnswer | Failure:
+        """Ask what tills of this store have put aside."""
+        answer = await self._online("GET", "/v1/held", b"", HELD_SECONDS_MAX)
+        return decoded(answer, HeldAnswer, self._clock)
+
+    async def take_held(self, hold: str, sale: str) -> HeldSale | Failure:
+        """Ask for one of them. After Silent: the same request again, it is ours if it was given."""
+        body = msgspec.json.encode(HeldRequest(hold=hold, sale=sale))
+        answer = await self._online("POST", "/v1/held", body, HELD_SECONDS_MAX)
+        return decoded(answer, HeldSale, self._clock)
 
     async def _online(
         self,

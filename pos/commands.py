@@ -52,6 +52,47 @@ class VoidSale:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discount:
+    """Take per cent or money off the selected line, or off the whole sale; 0 takes it away again."""
+
+    percent: int = 0
+    amount: int = 0
+    """Minor units."""
+    whole: bool = False
+    instead: bool = False
+    """The selected line was given this discount a moment ago, and was not meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPrice:
+    """Sell the selected line at another price, in minor units; 0 is the catalogue's again."""
+
+    price: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """Sell the n-th item of the quick keys, from 1."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Put the basket aside; a label helps to find it again."""
+
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Go on with a held basket: the n-th of the list, from 1; without a number, show the list."""
+
+    choice: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Select:
     """Move the selection by so many lines; page keys move by half a page."""
@@ -175,6 +216,11 @@ Command = (
     | VoidLine
     | VoidLast
     | VoidSale
+    | Discount
+    | SetPrice
+    | Quick
+    | Hold
+    | Recall
     | Select
     | Subtotal
     | Pay

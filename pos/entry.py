@@ -6,6 +6,11 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     8801115114154            sell it               3*8801115114154   three      0.512*CODE   by weight
     nQT    quantity of the selected line           VL  void the selected line    VD  void the last
     VS[:reason]   void the sale                    nUP nDN  move the selection
+    nDI    off the selected line: n per cent up to 100, else that much money; 0DI takes it away
+    nDS    off the whole sale, the same            nDX  the line's newest discount was meant for the sale
+    amountPR:reason  another price for the line    0PR  the catalogue's again
+    HO[:label]  hold the basket                    RC  the held ones       nRC  go on with the n-th
+    nQK    the n-th quick key
     TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
     [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer    and whatever
            two letters another tender that is installed names (pos.tenders)
@@ -125,6 +130,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         if not operand:
             return commands.Reprint()
         return commands.Reprint(_whole(operand)) if _COUNT.fullmatch(operand) else None
+    if verb in _DISCOUNTS and reason is None:
+        return _discount(operand, verb, currency)
     if verb == "QT" and reason is None:
         return commands.SetQuantity(_thousandths(operand)) if _QUANTITY.fullmatch(operand) else None
     if operand and not _AMOUNT.fullmatch(operand):
@@ -142,6 +149,8 @@ def _with_amount(verb: str, amount: int | None, reason: str | None) -> Command |
     if amount is None:
         return None
     match verb:
+        case "PR":
+            return commands.SetPrice(amount, (reason or "").strip())
         case "CI":
             return commands.MoveCash("in", amount, reason or "")
         case "CO":
@@ -158,6 +167,7 @@ _PLAIN: Final[dict[str, Command]] = {
     "TL": commands.Subtotal(),
     "XR": commands.ReadX(),
     "RS": commands.Resume(),
+    "RC": commands.Recall(),
     "CL": commands.Cancel(),
     "UP": commands.Select(-1),
     "DN": commands.Select(1),
@@ -171,19 +181,37 @@ _REASONED: Final[dict[str, Callable[[str], Command]]] = {
     "VS": commands.VoidSale,
     "CZ": commands.CloseShift,
     "NS": commands.OpenDrawer,
+    "HO": commands.Hold,
 }
 _COUNTED: Final[dict[str, Callable[[int], Command]]] = {
     "QC": commands.QuickCash,
     "PK": commands.Pick,
+    "QK": commands.Quick,
+    "RC": commands.Recall,
     "UP": lambda by: commands.Select(-by),
     "DN": commands.Select,
 }
 
 
+_DISCOUNTS: Final = frozenset({"DI", "DS", "DX"})
+_PERCENT_MAX: Final = 100
 WORDS: Final = frozenset(
-    {*_PLAIN, *_REASONED, *_COUNTED, "FI", "CN", "RP", "QT", "OS", "CI", "CO", "DR"}
+    {
+        *(*_PLAIN, *_REASONED, *_COUNTED, *_DISCOUNTS),
+        *("FI", "CN", "RP", "QT", "OS", "CI", "CO", "DR", "PR"),
+    }
 )
 """Every verb that is no tender's."""
+
+
+def _discount(operand: str, verb: str, currency: Currency) -> Command | None:
+    """Return a discount: a whole number up to 100 is per cent, any other amount is money."""
+    if not _AMOUNT.fullmatch(operand):
+        return None
+    whole, instead = verb != "DI", verb == "DX"
+    if operand.isdecimal() and int(operand) <= _PERCENT_MAX:
+        return commands.Discount(percent=int(operand), whole=whole, instead=instead)
+    return commands.Discount(amount=_amount(operand, currency), whole=whole, instead=instead)
 
 
 def _code(text: str) -> Command:

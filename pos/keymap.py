@@ -25,6 +25,8 @@ class Binding(StrEnum):
     CLEAR = "entry.clear"
     ERASE = "entry.erase"
     QUANTITY = "line.quantity"
+    DISCOUNT = "line.discount"
+    PRICE = "line.price"
     VOID_LINE = "line.void"
     VOID_LAST = "line.void_last"
     UP = "line.up"
@@ -32,7 +34,17 @@ class Binding(StrEnum):
     PAGE_UP = "line.page_up"
     PAGE_DOWN = "line.page_down"
     SUBTOTAL = "sale.subtotal"
+    HOLD = "sale.hold"
     FIND = "item.find"
+    QUICK_1 = "item.quick_1"
+    QUICK_2 = "item.quick_2"
+    QUICK_3 = "item.quick_3"
+    QUICK_4 = "item.quick_4"
+    QUICK_5 = "item.quick_5"
+    QUICK_6 = "item.quick_6"
+    QUICK_7 = "item.quick_7"
+    QUICK_8 = "item.quick_8"
+    QUICK_9 = "item.quick_9"
     CASH = "pay.cash"
     ECASH = "pay.purse"
     MENU = "menu.show"
@@ -41,6 +53,9 @@ class Binding(StrEnum):
     TRAINING = "training.show"
     LEAVE = "program.leave"
 
+
+QUICK: Final = {Binding(f"item.quick_{number}"): number for number in range(1, 10)}
+"""Which quick key a binding is."""
 
 _NOT_ALONE: Final = frozenset({Binding.MENU, Binding.DRAWER, Binding.REPRINT})
 """On F1, F10 and F11, which desktop terminals take for themselves: a second key is needed."""

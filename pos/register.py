@@ -4,6 +4,7 @@ Everything here that matters is also on disk: `load` rebuilds it from the store 
 after a failure. `append` makes facts durable first and then lets the figures follow.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import msgspec
 
 from pos.catalogue import Assortment
 from pos.keypads import TillKeypads
+from pos.elsewhere import Elsewhere, NowhereElse
 from pos.loading import GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
@@ -23,6 +25,7 @@ from pos.sale_state import Sale, evolve, replay
 from pos.shift import Shift
 from pos.shift import evolve as evolve_shift
 from pos.store.chains import QueueCounts
+from pos.store.held import HeldBasket
 from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
@@ -119,6 +122,8 @@ class Register:
     selected: int = -1
     """Index into the sale's lines."""
     found: tuple[Item, ...] = ()
+    held: tuple[HeldBasket, ...] = ()
+    """The held baskets that are shown to choose from."""
     last_sale: str = ""
     last_change: int = 0
     payment: PaymentView | None = None
@@ -132,6 +137,8 @@ class Register:
     cards: Cards = field(default_factory=NoCards)
     keypads: Keypads = field(default_factory=TillKeypads)
     """Where the customer's purse and the shop's are."""
+    elsewhere: Elsewhere = field(default_factory=NowhereElse)
+    """The store's other tills, as far as the broker knows them."""
     offline: bool = False
     """The broker is not there now: a receipt says that its record still waits."""
 
@@ -225,10 +232,13 @@ class Register:
         papers: list[Paper] | None = None,
         ending: Ending = Ending.KEEP_BASKET,
         events: list[Event] | None = None,
+        within: Callable[[Store], None] | None = None,
     ) -> list[Record]:
         """Make facts durable, with papers and basket events, and let the figures follow.
 
-        An approval that no fact names is one. Raises: StoreError, and nothing happened.
+        `within` is carried out in the same transaction. An approval that no fact names is one.
+
+        Raises: StoreError, and nothing happened.
         """
         drafts = drafts or self.unrecorded()
 
@@ -236,6 +246,8 @@ class Register:
             with store.database.transaction():
                 records = store.append(drafts, papers=papers or (), ending=ending)
                 store.basket.add(encode_events(events or ()))
+                if within is not None:
+                    within(store)
             return records, store.queue(), store.papers.waiting()
 
         self.faults.reach(around.before)

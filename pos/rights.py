@@ -2,6 +2,10 @@
 
     right              what it allows
     sale.enter         take items, change a quantity, look items up
+    sale.discount      take per cent or money off, within the policy's limits; coupons
+    sale.discount_above  the same above them
+    price.override     another price than the catalogue's, above the policy's limit
+    sale.hold          put a basket aside, go on with one
     sale.void_line     take back a line
     sale.void          give up a basket
     payment.take       take a payment
@@ -30,6 +34,10 @@ class Right(StrEnum):
     """One thing a person may be allowed to do; the value is its name in documents and messages."""
 
     SALE_ENTER = "sale.enter"
+    SALE_DISCOUNT = "sale.discount"
+    SALE_DISCOUNT_ABOVE = "sale.discount_above"
+    PRICE_OVERRIDE = "price.override"
+    SALE_HOLD = "sale.hold"
     SALE_VOID_LINE = "sale.void_line"
     SALE_VOID = "sale.void"
     PAYMENT_TAKE = "payment.take"
@@ -45,6 +53,10 @@ class Right(StrEnum):
 
 _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.SALE_ENTER: ("상품 입력", "entering goods"),
+    Right.SALE_DISCOUNT: ("할인", "a discount"),
+    Right.SALE_DISCOUNT_ABOVE: ("한도 넘는 할인", "a larger discount"),
+    Right.PRICE_OVERRIDE: ("단가 변경", "another price"),
+    Right.SALE_HOLD: ("보류/호출", "hold and recall"),
     Right.SALE_VOID_LINE: ("줄 취소", "voiding a line"),
     Right.SALE_VOID: ("판매취소", "voiding the sale"),
     Right.PAYMENT_TAKE: ("결제", "taking a payment"),
@@ -89,6 +101,8 @@ class Role(StrEnum):
 _CLERK: Final = frozenset(
     {
         Right.SALE_ENTER,
+        Right.SALE_DISCOUNT,
+        Right.SALE_HOLD,
         Right.SALE_VOID_LINE,
         Right.SALE_VOID,
         Right.PAYMENT_TAKE,
@@ -100,7 +114,12 @@ _CLERK: Final = frozenset(
         Right.STAFF_SIGN,
     }
 )
-_SUPERVISOR: Final = _CLERK | {Right.SHIFT_READ, Right.CASH_MOVE}
+_SUPERVISOR: Final = _CLERK | {
+    Right.SALE_DISCOUNT_ABOVE,
+    Right.PRICE_OVERRIDE,
+    Right.SHIFT_READ,
+    Right.CASH_MOVE,
+}
 
 ROLES: Final[dict[Role, frozenset[Right]]] = {
     Role.CLERK: _CLERK,
@@ -131,8 +150,12 @@ def right_of(command: Command) -> Right:
     match command:
         case commands.Scan() | commands.SetQuantity() | commands.Select():
             return Right.SALE_ENTER
-        case commands.Find() | commands.Pick() | commands.Cancel():
+        case commands.Find() | commands.Pick() | commands.Quick() | commands.Cancel():
             return Right.SALE_ENTER
+        case commands.Discount() | commands.SetPrice():
+            return Right.SALE_DISCOUNT
+        case commands.Hold() | commands.Recall():
+            return Right.SALE_HOLD
         case commands.VoidLine() | commands.VoidLast():
             return Right.SALE_VOID_LINE
         case commands.VoidSale():

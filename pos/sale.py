@@ -11,17 +11,20 @@ from functools import reduce
 from typing import Final, assert_never
 
 from pos.sale_events import (
+    CouponTaken,
     Event,
     Goods,
     LineAdded,
     LineDiscounted,
+    LinePriced,
     LineVoided,
     QuantityChanged,
+    SaleDiscounted,
     TenderHeld,
 )
-from pos.sale_state import Sale, evolve, text_bytes
+from pos.sale_state import Sale, SaleLine, evolve, text_bytes
 from pos.tenders.agreement import OverTender
-from protocols.facts import Line, SaleClosed, SaleVoided, Tender
+from protocols.facts import Line, Reduction, SaleClosed, SaleVoided, Tender
 
 LINES_MAX: Final = 999
 QUANTITY_MAX: Final = 9_999_000
@@ -31,6 +34,10 @@ TOTAL_MAX: Final = 999_999_999
 TEXT_BYTES_MAX: Final = 256 * 1024
 """Of all names and codes together: the sale must fit into one journal record."""
 ATTEMPTS_MAX: Final = 26 * 26
+COUPONS_MAX: Final = 20
+"""In one sale."""
+REASON_MAX: Final = 80
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,41 @@ class DiscountLine:
     line: int
     percent: int = 0
     amount: int = 0
+    approver: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceLine:
+    """Sell a line at another price than the catalogue's; 0 is the catalogue's again."""
+
+    line: int
+    price: int
+    reason: str
+    approver: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscountSale:
+    """Take per cent or money off the whole sale; replaces the discount before."""
+
+    percent: int = 0
+    amount: int = 0
+    moved_from: int | None = None
+    """A line that was given this discount by mistake: it gets back the one it had before."""
+    approver: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeCoupon:
+    """Let a coupon count; each once in a sale."""
+
+    code: str
+    name_ko: str
+    name_en: str
+    percent: int = 0
+    amount: int = 0
+    minimum: int = 0
+    """What the goods must cost at least, in minor units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +127,16 @@ class HoldTender:
     tender: Tender
 
 
-Step = AddItem | ChangeQuantity | DiscountLine | TakeBack | HoldTender
+Step = (
+    AddItem
+    | ChangeQuantity
+    | DiscountLine
+    | PriceLine
+    | DiscountSale
+    | TakeCoupon
+    | TakeBack
+    | HoldTender
+)
 
 
 def decide(sale: Sale, step: Step) -> list[Event] | Refusal:
@@ -98,6 +149,12 @@ def decide(sale: Sale, step: Step) -> list[Event] | Refusal:
             events = _change_quantity(sale, line, quantity)
         case DiscountLine():
             events = _discount(sale, step)
+        case PriceLine():
+            events = _price(sale, step)
+        case DiscountSale():
+            events = _discount_sale(sale, step)
+        case TakeCoupon():
+            events = _take_coupon(sale, step)
         case TakeBack(line):
             events = _take_back(sale, line)
         case HoldTender(tender):
@@ -150,6 +207,8 @@ def closed(sale: Sale, *, shift: int) -> SaleClosed:
         vat=totals.vat,
         exempt=totals.exempt,
         tenders=list(sale.tenders),
+        reductions=_reductions(sale),
+        recalled=sale.recalled,
     )
 
 
@@ -163,7 +222,7 @@ def given_up(sale: Sale, *, shift: int, reason: str) -> SaleVoided:
 
 def _add(sale: Sale, step: AddItem) -> list[Event] | Refusal:
     for at, line in enumerate(sale.lines):
-        if line.goods == step.goods and not (line.voided or line.percent or line.off):
+        if line.goods == step.goods and line.plain:
             return [QuantityChanged(line=at, quantity=line.quantity + step.quantity)]
     full = sale.text_bytes + text_bytes(step.goods) > TEXT_BYTES_MAX
     if len(sale.lines) >= LINES_MAX or full:
@@ -178,9 +237,64 @@ def _change_quantity(sale: Sale, at: int, quantity: int) -> list[Event] | Refusa
 def _discount(sale: Sale, step: DiscountLine) -> list[Event] | Refusal:
     if _is_gone(sale, step.line):
         return refuse("ENT-07")
-    if not (0 <= step.percent <= 100 and step.amount >= 0):
-        return refuse("PAY-03", amount=step.amount or step.percent, limit=100)
-    return [LineDiscounted(line=step.line, percent=step.percent, amount=step.amount)]
+    line = sale.lines[step.line]
+    if not 0 <= step.percent <= 100:
+        return refuse("DSC-01", percent=step.percent)
+    if not 0 <= step.amount <= line.gross:
+        return refuse("PAY-03", amount=step.amount, limit=line.gross)
+    return [
+        LineDiscounted(
+            line=step.line, percent=step.percent, amount=step.amount, approver=step.approver
+        )
+    ]
+
+
+def _price(sale: Sale, step: PriceLine) -> list[Event] | Refusal:
+    if _is_gone(sale, step.line):
+        return refuse("ENT-07")
+    if not 0 <= step.price <= TOTAL_MAX:
+        return refuse("PAY-03", amount=step.price, limit=TOTAL_MAX)
+    reason = step.reason.strip()[:REASON_MAX]
+    if step.price and not reason:
+        return refuse("ENT-12")
+    return [LinePriced(line=step.line, price=step.price, reason=reason, approver=step.approver)]
+
+
+def _discount_sale(sale: Sale, step: DiscountSale) -> list[Event] | Refusal:
+    if sale.is_empty():
+        return refuse("PAY-01")
+    if not 0 <= step.percent <= 100:
+        return refuse("DSC-01", percent=step.percent)
+    if not 0 <= step.amount <= sale.subtotal:
+        return refuse("PAY-03", amount=step.amount, limit=sale.subtotal)
+    events: list[Event] = []
+    if step.moved_from is not None and not _is_gone(sale, step.moved_from):
+        percent, amount = sale.lines[step.moved_from].before
+        events.append(LineDiscounted(line=step.moved_from, percent=percent, amount=amount))
+    taken = SaleDiscounted(percent=step.percent, amount=step.amount, approver=step.approver)
+    return [*events, taken]
+
+
+def _take_coupon(sale: Sale, step: TakeCoupon) -> list[Event] | Refusal:
+    if sale.is_empty():
+        return refuse("PAY-01")
+    coupons = [each.code for each in sale.reductions if each.code]
+    if step.code in coupons:
+        return refuse("DSC-04", code=step.code)
+    if len(coupons) >= COUPONS_MAX:
+        return refuse("DSC-06", limit=COUPONS_MAX)
+    if sale.subtotal < step.minimum:
+        return refuse("DSC-05", minimum=step.minimum)
+    return [
+        CouponTaken(
+            code=step.code,
+            name_ko=step.name_ko,
+            name_en=step.name_en,
+            percent=step.percent,
+            amount=step.amount,
+            minimum=step.minimum,
+        )
+    ]
 
 
 def _take_back(sale: Sale, at: int | None) -> list[Event] | Refusal:
@@ -223,20 +337,42 @@ def shown(quantity: int) -> str:
 
 
 def _lines(sale: Sale) -> list[Line]:
+    return [_line(line, share) for line, share in zip(sale.lines, sale.shares(), strict=True)]
+
+
+def _line(line: SaleLine, share: int) -> Line:
+    """Return a line as a fact; `share` is its part of what comes off the whole sale."""
+    discount = line.discount + share
+    return Line(
+        sku=line.goods.sku,
+        barcode=line.goods.barcode,
+        name_ko=line.goods.name_ko,
+        name_en=line.goods.name_en,
+        quantity=line.quantity,
+        unit=line.goods.unit,
+        unit_price=line.unit_price,
+        discount=discount,
+        amount=line.gross - discount,
+        tax=line.goods.tax,
+        group=line.goods.group,
+        voided=line.voided,
+        sale_discount=share,
+        list_price=line.goods.unit_price if line.price else 0,
+        reason=line.reason,
+        approver=line.approver,
+    )
+
+
+def _reductions(sale: Sale) -> list[Reduction]:
     return [
-        Line(
-            sku=line.goods.sku,
-            barcode=line.goods.barcode,
-            name_ko=line.goods.name_ko,
-            name_en=line.goods.name_en,
-            quantity=line.quantity,
-            unit=line.goods.unit,
-            unit_price=line.goods.unit_price,
-            discount=line.discount,
-            amount=line.gross - line.discount,
-            tax=line.goods.tax,
-            group=line.goods.group,
-            voided=line.voided,
+        Reduction(
+            amount=amount,
+            percent=each.percent,
+            code=each.code,
+            name_ko=each.name_ko,
+            name_en=each.name_en,
+            approver=each.approver,
         )
-        for line in sale.lines
+        for each, amount in zip(sale.reductions, sale.taken_off(), strict=True)
+        if amount
     ]

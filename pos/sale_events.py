@@ -54,11 +54,49 @@ class QuantityChanged(SaleEvent, frozen=True, kw_only=True, tag="quantity"):
 
 
 class LineDiscounted(SaleEvent, frozen=True, kw_only=True, tag="discount"):
-    """A line costs less: so many per cent, or so much money."""
+    """A line costs less: so many per cent, or so much money; in place of the discount before."""
 
     line: int
     percent: int = 0
     amount: int = 0
+    approver: str = ""
+    """Who allowed it, where the clerk alone may not."""
+
+
+class LinePriced(SaleEvent, frozen=True, kw_only=True, tag="price"):
+    """A line has another price than the catalogue's; 0 is the catalogue's again."""
+
+    line: int
+    price: int
+    reason: str
+    approver: str = ""
+
+
+class SaleDiscounted(SaleEvent, frozen=True, kw_only=True, tag="sale_discount"):
+    """The whole sale costs less: per cent of its lines, or money; in place of the one before."""
+
+    percent: int = 0
+    amount: int = 0
+    approver: str = ""
+
+
+class CouponTaken(SaleEvent, frozen=True, kw_only=True, tag="coupon"):
+    """A coupon counts for this sale, as the policy had it at that moment."""
+
+    code: str
+    name_ko: str
+    name_en: str
+    percent: int = 0
+    amount: int = 0
+    minimum: int = 0
+    """What the goods must cost for it to count."""
+
+
+class Recalled(SaleEvent, frozen=True, kw_only=True, tag="recalled"):
+    """The basket is one that was held: it goes on here, under this sale's own number."""
+
+    hold: str
+    """The name of the sale that was held (protocols.facts.SaleHeld)."""
 
 
 class LineVoided(SaleEvent, frozen=True, kw_only=True, tag="void"):
@@ -79,7 +117,19 @@ class TenderHeld(SaleEvent, frozen=True, kw_only=True, tag="held"):
     tender: Tender
 
 
-Event = Begun | LineAdded | QuantityChanged | LineDiscounted | LineVoided | AttemptMade | TenderHeld
+Event = (
+    Begun
+    | LineAdded
+    | QuantityChanged
+    | LineDiscounted
+    | LinePriced
+    | LineVoided
+    | SaleDiscounted
+    | CouponTaken
+    | Recalled
+    | AttemptMade
+    | TenderHeld
+)
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final[msgspec.msgpack.Decoder[Event]] = msgspec.msgpack.Decoder(Event)

@@ -1,8 +1,10 @@
 """The open sale as it stands: lines, payments, totals; and how each event changes it.
 
 Replaying the events rebuilds the sale; nothing is looked up again. A line's price is
-price x quantity / 1000 rounded half up; VAT is split once per receipt from the taxed lines' sum.
-Source: clerk-and-courier.md 1.2 (Tax).
+price x quantity / 1000 rounded half up. What comes off the whole sale is spread over its lines by what
+they cost (largest remainder), so that a returned line gives back what was paid for it; VAT is split once
+per receipt from the taxed lines' sum after that.
+Source: clerk-and-courier.md 1.2 (Price, Tax).
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,16 +14,20 @@ from typing import assert_never
 from pos.sale_events import (
     AttemptMade,
     Begun,
+    CouponTaken,
     Event,
     Goods,
     LineAdded,
     LineDiscounted,
+    LinePriced,
     LineVoided,
     QuantityChanged,
+    Recalled,
+    SaleDiscounted,
     TenderHeld,
 )
 from protocols.facts import Tender
-from protocols.money import Money, Rounding, split_tax
+from protocols.money import Money, Rounding, allocate, split_tax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,14 @@ class SaleLine:
     quantity: int
     percent: int = 0
     off: int = 0
+    before: tuple[int, int] = (0, 0)
+    """Per cent and money off before the newest discount: the same key twice moves it to the sale."""
+    price: int = 0
+    """Another price than the catalogue's; 0 is the catalogue's."""
+    reason: str = ""
+    """Why it has another price."""
+    approver: str = ""
+    """Who allowed price or discount, where the clerk alone may not."""
     voided: bool = False
 
     gross: int = field(init=False, compare=False, repr=False)
@@ -41,14 +55,44 @@ class SaleLine:
     amount: int = field(init=False, compare=False, repr=False)
     """What the line costs after discount; 0 once it is voided."""
 
+    @property
+    def unit_price(self) -> int:
+        """Return what one unit costs here, in minor units."""
+        return self.price or self.goods.unit_price
+
+    @property
+    def plain(self) -> bool:
+        """Say whether more of the same goods may join this line."""
+        return not (self.voided or self.percent or self.off or self.price)
+
     def __post_init__(self) -> None:
         # Reckoned once a line and not once a scan: the totals of a long basket are sums of these.
-        gross = Rounding.HALF_UP.divide(self.goods.unit_price * self.quantity, 1000)
+        gross = Rounding.HALF_UP.divide(self.unit_price * self.quantity, 1000)
         share = Rounding.HALF_UP.divide(gross * self.percent, 100)
         discount = min(gross, share + self.off)
         object.__setattr__(self, "gross", gross)
         object.__setattr__(self, "discount", discount)
         object.__setattr__(self, "amount", 0 if self.voided else gross - discount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduction:
+    """What comes off the whole sale: the clerk's discount (no code), or a coupon."""
+
+    code: str = ""
+    name_ko: str = ""
+    name_en: str = ""
+    percent: int = 0
+    amount: int = 0
+    minimum: int = 0
+    """What the goods must cost for it to count."""
+    approver: str = ""
+
+    def of(self, subtotal: int) -> int:
+        """Return what it takes off so much."""
+        if subtotal < self.minimum:
+            return 0
+        return Rounding.HALF_UP.divide(subtotal * self.percent, 100) + self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +118,42 @@ class Sale:
     tenders: tuple[Tender, ...] = ()
     attempts: int = 0
     text_bytes: int = 0
+    reductions: tuple[Reduction, ...] = ()
+    """The clerk's discount first, then coupons in the order in which they came."""
+    recalled: str = ""
+    """The held sale that this one goes on with."""
+
+    @property
+    def subtotal(self) -> int:
+        """Return what all lines cost together, before anything comes off the whole sale."""
+        return sum(line.amount for line in self.lines)
 
     @property
     def total(self) -> int:
-        """Return what all lines cost together."""
-        return sum(line.amount for line in self.lines)
+        """Return what the sale costs."""
+        return self.subtotal - self.reduced if self.reductions else self.subtotal
+
+    @property
+    def reduced(self) -> int:
+        """Return what comes off the whole sale; never more than it costs."""
+        return sum(self.taken_off())
+
+    def taken_off(self) -> list[int]:
+        """Return what each reduction really takes off, the earlier ones first."""
+        subtotal = left = self.subtotal
+        taken = []
+        for reduction in self.reductions:
+            taken.append(min(left, reduction.of(subtotal)))
+            left -= taken[-1]
+        return taken
+
+    def shares(self) -> list[int]:
+        """Return each line's part of what comes off the whole sale; they sum to it exactly."""
+        reduced = self.reduced
+        if not reduced:
+            return [0] * len(self.lines)
+        parts = allocate(Money(reduced), [line.amount for line in self.lines])
+        return [part.minor for part in parts]
 
     @property
     def held(self) -> int:
@@ -108,10 +183,16 @@ class Sale:
         live = [line for line in self.lines if not line.voided]
         taxed = sum(line.amount for line in live if line.goods.tax == "taxed")
         exempt = sum(line.amount for line in live if line.goods.tax == "exempt")
+        if self.reductions:
+            for line, share in zip(self.lines, self.shares(), strict=True):
+                if line.goods.tax == "taxed":
+                    taxed -= share
+                else:
+                    exempt -= share
         split = split_tax(Money(taxed), self.vat_percent, Rounding.HALF_UP)
         result = Totals(
             total=taxed + exempt,
-            discount=sum(line.discount for line in live),
+            discount=sum(line.discount for line in live) + self.reduced,
             net=split.net.minor,
             vat=split.tax.minor,
             exempt=exempt,
@@ -137,8 +218,42 @@ def evolve(sale: Sale, event: Event) -> Sale:
             return replace(sale, lines=(*sale.lines, line), text_bytes=weight)
         case QuantityChanged(line=at, quantity=quantity):
             return _with_line(sale, at, replace(sale.lines[at], quantity=quantity))
-        case LineDiscounted(line=at, percent=percent, amount=amount):
-            return _with_line(sale, at, replace(sale.lines[at], percent=percent, off=amount))
+        case LineDiscounted(line=at):
+            line = sale.lines[at]
+            changed = replace(
+                line,
+                percent=event.percent,
+                off=event.amount,
+                before=(line.percent, line.off),
+                approver=event.approver or line.approver,
+            )
+            return _with_line(sale, at, changed)
+        case LinePriced(line=at):
+            line = sale.lines[at]
+            changed = replace(
+                line,
+                price=event.price,
+                reason=event.reason,
+                approver=event.approver or line.approver,
+            )
+            return _with_line(sale, at, changed)
+        case SaleDiscounted():
+            coupons = tuple(each for each in sale.reductions if each.code)
+            own = Reduction(percent=event.percent, amount=event.amount, approver=event.approver)
+            kept = (own,) if event.percent or event.amount else ()
+            return replace(sale, reductions=(*kept, *coupons))
+        case CouponTaken():
+            coupon = Reduction(
+                code=event.code,
+                name_ko=event.name_ko,
+                name_en=event.name_en,
+                percent=event.percent,
+                amount=event.amount,
+                minimum=event.minimum,
+            )
+            return replace(sale, reductions=(*sale.reductions, coupon))
+        case Recalled(hold=hold):
+            return replace(sale, recalled=hold)
         case LineVoided(line=at):
             return _with_line(sale, at, replace(sale.lines[at], voided=True))
         case AttemptMade():

@@ -105,6 +105,8 @@ def brief(view: TillView) -> dict[str, Any]:
         "lines": len(view.lines),
         "pieces": view.pieces,
         "total": view.total,
+        "discount": view.discount,
+        "held": len(view.held),
         "due": view.due,
         "change": view.change,
         "last_sale": view.last_sale,

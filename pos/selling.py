@@ -14,7 +14,16 @@ from pos.points import BASKET, VOID
 from pos.register import Register
 from pos.sale import AddItem, ChangeQuantity, Refusal, TakeBack, decide, given_up
 from pos.sale import Step as SaleStep
-from pos.sale_events import Begun, Event, Goods, LineAdded, LineVoided, QuantityChanged
+from pos.sale_events import (
+    Begun,
+    Event,
+    Goods,
+    LineAdded,
+    LineDiscounted,
+    LinePriced,
+    LineVoided,
+    QuantityChanged,
+)
 from pos.sale_state import Sale, SaleLine, evolve
 from pos.showing import display_lines
 from pos.store.journal import Ending
@@ -71,11 +80,20 @@ class Selling:
             return register.say("FND-01", text=text)
         return register.say("found", count=len(register.found))
 
+    async def quick(self, choice: int) -> Notice | None:
+        """Sell the n-th item of the quick keys."""
+        if self.register.assortment is None:
+            return self.register.say("CAT-01")
+        items = self.register.assortment.quick()
+        if not 1 <= choice <= len(items):
+            return self.register.say("ENT-10", choice=str(choice))
+        return await self._sell(Match(item=items[choice - 1]), 1000)
+
     async def set_quantity(self, quantity: int) -> Notice | None:
         """Change the selected line."""
         if self.register.selected < 0:
             return self.register.say("ENT-07")
-        return await self._step(ChangeQuantity(self.register.selected, quantity))
+        return await self.step(ChangeQuantity(self.register.selected, quantity))
 
     async def take_back(self, line: int | None) -> Notice | None:
         """Void a line, or the last one."""
@@ -83,7 +101,7 @@ class Selling:
             return self.register.say("ENT-07")
         if not self.register.sale.number:
             return self.register.say("ENT-08")
-        refused = await self._step(TakeBack(line))
+        refused = await self.step(TakeBack(line))
         if refused is not None:
             return refused
         goods = self.register.sale.lines[self.register.selected].goods
@@ -136,9 +154,9 @@ class Selling:
         measured = quantity if match.quantity is None else match.quantity
         if match.quantity is not None:
             measured = Rounding.HALF_UP.divide(match.quantity * quantity, 1000)
-        return await self._step(AddItem(goods=goods, quantity=measured))
+        return await self.step(AddItem(goods=goods, quantity=measured))
 
-    async def _step(self, step: SaleStep) -> Notice | None:
+    async def step(self, step: SaleStep) -> Notice | None:
         """Carry out one step on the sale, beginning one if need be; durable on return."""
         register = self.register
         begun: list[Event] = [] if register.sale.number else [self._begun()]
@@ -147,7 +165,7 @@ class Selling:
         if isinstance(events, Refusal):
             return register.explain(events)
         await register.keep([*begun, *events], BASKET)
-        register.selected = _touched(events[-1], len(register.sale.lines))
+        register.selected = _touched(events[-1], register.selected, len(register.sale.lines))
         register.found = ()
         register.stage = Stage.ENTRY
         line = register.sale.lines[register.selected]
@@ -189,14 +207,17 @@ def _goods(match: Match) -> Goods:
     )
 
 
-def _touched(event: Event, count: int) -> int:
+def _touched(event: Event, selected: int, count: int) -> int:
+    """Return the line that is selected after an event."""
     match event:
         case LineAdded():
             return count - 1
         case QuantityChanged(line=line) | LineVoided(line=line):
             return line
+        case LineDiscounted(line=line) | LinePriced(line=line):
+            return line
         case _:
-            return count - 1
+            return selected
 
 
 def _shown(line: SaleLine) -> int:

@@ -5,15 +5,28 @@ glance which rows to draw, and a basket of 999 lines costs no more to show than 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pos.messages import DISPLAY_CELLS, cells, clip
 from pos.quick_cash import quick_cash
 from pos.register import Register
 from pos.sale import shown
 from pos.sale_state import SaleLine
-from pos.view import AskingView, DeviceView, FoundView, LineView, Notice, QueueView, Stage, TillView
+from pos.store.held import HeldBasket
+from pos.view import (
+    AskingView,
+    DeviceView,
+    FoundView,
+    HeldView,
+    LineView,
+    Notice,
+    QueueView,
+    Stage,
+    TillView,
+)
 from protocols.catalogue import Item
 from protocols.money import Currency, Money
+from protocols.ports import NANOSECONDS_PER_SECOND
 
 FOUND_SHOWN_MAX = 9
 """One for each digit."""
@@ -72,6 +85,10 @@ class Viewer:
                 _found(choice, item, register)
                 for choice, item in enumerate(register.found[:FOUND_SHOWN_MAX], 1)
             ),
+            held=tuple(
+                _held(choice, basket, register) for choice, basket in enumerate(register.held, 1)
+            ),
+            quick=_quick(register),
             last_sale=register.last_sale,
             last_change=register.last_change,
             payment=register.payment,
@@ -98,6 +115,8 @@ class Viewer:
                 selected = len(rows)
             rows.extend(kept[at][1])
         self._rows = kept
+        if register.sale.reductions:
+            rows.extend(_reductions(register))
         return tuple(rows), selected
 
 
@@ -123,7 +142,7 @@ def _rows(number: int, line: SaleLine, register: Register) -> tuple[LineView, ..
         number=number,
         name=line.goods.name_ko if korean else line.goods.name_en,
         quantity=shown(line.quantity),
-        price=Money(line.goods.unit_price, currency).format(),
+        price=Money(line.unit_price, currency).format(),
         amount=Money(line.gross, currency).format(),
         exempt=line.goods.tax == "exempt",
         voided=line.voided,
@@ -141,6 +160,46 @@ def _discount(line: SaleLine, currency: Currency, word: str) -> LineView:
         price="",
         amount=Money(-line.discount, currency).format(),
     )
+
+
+def _reductions(register: Register) -> list[LineView]:
+    """Return what comes off the whole sale, under its lines."""
+    currency, korean = register.setup.currency, register.setup.language == "ko"
+    rows = []
+    taken = register.sale.taken_off()
+    for reduction, amount in zip(register.sale.reductions, taken, strict=True):
+        name = reduction.name_ko if korean else reduction.name_en
+        name = name or ("전체 할인" if korean else "Off the sale")
+        rows.append(
+            LineView(
+                number=0,
+                name=f"{name} {reduction.percent}%" if reduction.percent else name,
+                quantity="",
+                price="",
+                amount=Money(-amount, currency).format(),
+            )
+        )
+    return rows
+
+
+def _held(choice: int, basket: HeldBasket, register: Register) -> HeldView:
+    at = datetime.fromtimestamp(basket.held_ns // NANOSECONDS_PER_SECOND, register.setup.zone)
+    _, terminal, date, _ = basket.hold.rsplit("-", 3)
+    today = date == register.business_date
+    return HeldView(
+        choice=choice,
+        time=f"{at:%H:%M}" if today else f"{date[4:6]}-{date[6:]}",
+        terminal="" if terminal == register.terminal else terminal,
+        label=basket.label,
+        total=Money(basket.total, register.setup.currency).format(),
+    )
+
+
+def _quick(register: Register) -> tuple[str, ...]:
+    if register.assortment is None:
+        return ()
+    korean = register.setup.language == "ko"
+    return tuple(item.name_ko if korean else item.name_en for item in register.assortment.quick())
 
 
 def _found(choice: int, item: Item, register: Register) -> FoundView:

@@ -15,11 +15,13 @@ from typing import Final, Literal, assert_never
 from pos import commands
 from pos.commands import Command
 from pos.equipment import Display, Drawer, Kick, Printer
+from pos.holding import Holding
 from pos.loading import Recovery, end_in_order
 from pos.paper import PaperQueue, Press, PrintEvent
 from pos.paying import Paid, Paying
 from pos.people import People
 from pos.points import Point
+from pos.pricing import Pricing
 from pos.register import Register
 from pos.rights import NotAllowedError, right_of
 from pos.selling import Selling
@@ -56,6 +58,8 @@ class Till:
         self._display = display
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
+        self._pricing = Pricing(register, self._selling)
+        self._holding = Holding(register)
         self._day = TradingDay(register)
         self._people = People(register)
         self._papers = (
@@ -294,7 +298,10 @@ class Till:
 
     async def _carry_out(self, command: Command) -> Notice | None:
         match command:
-            case commands.Scan():
+            case commands.Scan(code=code):
+                coupon = self._pricing.coupon(code)
+                if coupon is not None:
+                    return await self._pricing.take_coupon(coupon)
                 return await self._selling.scan(command)
             case commands.SetQuantity(quantity):
                 return await self._selling.set_quantity(quantity)
@@ -304,6 +311,16 @@ class Till:
                 return await self._selling.take_back(None)
             case commands.VoidSale(reason):
                 return await self._void(reason)
+            case commands.Discount():
+                return await self._pricing.discount(command)
+            case commands.SetPrice():
+                return await self._pricing.set_price(command)
+            case commands.Quick(choice):
+                return await self._selling.quick(choice)
+            case commands.Hold(label):
+                return await self._holding.hold(label)
+            case commands.Recall(choice):
+                return await (self._holding.recall(choice) if choice else self._holding.listed())
             case commands.Select(by):
                 return self._selling.select(by)
             case commands.Find(text):
@@ -434,6 +451,7 @@ class Till:
             self._page = "sale"
             return None
         register.found = ()
+        register.held = ()
         register.stage = Stage.ENTRY if register.shift.number else Stage.CLOSED
         return None
 

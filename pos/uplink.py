@@ -74,6 +74,7 @@ class Uplink:
         if enrolled is None:
             return
         from pos.broker_client import BrokerClient
+        from pos.elsewhere import AtBroker
         from pos.outbox import Listeners, Outbox, Terminal
         from pos.pushed import Puller
 
@@ -83,6 +84,7 @@ class Uplink:
             line.url, clock=line.clock, entropy=line.entropy, transport=line.transport
         )
         client.identify(certificate, identity)
+        self._till.register.elsewhere = AtBroker(client)
         puller = Puller(
             client=client, store=self._runner, broker_key=certificate.broker, clock=line.clock
         )

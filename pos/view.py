@@ -38,6 +38,8 @@ class Stage(Enum):
     """A payment is running."""
     FIND = "find"
     """A list of found items is shown; digits pick."""
+    RECALL = "recall"
+    """The held baskets are shown; digits choose."""
     COUNT = "count"
     """The shift is being counted."""
     COUNTED = "counted"
@@ -101,6 +103,19 @@ class FoundView:
     code: str
     name: str
     price: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldView:
+    """One held basket."""
+
+    choice: int
+    time: str
+    """HH:MM of the store, or the date where it was another day."""
+    terminal: str
+    """Where it was held; empty: here."""
+    label: str
+    total: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +209,10 @@ class TillView:
     split: int = 0
     """What a purse that was short has left: the e-cash key takes so much and leaves the rest due."""
     found: tuple[FoundView, ...] = ()
+    held: tuple[HeldView, ...] = ()
+    """What can be gone on with, while it is shown."""
+    quick: tuple[str, ...] = ()
+    """What the quick keys sell, Alt+1 first."""
     last_sale: str = ""
     """How the sale before this one ended: number, method."""
     last_change: int = 0

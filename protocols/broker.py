@@ -4,6 +4,8 @@
     GET  /v1/payments/KEY            what became of it: asked after silence, never sent again anew
     POST /v1/refunds                 ask for money back on a payment
     GET  /v1/inquiries/NAME          settled | open | refunded | refund-requests   (the paper's I14-I17)
+    GET  /v1/held                    baskets that tills of this store have put aside
+    POST /v1/held                    one of them, for the terminal that goes on with it
     GET  /v1/documents/NAME          the newest signed document (MessagePack)
     GET  /v1/health                  no MAC: is anybody there
 
@@ -91,6 +93,37 @@ class InquiryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
     """Sum by currency over all pages."""
     after: str = ""
+
+
+class HeldSale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A basket that was put aside."""
+
+    hold: str
+    """store-terminal-YYYYMMDD-sale of the sale that was held."""
+    terminal: str
+    label: str
+    total: int
+    currency: str = "KRW"
+    pieces: int
+    held_ns: int
+    basket: list[bytes] = []
+    """Its events (pos.sale_events); only in the answer to who takes it."""
+
+
+class HeldAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be gone on with, the oldest first."""
+
+    rows: list[HeldSale]
+    gone: list[str] = []
+    """Baskets that the asking terminal held and another went on with."""
+
+
+class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask for a held basket; asked again by the same terminal, it is given again."""
+
+    hold: str
+    sale: str
+    """The sale that goes on with it, of the asking terminal."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

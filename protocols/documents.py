@@ -43,6 +43,25 @@ class SignedDocument(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
 
 
+class Coupon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a printed coupon is worth; each counts once in a sale."""
+
+    code: str
+    """As its barcode has it."""
+    name_ko: str
+    name_en: str
+    percent: int = 0
+    """Off the sale, 0 to 100; or:"""
+    amount: int = 0
+    """Minor units off the sale."""
+    minimum: int = 0
+    """What the goods must cost at least."""
+    valid_from: str = ""
+    """YYYYMMDD, the business date; empty: no bound."""
+    valid_until: str = ""
+    """YYYYMMDD, included."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What this store allows. Amounts in minor units of the store's currency."""
 
@@ -53,6 +72,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ask for a Korean cash receipt from this amount on."""
     drawer_alarm_seconds: int = 40
     price_override_max: int = 0
+    """How much a clerk alone may take off a line by another price; above, a supervisor allows it."""
+    discount_percent_max: int = 10
+    """How much a clerk alone may take off a line or a sale, in per cent of it."""
+    coupons: list[Coupon] = []
     refund_without_receipt_max: int = 0
     refund_days_max: int = 30
     offline_card_per_sale: int = 0

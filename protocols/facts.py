@@ -10,6 +10,8 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     attempt.parked    nobody knows its result, and the sale goes another way: it is paid back if paid
     sale.closed       goods and money changed hands; the whole sale in one record
     sale.voided       a basket given up, with everything that was in it
+    sale.held         a basket put aside, to go on here or at another till
+    sale.recalled     a held basket goes on here
     cash.moved        into or out of the drawer without a sale: pay-in, pay-out, drop
     drawer.opened     by hand, with a reason
     receipt.copied    a copy of a receipt goes to the printer; durable before it leaves it
@@ -59,6 +61,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group: str = ""
     voided: bool = False
     """Scanned and taken back: stays in the journal, counts for nothing."""
+    sale_discount: int = 0
+    """How much of `discount` is the line's part of what came off the whole sale."""
+    list_price: int = 0
+    """The catalogue's price, where the clerk took another one; 0 where not."""
+    reason: str = ""
+    """Why it has another price."""
+    approver: str = ""
+    """Who allowed its price or discount, where the clerk alone might not."""
 
 
 class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +86,19 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Cash given back."""
     reference: str = ""
     """The peer's own number: approval number, purse reference."""
+
+
+class Reduction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came off the whole sale; spread over the lines, whose discounts include it."""
+
+    amount: int
+    """Minor units, positive."""
+    percent: int = 0
+    code: str = ""
+    """Of the coupon; empty for the clerk's own discount."""
+    name_ko: str = ""
+    name_en: str = ""
+    approver: str = ""
 
 
 class ShiftOpened(Fact, frozen=True, kw_only=True):
@@ -149,6 +172,9 @@ class SaleClosed(Fact, frozen=True, kw_only=True):
     tenders: list[Tender]
     customer: str = ""
     training: bool = False
+    reductions: list[Reduction] = []
+    recalled: str = ""
+    """The held sale that this one went on with (SaleHeld.hold)."""
 
 
 class SaleVoided(Fact, frozen=True, kw_only=True):
@@ -160,6 +186,32 @@ class SaleVoided(Fact, frozen=True, kw_only=True):
     lines: list[Line]
     total: int
     reason: str = ""
+
+
+class SaleHeld(Fact, frozen=True, kw_only=True):
+    """A basket was put aside unpaid, to go on later here or at another till of the store."""
+
+    kind: ClassVar[str] = "sale.held"
+    sale: int
+    """Its number is used up; whoever goes on with it takes a number of his own."""
+    shift: int
+    hold: Annotated[str, msgspec.Meta(max_length=40)]
+    """Its name: store-terminal-YYYYMMDD-sale."""
+    total: int
+    pieces: int
+    label: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    """What the clerk knows it by, or its first goods."""
+    basket: list[bytes] = []
+    """The basket's own events, for the till that goes on with it (pos.sale_events)."""
+
+
+class SaleRecalled(Fact, frozen=True, kw_only=True):
+    """A held basket goes on at this terminal."""
+
+    kind: ClassVar[str] = "sale.recalled"
+    sale: int
+    shift: int
+    hold: Annotated[str, msgspec.Meta(max_length=40)]
 
 
 class CashMoved(Fact, frozen=True, kw_only=True):
@@ -350,6 +402,8 @@ FACTS: Final[dict[str, type[Fact]]] = {
         AttemptParked,
         SaleClosed,
         SaleVoided,
+        SaleHeld,
+        SaleRecalled,
         CashMoved,
         DrawerOpened,
         ReceiptCopied,

@@ -25,6 +25,8 @@ FAMILIES: Final = {
     "JNL": "Journal",
     "SHF": "Shift",
     "PAY": "Payment",
+    "DSC": "Discounts, prices, coupons",
+    "HLD": "Hold and recall",
     "ENT": "Entry line",
     "FND": "Search",
     "RPT": "Reports",

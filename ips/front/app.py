@@ -4,6 +4,7 @@
     POST /v1/enrolments    proved by a one-time code (protocols.enrolment)
     POST /v1/sessions      signed by the terminal's key (protocols.session)
     POST /v1/payments, /v1/refunds                       under a session's MAC (protocols.broker)
+    GET, POST /v1/held                                   the same
     GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
     GET  /v1/health, /metrics, /openapi.json             open to anybody who reaches the port
 
@@ -26,6 +27,7 @@ from ips.broker import Broker
 from ips.committer import Work
 from ips.front.answers import STATUS, ProblemError, answer, answer_problem, decode, read_body
 from ips.front.openapi import description
+from ips.holds import TakeHeld, held_sales
 from ips.sessions import UnauthorisedError
 from ips.store.errors import StoreError
 from ips.store.group import PoisonError
@@ -43,7 +45,13 @@ from protocols.batch import (
     BatchGap,
     BatchRefused,
 )
-from protocols.broker import PaymentAnswer, PaymentRequest, Problem, RefundRequest
+from protocols.broker import (
+    HeldRequest,
+    PaymentAnswer,
+    PaymentRequest,
+    Problem,
+    RefundRequest,
+)
 from protocols.enrolment import EnrolmentRequest
 from protocols.session import SessionRequest
 
@@ -51,6 +59,7 @@ STORE_RETRY_S: Final = 5
 _ENROLMENT: Final = msgspec.json.Decoder(EnrolmentRequest)
 _SESSION: Final = msgspec.json.Decoder(SessionRequest)
 _PAYMENT: Final = msgspec.json.Decoder(PaymentRequest)
+_HELD: Final = msgspec.json.Decoder(HeldRequest)
 _REFUND: Final = msgspec.json.Decoder(RefundRequest)
 _DESK_STATUS: Final = {
     "unknown-payment": 404,
@@ -185,6 +194,21 @@ class Front:
         except ValueError as error:
             raise ProblemError(400, "malformed", str(error)) from error
         return answer(page)
+
+    async def held(self, request: Request) -> Response:
+        """Give the baskets that are put aside in the terminal's store."""
+        terminal, _, _ = await self.admit(request)
+        reader = self._broker.reader
+        return answer(held_sales(reader, store=terminal.store, terminal=terminal.id))
+
+    async def take_held(self, request: Request) -> Response:
+        """Give one of them to the terminal that goes on with it."""
+        terminal, _, body = await self.admit(request)
+        asked = decode(_HELD, body)
+        work = TakeHeld(
+            hold=asked.hold, sale=asked.sale, terminal=terminal.id, store=terminal.store
+        )
+        return answer(_granted(await self.do(work)))
 
     async def ask_desk(self, asking: Awaitable[PaymentAnswer | Problem]) -> Response:
         """Answer what the desk answers; what it could not write is told as such."""
@@ -328,6 +352,8 @@ def routes(front: Front) -> list[Route]:
         ("GET", "/v1/payments/{key}", front.look),
         ("POST", "/v1/refunds", front.refund),
         ("GET", "/v1/inquiries/{name}", front.inquiry),
+        ("GET", "/v1/held", front.held),
+        ("POST", "/v1/held", front.take_held),
         ("GET", "/v1/health", front.health),
         ("GET", "/metrics", front.metrics),
         ("GET", "/openapi.json", front.openapi),

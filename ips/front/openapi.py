@@ -13,6 +13,9 @@ from protocols.batch import (
     BatchRefused,
 )
 from protocols.broker import (
+    HeldAnswer,
+    HeldRequest,
+    HeldSale,
     InquiryAnswer,
     PaymentAnswer,
     PaymentRequest,
@@ -30,6 +33,9 @@ _COMPONENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     BatchRefused,
     EnrolmentAnswer,
     EnrolmentRequest,
+    HeldAnswer,
+    HeldRequest,
+    HeldSale,
     InquiryAnswer,
     PaymentAnswer,
     PaymentRequest,
@@ -112,6 +118,17 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/inquiries/{name}": {
             "get": _get("settled, open, refunded or refund-requests.", "name", "InquiryAnswer", mac)
+        },
+        "/v1/held": {
+            "get": {
+                "summary": "Baskets that tills of this store have put aside.",
+                "security": mac,
+                "responses": {
+                    "200": _answer("Found.", "HeldAnswer"),
+                    "default": _answer("Refused.", "Problem"),
+                },
+            },
+            "post": _post("Go on with one of them.", "Held", mac, "HeldSale"),
         },
         "/v1/documents/{name}": {
             "get": {

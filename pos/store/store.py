@@ -12,6 +12,7 @@ from pos.store.basket import Basket
 from pos.store.chains import Acknowledged, Chains, Identity, QueueCounts
 from pos.store.database import Database
 from pos.store.documents import Documents
+from pos.store.held import HeldBaskets
 from pos.store.journal import RECORDS_READ_MAX, Draft, Ending, Journal
 from pos.store.papers import Paper, Papers
 from protocols.batch import BatchAccepted
@@ -30,6 +31,7 @@ class Store:
         self.chains = Chains(self.database)
         self.journal = Journal(self.database, clock)
         self.basket = Basket(self.database)
+        self.held = HeldBaskets(self.database)
         self.papers = Papers(self.database)
         self.documents = Documents(self.database)
         if self.chains.is_empty():

@@ -15,7 +15,7 @@ from typing import Final
 
 from pos import commands
 from pos.commands import Command
-from pos.keymap import Binding
+from pos.keymap import QUICK, Binding
 from pos.messages import notice
 from pos.ui import forms
 from pos.ui.answering import NOTHING_ANSWERED, Answering
@@ -71,6 +71,8 @@ class Desk:
     answer: Answering = NOTHING_ANSWERED
     """What is keyed where the till asks for somebody; it leaves the entry alone."""
     half_page: int = 8
+    given: str = ""
+    """The discount that the key before gave a line: the same key again means the whole sale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def chooses(desk: Desk, view: TillView) -> bool:
         return desk.form.field.kind is FieldKind.REASON
     if desk.training is not None:
         return desk.training.asking is None
-    if view.page == "menu" or view.stage in (Stage.SUBTOTAL, Stage.FIND):
+    if view.page == "menu" or view.stage in (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL):
         return True
     return view.stage is Stage.COUNTED and difference(view) != 0
 
@@ -110,7 +112,8 @@ def press(
     """Return what a key press does."""
     if binding is Binding.LEAVE:
         return _leave(desk, view)
-    desk = replace(desk, note=None, leaving=False)
+    given = desk.given if binding is Binding.DISCOUNT and not desk.text else ""
+    desk = replace(desk, note=None, leaving=False, given=given)
     if view.asking is not None:
         return _identify(desk, view.asking, view, binding, character)
     desk = unasked(desk, view)
@@ -153,6 +156,8 @@ def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
             return Step(desk, (commands.QuickCash(int(choice)),))
         case Stage.FIND:
             return Step(desk, (commands.Pick(int(choice)),))
+        case Stage.RECALL:
+            return Step(desk, (commands.Recall(int(choice)),))
         case _:
             return _answer(replace(desk, form=forms.close_shift()), view, grammar, choice)
 
@@ -318,6 +323,16 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
         case Binding.ECASH if view.split and not desk.text:
             # The purse was short: the same key takes what it has, the rest is paid another way.
             return Step(desk, (commands.Pay("purse", view.split),))
+        case Binding.DISCOUNT:
+            return _discount(desk, view, grammar)
+        case Binding.PRICE:
+            if not view.lines:
+                return Step(replace(desk, note=notice("ENT-07", view.language)))
+            return Step(replace(desk, form=forms.set_price(desk.text), text=""))
+        case Binding.HOLD:
+            return _hold(desk, view)
+        case _ if binding in QUICK:
+            return Step(replace(desk, text=""), (commands.Quick(QUICK[binding]),))
         case Binding.DRAWER:
             return Step(replace(desk, form=forms.open_drawer(), text=""))
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.SUBTOTAL if desk.text:
@@ -325,6 +340,27 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             return Step(replace(desk, note=notice("ENT-09", view.language, text=desk.text)))
         case _:
             return _read(desk, view, grammar, desk.text + VERBS[binding])
+
+
+def _discount(desk: Desk, view: TillView, grammar: Grammar) -> Step:
+    """Give the line a discount; the same key again gives it to the whole sale instead."""
+    if desk.text:
+        step = _read(desk, view, grammar, f"{desk.text}DI")
+        return Step(replace(step.desk, given=desk.text if step.work else ""), step.work)
+    if desk.given:
+        return _read(replace(desk, given=""), view, grammar, f"{desk.given}DX")
+    if not view.lines:
+        return Step(replace(desk, note=notice("ENT-07", view.language)))
+    return Step(replace(desk, form=forms.discount()))
+
+
+def _hold(desk: Desk, view: TillView) -> Step:
+    """Hold the basket, or show what is held; shown, the same key goes back."""
+    if view.lines:
+        return Step(replace(desk, text=""), (commands.Hold(desk.text),))
+    if view.stage is Stage.RECALL:
+        return Step(desk, (commands.Cancel(),))
+    return Step(desk, (commands.Recall(),))
 
 
 def _in_form(desk: Desk, binding: Binding) -> Step:

@@ -188,6 +188,37 @@ def _why(title: str, reasons: tuple[str, ...], finish: Callable[[tuple[str, ...]
     return Form(title=title, fields=(field,), finish=finish)
 
 
+def discount() -> Form:
+    """Ask how much comes off the selected line: per cent up to 100, or money."""
+    return Form(
+        title="form.discount",
+        fields=(Field(name="field.discount", kind=FieldKind.FLOAT),),
+        finish=lambda answers: f"{answers[0]}DI",
+    )
+
+
+PRICE_REASONS: Final = (
+    "reason.label",
+    "reason.damaged",
+    "reason.short_date",
+    "reason.promised",
+    "reason.other",
+)
+
+
+def set_price(price: str = "") -> Form:
+    """Ask for the selected line's new price, where it was not keyed before, and why."""
+    form = Form(
+        title="form.price",
+        fields=(
+            Field(name="field.price", kind=FieldKind.AMOUNT),
+            Field(name="field.reason", kind=FieldKind.REASON, reasons=PRICE_REASONS),
+        ),
+        finish=lambda answers: f"{answers[0]}PR:{answers[1]}",
+    )
+    return replace(form, answers=(price,)) if price else form
+
+
 def find_item() -> Form:
     """Ask for a name, a code or initial consonants."""
     return Form(

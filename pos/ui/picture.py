@@ -18,6 +18,7 @@ from pos.ui.drawing.basket import draw_basket
 from pos.ui.drawing.devices import draw_devices
 from pos.ui.drawing.entry import draw_banner, draw_entry
 from pos.ui.drawing.found import draw_found
+from pos.ui.drawing.held import draw_held
 from pos.ui.drawing.keys import draw_keys
 from pos.ui.drawing.money import draw_money
 from pos.ui.drawing.pages import (
@@ -127,5 +128,7 @@ def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
             return draw_counted(view, width, height)
         case _, Stage.FIND:
             return draw_found(view, width, height)
+        case _, Stage.RECALL:
+            return draw_held(view, width, height)
         case _:
             return draw_money(view, width, height)

@@ -53,6 +53,7 @@ def _item(line: Line, context: ReceiptContext) -> list[Block]:
     name = line.name_ko if context.language == "ko" else line.name_en
     mark = _EXEMPT if line.tax == "exempt" else ""
     # The column shows price times quantity, the discount stands below it: so a customer can add up.
+    # The line's part of what came off the whole sale stands at the foot, once.
     blocks: list[Block] = [
         _columns(
             f"{mark}{name or line.sku}",
@@ -61,8 +62,9 @@ def _item(line: Line, context: ReceiptContext) -> list[Block]:
             context.money(line.amount + line.discount),
         )
     ]
-    if line.discount:
-        blocks.append(row(f"  {WORDS[context.language].discount}", context.money(-line.discount)))
+    own = line.discount - line.sale_discount
+    if own:
+        blocks.append(row(f"  {WORDS[context.language].discount}", context.money(-own)))
     return blocks
 
 

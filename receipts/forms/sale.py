@@ -13,7 +13,7 @@ journal. Source: clerk-and-courier.md 1.2, 2.3 rules 2 and 9; decisions.md "Cata
 from itertools import chain
 
 from protocols.escpos.codes import Align
-from protocols.facts import SaleClosed, Tender
+from protocols.facts import Reduction, SaleClosed, Tender
 from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
@@ -44,12 +44,23 @@ def _totals(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
     blocks: list[Block] = []
     if sale.discount:
         blocks.append(row(words.subtotal, context.money(sale.total + sale.discount)))
-        blocks.append(row(words.discount, context.money(-sale.discount)))
+        own = sale.discount - sum(each.amount for each in sale.reductions)
+        if own:
+            blocks.append(row(words.discount, context.money(-own)))
+        blocks += [_reduction(each, context) for each in sale.reductions]
     blocks += tax_rows(sale, context)
     count = sum(not line.voided for line in sale.lines)
     total = f"{words.total} ({words.items_of.format(count)})"
     blocks.append(row(total, context.money_named(sale.total), bold=True, size=Size.TALL))
     return blocks
+
+
+def _reduction(reduction: Reduction, context: ReceiptContext) -> Block:
+    name = reduction.name_ko if context.language == "ko" else reduction.name_en
+    name = name or WORDS[context.language].sale_discount
+    if reduction.percent:
+        name = f"{name} {reduction.percent}%"
+    return row(name, context.money(-reduction.amount))
 
 
 def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:

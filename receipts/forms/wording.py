@@ -27,6 +27,7 @@ class Words:
     quantity: str
     amount: str
     discount: str
+    sale_discount: str
     exempt_note: str
     items_of: str
     subtotal: str
@@ -99,6 +100,7 @@ _KO: Final = Words(
     quantity="수량",
     amount="금액",
     discount="할인",
+    sale_discount="전체 할인",
     exempt_note="* 표시는 면세 상품입니다",
     items_of="{}품목",
     subtotal="소계",
@@ -170,6 +172,7 @@ _EN: Final = Words(
     quantity="Qty",
     amount="Amount",
     discount="Discount",
+    sale_discount="Off the sale",
     exempt_note="* tax-free item",
     items_of="{} items",
     subtotal="Subtotal",

@@ -13,11 +13,14 @@ from pos.sale import (
     AddItem,
     ChangeQuantity,
     DiscountLine,
+    DiscountSale,
     HoldTender,
     Offer,
+    PriceLine,
     Refusal,
     Step,
     TakeBack,
+    TakeCoupon,
     closed,
     consider,
     decide,
@@ -260,3 +263,150 @@ def test_any_sequence_of_steps_keeps_the_sale_whole(steps: list[Step | int]) -> 
         assert sum(line.amount for line in sale.lines) == sale.total
 
     assert replay(decode_events(encode_events(history))) == sale
+
+
+def coupon(code: str = "C5", **terms: int) -> TakeCoupon:
+    return TakeCoupon(code=code, name_ko="쿠폰", name_en="Coupon", **terms)
+
+
+def test_what_comes_off_the_whole_sale_is_spread_over_its_lines_by_what_they_cost() -> None:
+    """A line that is returned gives back what was paid for it: nothing is lost in rounding."""
+    sale = after(
+        BEGUN,
+        AddItem(goods=MILK),
+        AddItem(goods=RAMEN, quantity=2_000),
+        AddItem(goods=TANGERINE),
+        DiscountSale(amount=1_000),
+    )
+    fact = closed(after(sale, HoldTender(cash(sale.due))), shift=1)
+
+    assert [line.sale_discount for line in fact.lines] == [155, 428, 417]
+    assert [line.amount for line in fact.lines] == [2_825, 7_772, 7_573]
+    assert sum(line.amount for line in fact.lines) == fact.total == 19_170 - 1_000
+    assert (fact.net + fact.vat, fact.exempt) == (2_825 + 7_772, 7_573)
+    assert fact.discount == sum(each.amount for each in fact.reductions) == 1_000
+
+
+def test_a_sale_discount_in_per_cent_follows_the_basket_and_money_does_not() -> None:
+    sale = after(BEGUN, AddItem(goods=MILK), DiscountSale(percent=10))
+    assert sale.total == 2_682
+
+    more = after(sale, AddItem(goods=RAMEN))
+    assert more.total == 7_080 - 708
+
+    assert after(more, DiscountSale(amount=500)).total == 6_580, "in place of the one before"
+    assert after(more, DiscountSale()).total == 7_080
+
+
+def test_a_discount_never_takes_off_more_than_the_goods_cost() -> None:
+    sale = after(BEGUN, AddItem(goods=MILK), AddItem(goods=RAMEN), DiscountSale(amount=7_000))
+
+    assert after(sale, TakeBack(1)).total == 0
+
+
+def test_the_same_discount_moved_from_a_line_to_the_sale_gives_the_line_its_own_back() -> None:
+    sale = after(
+        BEGUN,
+        AddItem(goods=MILK),
+        DiscountLine(line=0, percent=5),
+        DiscountLine(line=0, percent=10),
+        DiscountSale(percent=10, moved_from=0),
+    )
+
+    assert sale.lines[0].percent == 5
+    assert sale.total == 2_831 - 283
+
+
+def test_another_price_stands_beside_the_catalogues_with_its_reason_and_who_allowed_it() -> None:
+    sale = after(
+        BEGUN,
+        AddItem(goods=MILK, quantity=2_000),
+        PriceLine(line=0, price=2_500, reason="흠 있음", approver="seo"),
+        AddItem(goods=MILK),
+    )
+    assert len(sale.lines) == 2, "more of the same has the catalogue's price"
+
+    line = closed(after(sale, HoldTender(cash(sale.due))), shift=1).lines[0]
+    assert (line.unit_price, line.list_price, line.amount) == (2_500, 2_980, 5_000)
+    assert (line.reason, line.approver) == ("흠 있음", "seo")
+
+    again = after(sale, PriceLine(line=0, price=0, reason=""))
+    assert again.lines[0].unit_price == 2_980
+
+
+def test_a_coupon_counts_once_from_its_minimum_on() -> None:
+    sale = after(BEGUN, AddItem(goods=MILK, quantity=4_000), coupon(amount=1_500, minimum=10_000))
+    assert sale.total == 11_920 - 1_500
+
+    twice = decide(sale, coupon(amount=1_500))
+    assert isinstance(twice, Refusal) and twice.code == "DSC-04"
+    early = decide(after(BEGUN, AddItem(goods=MILK)), coupon(minimum=10_000))
+    assert isinstance(early, Refusal) and early.code == "DSC-05"
+    assert after(sale, TakeBack(0)).total == 0, "below its minimum it takes nothing off"
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (DiscountSale(percent=101), "DSC-01"),
+        (DiscountSale(percent=-1), "DSC-01"),
+        (DiscountSale(amount=2_981), "PAY-03"),
+        (DiscountSale(amount=-1), "PAY-03"),
+        (DiscountLine(line=0, percent=101), "DSC-01"),
+        (DiscountLine(line=0, amount=2_981), "PAY-03"),
+        (PriceLine(line=0, price=100, reason="  "), "ENT-12"),
+        (PriceLine(line=0, price=TOTAL_MAX + 1, reason="x"), "PAY-03"),
+        (PriceLine(line=1, price=100, reason="x"), "ENT-07"),
+    ],
+)
+def test_what_no_shop_can_mean_is_refused(step: Step, code: str) -> None:
+    refused = decide(after(BEGUN, AddItem(goods=MILK)), step)
+
+    assert isinstance(refused, Refusal) and refused.code == code
+
+
+def test_nothing_comes_off_a_sale_below_what_was_already_paid() -> None:
+    sale = after(BEGUN, AddItem(goods=MILK), HoldTender(cash(2_900)))
+
+    refused = decide(sale, DiscountSale(amount=100))
+
+    assert isinstance(refused, Refusal) and refused.code == "PAY-08"
+
+
+REDUCTIONS = st.one_of(
+    st.builds(DiscountSale, percent=st.integers(0, 100)),
+    st.builds(DiscountSale, amount=st.integers(0, 50_000)),
+    st.builds(coupon, code=st.sampled_from("ABC"), amount=st.integers(0, 9_000)),
+    st.builds(coupon, code=st.sampled_from("DEF"), percent=st.integers(0, 100)),
+    st.builds(TakeBack, line=st.integers(0, 5)),
+    st.builds(DiscountLine, line=st.integers(0, 5), percent=st.integers(0, 100)),
+    st.builds(PriceLine, line=st.integers(0, 5), price=st.integers(0, 9_999), reason=st.just("흠")),
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([MILK, RAMEN, TANGERINE]), st.integers(1, 9_000))),
+    st.lists(REDUCTIONS, max_size=12),
+)
+@settings(max_examples=200)
+def test_whatever_comes_off_the_parts_are_the_whole(
+    goods: list[tuple[Goods, int]], steps: list[Step]
+) -> None:
+    """Lines sum to the total, net, VAT and exempt too; no line costs less than nothing; bytes replay."""
+    sale = after(BEGUN, *(AddItem(goods=each, quantity=much) for each, much in goods))
+    happened: list[Event] = []
+    for step in steps:
+        events = decide(sale, step)
+        if not isinstance(events, Refusal):
+            happened += events
+            sale = reduce(evolve, events, sale)
+    fact = closed(sale if not sale.due else after(sale, HoldTender(cash(sale.due))), shift=1)
+
+    live = [line for line in fact.lines if not line.voided]
+    assert sum(line.amount for line in live) == fact.total == fact.net + fact.vat + fact.exempt
+    assert all(line.amount >= 0 for line in live)
+    assert sum(line.discount for line in live) == fact.discount
+    assert sum(line.sale_discount for line in fact.lines) == sum(
+        each.amount for each in fact.reductions
+    )
+    assert decode_events(encode_events(happened)) == happened

@@ -49,6 +49,8 @@ RELEASED = {
         "counted": 5,
         "over_short": 0,
     },
+    "sale.held": {"sale": 1, "shift": 1, "hold": "S1-01-20260417-0001", "total": 5, "pieces": 1},
+    "sale.recalled": {"sale": 2, "shift": 1, "hold": "S1-01-20260417-0001"},
     "purse.moved": {"details": bytes(38), "own": "payee"},
     "value.taken": {"method": "icash", "device": "4d", "amount": 5, "details": b"d"},
     "purse.claimed": {
@@ -91,6 +93,7 @@ def value_of(kind: object) -> st.SearchStrategy[object]:
     plain = {
         int: st.integers(-(2**62), 2**62),
         str: st.text(max_size=20),
+        bytes: st.binary(max_size=20),
         bool: st.booleans(),
         type(None): st.none(),
     }

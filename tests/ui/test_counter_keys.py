@@ -116,6 +116,10 @@ async def test_empty_enter_does_nothing() -> None:
         (("-",), commands.VoidLine()),
         (("delete",), commands.VoidLast()),
         (("5", "f2"), commands.SetQuantity(5000)),
+        (("1", "0", "f3"), commands.Discount(percent=10)),
+        (("5", "0", "0", "f3"), commands.Discount(amount=500)),
+        (("f5",), commands.Hold()),
+        (("alt+3",), commands.Quick(3)),
         (("up",), commands.Select(-1)),
         (("pagedown",), commands.Select(8)),
         (("f12",), commands.Pay("cash")),
@@ -182,6 +186,57 @@ async def test_seconds_of_a_payment_tick_by_the_screen_s_clock() -> None:
         await stage.shows("[>] 3 이체 중         4초")
         changed = [new for old, new in zip(before, stage.grid(), strict=True) if old != new]
         assert len(changed) == 2, changed
+
+
+async def test_the_discount_key_twice_is_for_the_whole_sale() -> None:
+    """`1 0 F3 F3` (clerk-and-courier.md 5.3); after any other key it asks how much instead."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("1", "0", "f3", "f3")
+        assert till.commands == [
+            commands.Discount(percent=10),
+            commands.Discount(percent=10, whole=True, instead=True),
+        ]
+
+        await stage.press("5", "f3", "up", "f3")
+        await stage.shows("%/금액")
+        await stage.press("2", "0", "0", "enter")
+        assert till.commands[-1] == commands.Discount(amount=200)
+
+
+async def test_another_price_is_an_amount_and_a_reason() -> None:
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("2", "5", "0", "0", "f4")
+        await stage.shows("기한 임박")
+        await stage.press("3")
+        await stage.until(lambda: bool(till.commands))
+        assert till.commands == [commands.SetPrice(2_500, "기한 임박")]
+
+        await stage.press("f4")
+        await stage.press("1", "0", "0", "enter", "2", "enter")
+        assert till.commands[-1] == commands.SetPrice(100, "흠 있음")
+
+
+async def test_hold_is_one_key_and_recall_two() -> None:
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f5")
+        assert till.commands == [commands.Recall()]
+        till.become(replace(till.view, stage=TillStage.RECALL))
+        await stage.press("2")
+        await stage.until(lambda: len(till.commands) == 2)
+        assert till.commands[-1] == commands.Recall(2)
+
+
+@pytest.mark.parametrize("key", ["f3", "f4"])
+async def test_nothing_in_the_basket_has_no_price(key: str) -> None:
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press(key)
+        assert till.commands == []
+        assert stage.screen.desk.form is None
+        await stage.shows("ENT-07")
 
 
 async def test_not_understood_entry_stays_and_says_why() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pos.messages import Language, notice
-from pos.view import Lamp, PaymentStep, PaymentView, QueueView, TillView
+from pos.view import HeldView, Lamp, PaymentStep, PaymentView, QueueView, TillView
 from pos.view import Stage as TillStage
 from tests.ui.bench_twin import BenchTwin
 from tests.ui.scripted_till import (
@@ -147,11 +147,26 @@ def short(language: Language) -> TillView:
     return replace(sold_view(language), split=8_200, notice=said)
 
 
+def recalling(language: Language) -> TillView:
+    """What is held here and at another till."""
+    held = (
+        HeldView(1, "13:58", "", "이*자 손님" if language == "ko" else "Mrs. Lee", "8,400"),
+        HeldView(2, "14:02", "02", "서울우유 1L" if language == "ko" else "Milk", "31,200"),
+        HeldView(3, "04-16", "", "종량제봉투 10L 재사용 가능 묶음", "999,999,999"),
+    )
+    return replace(
+        empty_view(language, TillStage.RECALL),
+        held=held,
+        quick=("종량제봉투 5L", "쇼핑백 종이", "맑은샘 생수 500ml"),
+    )
+
+
 VIEWS: dict[str, Callable[[Language], TillView]] = {
     "waiting": waiting,
     "selling": selling,
     "full": full,
     "subtotal": subtotal,
+    "recall": recalling,
     "out-of-paper": out_of_paper,
     "refused": refused,
     "stopped": stopped,
@@ -199,6 +214,11 @@ async def _drawer(stage: Stage) -> None:
     await stage.press("f10")
 
 
+async def _price(stage: Stage) -> None:
+    await stage.scan("8801115114154")
+    await stage.press("2", "5", "0", "0", "f4")
+
+
 async def _training(stage: Stage) -> None:
     await stage.press("ctrl+t")
     await stage.until(
@@ -216,6 +236,7 @@ SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "count": _count,
     "found": _find,
     "drawer": _drawer,
+    "price": _price,
     "training": _training,
     "training-printer": _training_printer,
 }

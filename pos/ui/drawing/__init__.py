@@ -8,6 +8,7 @@ side       the third column of the wide screen
 entry      the entry line and the hint beside it
 keys       the key strip
 found      items that were found
+held       baskets that were put aside
 pages      what the right pane shows
 devices    the device page
 queue      the queue page

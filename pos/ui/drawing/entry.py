@@ -93,6 +93,7 @@ _STAGE_HINTS: Final = {
     Stage.SUBTOTAL: "hint.subtotal",
     Stage.TENDER: "hint.scan",
     Stage.FIND: "hint.find",
+    Stage.RECALL: "hint.find",
     Stage.COUNT: "hint.form",
     Stage.COUNTED: "hint.counted",
     Stage.STOPPED: "hint.stopped",

@@ -12,15 +12,14 @@ from pos.view import Stage, TillView
 _ROWS: Final = (
     (
         (Binding.QUANTITY, "key.quantity"),
+        (Binding.DISCOUNT, "key.discount"),
+        (Binding.PRICE, "key.price"),
+        (Binding.HOLD, "key.hold"),
         (Binding.FIND, "key.find"),
         None,
         (Binding.ECASH, "key.ecash"),
         (Binding.CASH, "key.cash"),
         None,
-        (Binding.DRAWER, "key.drawer"),
-        (Binding.REPRINT, "key.reprint"),
-        None,
-        (Binding.TRAINING, "key.training"),
         (Binding.LEAVE, "key.leave"),
     ),
     (
@@ -28,10 +27,11 @@ _ROWS: Final = (
         (Binding.SUBTOTAL, "key.subtotal"),
         (Binding.VOID_LINE, "key.void_line"),
         (".", "key.thousands"),
-        (Binding.VOID_LAST, "key.void_last"),
         (Binding.CLEAR, "key.clear"),
         None,
         (Binding.MENU, "key.menu"),
+        (Binding.DRAWER, "key.drawer"),
+        (Binding.REPRINT, "key.reprint"),
     ),
 )
 """None is a bar between groups; * and . are text of the entry and have no binding."""
@@ -53,15 +53,15 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     if view.stage is Stage.TENDER:
         stoppable = view.payment is not None and view.payment.stoppable
         return binding is Binding.TRAINING or (binding is Binding.CLEAR and stoppable)
-    selling = view.stage in (Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND)
+    selling = view.stage in (Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL)
     match binding:
         case Binding.CASH | Binding.SUBTOTAL | Binding.QUANTITY:
             return selling and bool(view.lines)
         case Binding.ECASH:
             return selling and bool(view.lines) and view.card_slots and "EC" in view.tenders
-        case Binding.VOID_LINE | Binding.VOID_LAST:
+        case Binding.VOID_LINE | Binding.VOID_LAST | Binding.DISCOUNT | Binding.PRICE:
             return selling and bool(view.lines)
-        case Binding.FIND | Binding.DRAWER | Binding.REPRINT:
+        case Binding.FIND | Binding.HOLD | Binding.DRAWER | Binding.REPRINT:
             return selling
         case Binding.LEAVE:
             return True

@@ -1,4 +1,4 @@
-"""The third column of the 120-column layout: devices and broker, always in sight."""
+"""The third column of the 120-column layout: devices, broker and quick keys, always in sight."""
 
 from pos.messages import clip
 from pos.ui.drawing.devices import device_row, wrapped
@@ -31,6 +31,19 @@ def draw_side(view: TillView, width: int, height: int) -> tuple[Row, ...]:
         BLANK,
     ]
     rows = rows[: height - len(broker)] + broker
-    for state, what, _ in queue.rows[: height - len(rows)]:
+    quick = _quick(view, width)
+    for state, what, _ in queue.rows[: max(0, height - len(rows) - len(quick))]:
         rows.append(pair(clip(what, width), state_word(state, language), width, Ink.DIM))
+    rows += quick if len(rows) + len(quick) <= height else []
     return tuple(rows[:height])
+
+
+def _quick(view: TillView, width: int) -> list[Row]:
+    """Return what the quick keys sell."""
+    if not view.quick:
+        return []
+    title = row(label("quick.title", view.language), Ink.STRONG)
+    items = [
+        row(clip(f" {number} {name}", width)) for number, name in enumerate(view.quick, start=1)
+    ]
+    return [title, *items]
