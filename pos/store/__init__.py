@@ -4,7 +4,8 @@ errors        StoreError: the journal cannot be trusted now, selling stops
 database      the connection: WAL and synchronous=FULL or nothing; transactions; numbered SQL, forward only
 0001_journal  chain, record, attempt, sale number, basket, paper, question, document, setting
 0002_catalogue  what the store sells now, and which versions it has sold from
-0003_held     baskets that were put aside
+0003_parked   attempts whose sale went another way
+0004_held     baskets that were put aside
 store         the store as its users see it
 chains        which chain is written, what of it the broker has
 journal       append many facts in one transaction, hash-chained and gap-free; what the broker has
