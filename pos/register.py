@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pos.catalogue import Assortment
-from pos.keypads import TillKeypads
 from pos.elsewhere import Elsewhere, NowhereElse
+from pos.keypads import TillKeypads
 from pos.loading import GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
