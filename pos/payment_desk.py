@@ -8,17 +8,19 @@ from typing import Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
+from pos.messages import Language
 from pos.points import ATTEMPT
-from pos.purses import Cards
+from pos.purses import EXCHANGE_NS, Cards
 from pos.register import Register
 from pos.sale_events import AttemptMade
 from pos.store.journal import Draft
-from pos.tenders.agreement import GivenUp, Keypads
+from pos.tenders.agreement import Carded, GivenUp, Keypads
 from pos.view import Notice, PaymentStep, PaymentView
 from protocols.facts import AttemptClosed, AttemptOpened, Fact
+from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
-from protocols.ports import Clock
+from protocols.ports import CardChannel, Clock
 
 T = TypeVar("T")
 
@@ -56,6 +58,11 @@ class PaymentDesk:
     def clock(self) -> Clock:
         """Return the till's clock."""
         return self.register.clock
+
+    @property
+    def language(self) -> Language:
+        """Return the till's language."""
+        return self.register.setup.language
 
     @property
     def cards(self) -> Cards:
@@ -122,6 +129,19 @@ class PaymentDesk:
     def give_up(self) -> bool:
         """End the waiting. Returns whether there was any."""
         return self._waiting is not None and self._waiting.cancel()
+
+    async def whose(self, card: CardChannel) -> Carded | None:
+        """Return the tender that takes this card; the card is asked for the application of each."""
+        for tender in self.register.offered:
+            if not isinstance(tender, Carded) or tender.name == self.method:
+                continue
+            select = Command(0x00, 0xA4, 4, 0, tender.aid, 256).encode()
+            deadline_ns = self.clock.monotonic_ns() + EXCHANGE_NS
+            answer = await card.transmit(select, deadline_ns=deadline_ns)
+            response = None if answer is None else parse_response(answer)
+            if response is not None and response.sw in (SW.OK, SW.SELECTED_LOCKED):
+                return tender
+        return None
 
     def keep(self, fact: Fact) -> None:
         """Journal a fact together with the attempt's result."""

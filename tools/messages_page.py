@@ -16,6 +16,7 @@ FAMILIES: Final = {
     "RDR": "Card reader",
     "PUR": "E-cash",
     "PIN": "PIN entry",
+    "ICS": "ICash, the second scheme of e-cash",
     "CRD": "Cards",
     "PRN": "Receipt printer",
     "NET": "Network and broker",

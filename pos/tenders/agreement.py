@@ -80,6 +80,11 @@ class Desk(Protocol):
         ...
 
     @property
+    def language(self) -> Language:
+        """Return the till's language."""
+        ...
+
+    @property
     def cards(self) -> Cards:
         """Return where the customer's card and the shop's own are."""
         ...
@@ -115,6 +120,10 @@ class Desk(Protocol):
         What was given up is cancelled. Only before the intent: from there on Esc says that it is
         too late.
         """
+        ...
+
+    async def whose(self, card: CardChannel) -> "Carded | None":
+        """Return the tender that takes this card, for one that is not yours; None: nobody knows it."""
         ...
 
     def keep(self, fact: Fact) -> None:
@@ -176,6 +185,16 @@ class Tender(Protocol):
 
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         """Take the payment. Approved may be for less than was asked, never for more."""
+        ...
+
+
+@runtime_checkable
+class Carded(Tender, Protocol):
+    """A tender that customers pay with a card of its own kind: it is told from others by SELECT."""
+
+    @property
+    def aid(self) -> bytes:
+        """Return the application that its card has."""
         ...
 
 

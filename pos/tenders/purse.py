@@ -25,6 +25,7 @@ from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
 from protocols.ports import CardChannel
 from protocols.purse.attempt import attest, details_in, peer_of
+from protocols.purse.card import AID
 from protocols.purse.coordinator import (
     EnterPin,
     InDoubt,
@@ -59,6 +60,7 @@ class Purse:
 
     name: str = "purse"
     verb: str = "EC"
+    aid: bytes = AID
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE
@@ -86,8 +88,11 @@ class Purse:
         )
         try:
             result = await table.play(transfer(order), payment.intend, payment.enter_pin)
+            stranger = await _stranger(result, table, desk)
         finally:
             await table.close()
+        if stranger is not None:
+            return stranger
         if isinstance(result, NotMoved):
             return payment.explain(result)
         if isinstance(result, Transferred):
@@ -163,6 +168,17 @@ async def _table(desk: Desk, witness: Witness) -> Table | NotSent:
         seconds = CONNECT_NS // 1_000_000_000
         return NotSent(code="RDR-02", reason="no card came", blanks={"seconds": seconds})
     return Table(customer=customer, shop=shop, clock=desk.clock, witness=witness)
+
+
+async def _stranger(result: Result, table: Table, desk: Desk) -> Declined | None:
+    """Return how a card that is no purse is paid with, where another tender knows it."""
+    if result != NotMoved(Slot.PAYER, SW.NOT_FOUND) or table.customer is None:
+        return None
+    tender = await desk.whose(table.customer)
+    if tender is None:
+        return None
+    named = {"label": tender.label(desk.language), "verb": tender.verb}
+    return Declined(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
 
 
 async def _settled(result: Result, amount: Money, desk: Desk, witness: Witness) -> Outcome:

@@ -22,7 +22,13 @@ from protocols.icash.module import MODULE_AID, Found
 from protocols.iso7816 import SW, Command, Response
 
 RECORDS_MAX: Final = 255
-_CARD_BYTES: Final = 31
+SILENT: Final = "no answer"
+OTHER_CARD: Final = "another card is in the reader"
+OTHER_MODULE: Final = "another module is in the reader"
+FORGOTTEN: Final = "no longer known to the module"
+"""Reasons of a doubt; any other one is that a side refused, with its status word."""
+CARD_STATE_BYTES: Final = 31
+"""What QUERY says of a card: card 8|version 1|number 4|loads 4|currency 2|balance 4|..."""
 _MODULE_BYTES: Final = 8 + 4 + 2 + 8 + 2 + DETAILS_BYTES
 
 
@@ -142,7 +148,7 @@ def purchase(order: Order) -> Dialogue:
     except _LostError as lost:
         if details is None:
             return NotPaid(lost.place, 0)
-        return InDoubt(details, lost.place, "no answer")
+        return InDoubt(details, lost.place, SILENT)
 
 
 def _module() -> Generator[Step, Response | None, tuple[bytes, int]]:
@@ -156,7 +162,7 @@ def _module() -> Generator[Step, Response | None, tuple[bytes, int]]:
 def _card() -> Generator[Step, Response | None, tuple[bytes, int]]:
     yield from _ask(Place.CARD, 0xA4, CARD_AID, cla=0, p1=4)
     state = yield from _ask(Place.CARD, 0x5C)
-    if len(state) != _CARD_BYTES:
+    if len(state) != CARD_STATE_BYTES:
         raise _RefusedError(Place.CARD, SW.NOT_FOUND)
     return state[:8], state[8]
 
@@ -200,7 +206,7 @@ def recover(details: Details, day: int, *, wanted: bool = True) -> Dialogue:
     try:
         module, number = yield from _module()
         if module != details.module:
-            return InDoubt(details, Place.MODULE, "another module is in the reader")
+            return InDoubt(details, Place.MODULE, OTHER_MODULE)
         found = Found((yield from _ask(Place.MODULE, 0x76, details.encode()))[0])
         match found:
             case Found.CREDITED:
@@ -210,20 +216,20 @@ def recover(details: Details, day: int, *, wanted: bool = True) -> Dialogue:
             case Found.UNKNOWN if number == details.module_number:
                 return NotPaid(Place.MODULE, 0)
             case Found.UNKNOWN:
-                return InDoubt(details, Place.MODULE, "no longer known to the module")
+                return InDoubt(details, Place.MODULE, FORGOTTEN)
             case Found.PENDING | Found.OPEN:
                 late = int(found is Found.OPEN)
                 return (yield from _settle(details, day, late=late, wanted=wanted))
     except _RefusedError as refusal:
         return InDoubt(details, refusal.place, f"refused: {refusal.sw:04X}")
     except _LostError as lost:
-        return InDoubt(details, lost.place, "no answer")
+        return InDoubt(details, lost.place, SILENT)
 
 
 def _settle(details: Details, day: int, *, late: int, wanted: bool) -> Dialogue:
     card, _ = yield from _card()
     if card != details.card:
-        return InDoubt(details, Place.CARD, "another card is in the reader")
+        return InDoubt(details, Place.CARD, OTHER_CARD)
     receipt = yield from _receipt_of(details)
     if receipt is not None:
         return (yield from _credit(details, receipt, late=late))

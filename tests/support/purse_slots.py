@@ -1,12 +1,16 @@
-"""Two purses in memory as a till's slots: exchanges are counted, and any of them may be lost."""
+"""Two cards in memory as a till's slots: exchanges are counted, and any of them may be lost."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pos.purses import CardChannel
+from protocols.icash.card import IcashCard
+from protocols.icash.module import IcashModule
 from protocols.purse.card import Purse
 from protocols.secure_pin import PinSW, decode_pin_entry
+
+Chip = Purse | IcashCard | IcashModule
 
 
 @dataclass
@@ -14,7 +18,7 @@ class MemoryChannel:
     """A powered card; dead from the first lost answer on."""
 
     slots: "MemorySlots"
-    purse: Purse
+    purse: Chip
     alive: bool = True
 
     async def transmit(self, apdu: bytes, *, deadline_ns: int) -> bytes | None:
@@ -53,8 +57,9 @@ class MemoryChannel:
 class MemorySlots:
     """Implements pos.purses.Cards."""
 
-    card: Purse | None
-    own: Purse | None
+    card: Chip | None
+    own: Chip | None
+    """The shop's, of whatever scheme is asked for."""
     losses: dict[int, bool] = field(default_factory=dict)
     """By number of the exchange: its answer is lost; whether the card had still done it."""
     exchanges: int = 0
@@ -72,10 +77,10 @@ class MemorySlots:
             await asyncio.sleep(0.05)
         return await self._power(self.card)
 
-    async def shop(self, *, deadline_ns: int) -> CardChannel | None:
+    async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         return await self._power(self.own)
 
-    async def _power(self, purse: Purse | None) -> CardChannel | None:
+    async def _power(self, purse: Chip | None) -> CardChannel | None:
         await asyncio.sleep(0.1)
         if purse is None:
             return None
