@@ -23,6 +23,7 @@ print_head  its head: commands to strips of paper, dot for dot
 paper_roll  the paper that came out: text and picture
 line_display  a virtual customer display
 scanner     a virtual barcode scanner
+host_line   what becomes of messages to a host
 replay      a recorded device that answers the same
 smart_card  a virtual card reader's slot and keypad
 cards       virtual IC cards (package)

@@ -33,7 +33,7 @@ from sim.recorder import Recorder
 from sim.stage.kinds import CARD_WIRES, WireKind
 from sim.stage.plan import DevicePlan, Plan
 from sim.stage.readers import Readers
-from sim.stage.recording import Noted, device_channel
+from sim.stage.recording import Noted, device_channel, host_channel
 from sim.wire import Wire
 
 TOKEN_BYTES: Final = 16
@@ -152,6 +152,8 @@ def _hosted(
     entropy: SeededEntropy,
     recorder: Recorder | None,
 ) -> Served:
+    if plan.wire is WireKind.HTTP:
+        return _host(plan, clock, recorder)
     carrier = _carrier(plan, folder)
     if recorder is not None:
         carrier = tap_carrier(
@@ -172,6 +174,20 @@ def _hosted(
     return hosted if recorder is None else Noted(hosted, recorder, device_channel(plan.name))
 
 
+def _host(plan: DevicePlan, clock: Clock, recorder: Recorder | None) -> Served:
+    # Loaded when a plan has a host: devices need no HTTP parser.
+    from sim.host_line import HostTwin
+    from sim.hosting.relay import HostRelay
+    from sim.hosting.tapped_host import HostTap
+
+    channel = host_channel(plan.name)
+    tap = None if recorder is None else HostTap(recorder, channel, link="loopback")
+    twin = plan.kind.build(plan.options)
+    assert isinstance(twin, HostTwin), "only a host is reached by messages"
+    relay = HostRelay(name=plan.name, twin=twin, to=plan.to, port=plan.port, clock=clock, tap=tap)
+    return relay if recorder is None else Noted(relay, recorder, channel)
+
+
 def _carrier(plan: DevicePlan, folder: Path) -> Carrier:
     match plan.wire:
         case WireKind.PTY:
@@ -180,8 +196,8 @@ def _carrier(plan: DevicePlan, folder: Path) -> Carrier:
             return TcpCarrier(port=plan.port)
         case WireKind.RFC2217:
             return Rfc2217Carrier(line=plan.line, port=plan.port)
-        case WireKind.PCSC | WireKind.VPCD:
-            raise AssertionError("a card slot has no wire of bytes: sim.stage.readers")
+        case WireKind.PCSC | WireKind.VPCD | WireKind.HTTP:
+            raise AssertionError("a card slot and a host have no wire of bytes")
 
 
 def _lock(folder: Path) -> int:

@@ -37,6 +37,8 @@ class WireKind(Enum):
     """A reader of a private pcscd, by our own driver; it has a keypad."""
     VPCD = "vpcd"
     """The same by Debian's vpcd: slower, no keypad, listens on every interface."""
+    HTTP = "http"
+    """A port of loopback, for messages to a host."""
 
 
 BYTE_WIRES: Final = (WireKind.PTY, WireKind.TCP, WireKind.RFC2217)
@@ -143,6 +145,13 @@ KINDS: Final = {
             options=SlotOptions,
             needs=Needs.CARDS,
             wires=CARD_WIRES,
+        ),
+        Kind(
+            name="host",
+            module="sim.host_line",
+            twin="HostTwin",
+            protocol="http",
+            wires=(WireKind.HTTP,),
         ),
         Kind(
             name="replay",

@@ -6,8 +6,9 @@
     kind = "printer"              # may be left out where the name is a kind
     wire = "pty"                  # pty, tcp or rfc2217; of a card slot pcsc or vpcd
     link = "/tmp/till/printer"    # a pty's stable name; else the bench's folder and the name
-    port = 9100                   # of tcp and rfc2217; 0 takes a free one
+    port = 9100                   # of tcp, rfc2217 and http; 0 takes a free one
     cards = "~/cards"             # of a card slot: ips-sim cards made it; else the bench makes some
+    to = "http://127.0.0.1:8086"  # of kind host: where the host itself is
     trace = "day.trace"           # of kind replay: what ips-sim up --trace recorded
     channel = "printer"           # in it; else the device's own name
     pace = "line_rate"            # or at_once
@@ -25,6 +26,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -69,6 +71,8 @@ class DevicePlan:
     port: int
     cards: Path | None
     """The folder of cards beside a slot; None takes the bench's folder, and cards are made there."""
+    to: str
+    """Of a host, where it is itself; else empty."""
     recording: Recording | None
     """Of a replayed device."""
     line: LineSettings
@@ -124,6 +128,7 @@ class _Device(msgspec.Struct, frozen=True):
     wire: WireKind | None = None
     link: str | None = None
     cards: str | None = None
+    to: str = ""
     trace: str | None = None
     channel: str | None = None
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
@@ -184,6 +189,7 @@ def _device(name: str, value: dict[str, Any], where: str) -> DevicePlan:
         link=None if device.link is None else Path(device.link).expanduser(),
         port=device.port,
         cards=None if device.cards is None else Path(device.cards).expanduser(),
+        to=_to(device, wire, where),
         recording=_recording(name, device, kind, wire, where),
         line=LineSettings(
             baud=line.baud, data_bits=line.bytesize, parity=line.parity, stop_bits=line.stop
@@ -212,9 +218,26 @@ def _wire(device: _Device, kind: Kind, where: str) -> WireKind:
         raise PlanError(f"{where}: trace: only a device of kind replay has a recording")
     if device.link is not None and wire is not WireKind.PTY:
         raise PlanError(f"{where}: link: only a pty has a link; {wire.value} has none")
-    if device.port and wire not in (WireKind.TCP, WireKind.RFC2217):
+    if device.port and wire not in (WireKind.TCP, WireKind.RFC2217, WireKind.HTTP):
         raise PlanError(f"{where}: port: a {wire.value} has no port; wire = tcp or rfc2217 has")
     return wire
+
+
+def _to(device: _Device, wire: WireKind, where: str) -> str:
+    """Return where a host is. Raises: PlanError."""
+    if wire is not WireKind.HTTP:
+        if device.to:
+            raise PlanError(f"{where}: to: only a host is somewhere else")
+        return ""
+    try:
+        place = urlsplit(device.to)
+        bare = not (place.path.strip("/") or place.query)
+        fits = place.scheme == "http" and bool(place.hostname) and place.port != 0 and bare
+    except ValueError:
+        fits = False
+    if not fits:
+        raise PlanError(f"{where}: to: {device.to!r}: expected http://PLACE:PORT, the host itself")
+    return device.to
 
 
 def _recording(

@@ -9,12 +9,27 @@ import sys
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from devices.bus import open_link
 from protocols.address import parse_address
-from protocols.trace.events import Bytes, Channel, Line, Link, Mark, Words, read_trace
+from protocols.session import SessionAnswer, sign_request
+from protocols.trace.events import (
+    Answer,
+    Bytes,
+    Channel,
+    Line,
+    Link,
+    Mark,
+    Request,
+    Words,
+    read_trace,
+)
 from sim.host import SystemClock
+from tests.support.broker_terminal import Terminal
+from tests.system.test_broker_command import Serving, enrol, send
+from tests.system.test_broker_command import run as run_broker
 
 pytestmark = pytest.mark.system
 
@@ -184,3 +199,61 @@ def ask(address: str, question: bytes) -> bytes:
         return os.read(descriptor, 1) if ready else b""
     finally:
         os.close(descriptor)
+
+
+def test_a_terminal_joins_reports_and_asks_through_the_bench(tmp_path):
+    """A real broker behind the bench: the MAC of a session holds, and every message is in the trace."""
+    folder = tmp_path / "broker"
+    serving = Serving(folder)
+    (tmp_path / "bench").mkdir()
+    plan = f'[devices.broker]\nkind = "host"\nto = "{serving.url}"\n'
+    bench = Recorded(tmp_path / "bench", plan)
+    url = bench.endpoint["devices"]["broker"]
+    try:
+        added = run_broker("terminal", "add", "01", "--folder", str(folder), "--json")
+        terminal = Terminal()
+        enrol(url, terminal, json.loads(added.stdout)["code"])
+        terminal.open_shift()
+        key = terminal.sell(1, 5_500)
+        assert send(url, terminal.batch(1)).status_code == 200
+        assert [row["key"] for row in settled(url, terminal)] == [key]
+        bench.do("broker", "lose_answer", count="1")
+        with pytest.raises(httpx.TimeoutException):
+            httpx.get(f"{url}/v1/health", trust_env=False, timeout=0.5)
+    finally:
+        trace = bench.end()
+        serving.end()
+        serving.kill()
+
+    said = [
+        each.path if isinstance(each, Request) else each.status
+        for each in trace.events
+        if isinstance(each, Request | Answer)
+    ]
+    assert said == [
+        "/v1/enrolments", 200, "/v1/batches", 200, "/v1/sessions", 200,
+        "/v1/inquiries/settled", 200, "/v1/health", 0,
+    ]  # fmt: skip
+    # The test's terminal does not say what its enrolment is: what is not known is not kept.
+    marks = [each.text for each in trace.events if isinstance(each, Mark)]
+    assert [text[:8] for text in marks if "lose_answer" not in text] == ["left out"]
+
+
+def settled(url: str, terminal: Terminal) -> list[dict[str, str]]:
+    """Ask under a session's MAC, which covers the address that was asked."""
+    now = SystemClock().now_ns() // 1_000_000_000
+    request, mine = terminal.session_request(now)
+    opened = httpx.post(
+        f"{url}/v1/sessions", content=msgspec.json.encode(request), trust_env=False,
+        headers={"content-type": "application/json"},
+    )  # fmt: skip
+    answer = msgspec.json.decode(opened.content, type=SessionAnswer)
+    path = "/v1/inquiries/settled"
+    signed = sign_request(
+        method="GET", path=path, authority=url.removeprefix("http://"), body=b"",
+        key=terminal.mac_key(answer, mine), key_id=answer.key_id, created=now,
+        nonce="nonce-000001",
+    )  # fmt: skip
+    told = httpx.get(f"{url}{path}", headers=signed, trust_env=False)
+    assert told.status_code == 200, told.text
+    return told.json()["rows"]

@@ -190,3 +190,17 @@ def test_a_wrong_recording_is_said(tmp_path, rest, said, monkeypatch):
 def test_only_a_replayed_device_has_a_trace(tmp_path):
     with pytest.raises(PlanError, match="only a device of kind replay has a recording"):
         read(tmp_path, '[devices.printer]\ntrace = "x"')
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["", "127.0.0.1:80", "https://x:1", "http://", "http://x:0", "http://x:99999", "http://x/y"],
+)
+def test_a_host_has_a_plain_address(tmp_path, to):
+    with pytest.raises(PlanError, match="expected http://PLACE:PORT, the host itself"):
+        read(tmp_path, f'[devices.broker]\nkind = "host"\nto = "{to}"')
+
+
+def test_only_a_host_is_somewhere_else(tmp_path):
+    with pytest.raises(PlanError, match="to: only a host"):
+        read(tmp_path, '[devices.printer]\nto = "http://127.0.0.1:80"')
