@@ -8,6 +8,8 @@
     uploads          the broker has each terminal's records, once, byte for byte
     payments         the broker knows of each attempt what its terminal knows
     ledger           the broker's accounts are what journals and purses say
+    questions        the broker asks of money that came too late, and of nothing else
+    shadows          what the issuer knows of each purse is what is on it
     broker           the broker's own auditors: chains, seals, sums, signatures, float
 
 Each takes plain inputs and returns findings, none where all is well. Worlds, scenarios and tests
@@ -20,9 +22,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ips.purse.float_audit import audit_float
+from ips.purse.shadow import Shadow
 from ips.store.audit import audit_chains, audit_ledger, audit_seals, audit_signatures
 from ips.store.reader import Reader
-from ips.store.rows import PaymentRow
+from ips.store.rows import PaymentRow, QuestionRow
 from protocols.purse.details import decode_details
 from protocols.purse.proof import Prover
 from sim.stage.told import CASH, OPEN, Finding, Told
@@ -30,6 +33,8 @@ from sim.stage.told import CASH, OPEN, Finding, Told
 ATTEMPT_KEY: Final = re.compile(r"\b([A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,})-[a-z]+\b")
 """An attempt key on a paper; its group is the sale's."""
 _COPY: Final = re.compile(r"\*\*\* (?:재발행|COPY) (\d+) \*\*\*")
+_LATE: Final = "duplicate-payment"
+"""The broker's question of money that belongs to the customer."""
 _MONEY_OF_BROKER: Final = "as the journals of the terminals say; keep the broker's folder as it is"
 
 
@@ -191,6 +196,32 @@ def payments(told: Told, rows: Iterable[PaymentRow]) -> list[Finding]:
     return findings
 
 
+def questions(told: Told, rows: Iterable[QuestionRow], also: Collection[str] = ()) -> list[Finding]:
+    """Find what the broker asks without a reason, and late money of which it does not ask.
+
+    `also` are codes for which the story itself gives a reason.
+    """
+    asked = [row for row in rows if row.code not in also]
+    late = told.late()
+    late_asked = [row.about for row in asked if row.code == _LATE]
+    findings = [
+        Finding(
+            auditor="questions",
+            where=f"record {row.sequence} of terminal {row.terminal}",
+            what=f"{row.code} is asked of it: {row.sentence_en}",
+            money="as the question says",
+        )
+        for row in asked
+        if row.code != _LATE or row.about not in late
+    ]
+    findings += [
+        _payment(key, f"paid {late[key]:,} too late; asked of {late_asked.count(key)} times")
+        for key in sorted(late)
+        if late_asked.count(key) != 1
+    ]
+    return findings
+
+
 def ledger(
     told: Told, balances: Mapping[str, int], *, issued: int, shops: Iterable[PurseTold] = ()
 ) -> list[Finding]:
@@ -228,6 +259,21 @@ def ledger(
         )
         for name, (there, here) in expected.items()
         if there != here
+    ]
+
+
+def shadows(held: Iterable[PurseTold], known: Iterable[Shadow]) -> list[Finding]:
+    """Find purses of which the issuer knows something else, once everything was uploaded."""
+    pockets = {pocket.name: pocket.balance for pocket in known}
+    return [
+        Finding(
+            auditor="shadows",
+            where=f"purse {purse.name.hex()}",
+            what=f"the issuer thinks that it holds {pockets.get(purse.name.hex(), 0):,}",
+            money=f"{purse.balance:,} are on the card",
+        )
+        for purse in held
+        if purse.balance != pockets.get(purse.name.hex(), 0)
     ]
 
 

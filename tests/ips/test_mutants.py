@@ -4,18 +4,12 @@ A mutant is one line of a function, replaced; the function's code is swapped for
 campaign. An equivalent mutant or a survivor is a hole in the invariants (broker.md 4.4).
 """
 
-import importlib
-import inspect
-import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FunctionType, ModuleType
-
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.ips.campaign import Shop
+from tests.support.mutants import swapped
 
 MUTANTS = {
     "refund bound removed": (
@@ -136,29 +130,5 @@ def test_campaign_passes_without_a_fault() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_campaign_notices(name: str) -> None:
     """Each deliberate fault ends the campaign with a failed invariant."""
-    path, function, old, new = MUTANTS[name]
-    module = importlib.import_module(path)
-
-    with swapped(module, function, old, new), pytest.raises(AssertionError):
+    with swapped(*MUTANTS[name]), pytest.raises(AssertionError):
         campaign()
-
-
-@contextmanager
-def swapped(module: ModuleType, path: str, old: str, new: str) -> Iterator[None]:
-    """Replace a part of a function's source for a while."""
-    target: object = module
-    for name in path.split("."):
-        target = getattr(target, name)
-    assert isinstance(target, FunctionType)
-    source = textwrap.dedent(inspect.getsource(target))
-    assert source.count(old) == 1, f"{path}: {old!r} stands there {source.count(old)} times"
-    names = dict(module.__dict__)
-    exec(compile(source.replace(old, new), f"<mutant of {path}>", "exec"), names)
-    mutant = names[target.__name__]
-    assert isinstance(mutant, FunctionType)
-    original = target.__code__
-    target.__code__ = mutant.__code__
-    try:
-        yield
-    finally:
-        target.__code__ = original

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ips.store.rows import PaymentRow
+from ips.purse.shadow import Shadow
+from ips.store.rows import PaymentRow, QuestionRow
 from protocols.facts import (
     AttemptClosed,
     AttemptOpened,
@@ -192,6 +193,22 @@ def test_records_that_the_broker_has_otherwise_are_found(stored: list[bytes]) ->
     assert len(auditors.uploads("01", [b"a", b"b"], stored)) == 1
 
 
+def test_a_purse_of_which_the_issuer_knows_otherwise_is_found() -> None:
+    card = PurseTold(name=CARD, balance=600)
+
+    def known(balance: int) -> list[Shadow]:
+        return [
+            Shadow(
+                name=CARD.hex(), currency="KRW", purse_class=0, made=True,
+                gained=balance, lost=0, in_flight=0, paid=0,
+            )
+        ]  # fmt: skip
+
+    assert auditors.shadows([card], known(600)) == []
+    assert where(auditors.shadows([card], known(601))) == [f"purse {CARD.hex()}"]
+    assert where(auditors.shadows([card], [])) == [f"purse {CARD.hex()}"]
+
+
 def payment(key: str, state_class: str, paid: int = 700) -> PaymentRow:
     return PaymentRow(
         key=key, order_key=key[:-2], module="purse", flow="sale", flow_pin="", store="main",
@@ -232,6 +249,23 @@ def test_what_the_broker_says_otherwise_of_a_payment_is_found(
         del rows[key]
 
     assert where(auditors.payments(shop, rows.values())) != []
+
+
+def asked(code: str, about: str) -> QuestionRow:
+    return QuestionRow("01", 1, 5, code, "", "why", about, 700, 0)
+
+
+def test_a_question_without_a_reason_and_late_money_without_a_question_are_found() -> None:
+    shop = told(*WELL)
+    late, well = f"{order(3)}-a", f"{order(1)}-a"
+    reason = asked("duplicate-payment", late)
+
+    assert auditors.questions(shop, [reason]) == []
+    assert auditors.questions(shop, [reason, asked("clock", "")], also={"clock"}) == []
+    assert where(auditors.questions(shop, [])) == [f"attempt {late}"]
+    assert where(auditors.questions(shop, [reason, reason])) == [f"attempt {late}"]
+    assert len(auditors.questions(shop, [reason, asked("duplicate-payment", well)])) == 1
+    assert len(auditors.questions(shop, [reason, asked("not-booked", late)])) == 1
 
 
 BALANCES = {
