@@ -2,10 +2,6 @@
 
 import os
 import time
-from pathlib import Path
-from typing import Final
-
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders are made in it, never files
 
 
 class SystemClock:
@@ -26,12 +22,3 @@ class SystemEntropy:
     def token(self, size: int) -> bytes:
         """Return `size` bytes, fit for keys."""
         return os.urandom(size)
-
-
-def memory_folder() -> Path | None:
-    """Return a folder whose files lie in memory; None where there is none.
-
-    For worlds in virtual time: a process that ends finds there what a disk would have, and waiting for
-    a disk would be most of a world's time.
-    """
-    return _MEMORY if os.access(_MEMORY, os.W_OK) else None

@@ -13,6 +13,7 @@ from protocols.purse.image import (
     encode_image,
 )
 from protocols.purse.memory import MemoryWornOutError, Slots, encode_slot
+from protocols.purse.rules import Rules
 from protocols.purse.suite import Suite
 from sim.cards.answers import Transmission
 from sim.cards.plastic import Plastic
@@ -31,13 +32,15 @@ class PurseCard(Plastic[Purse]):
         slots: Slots,
         suite: Suite,
         transmission: Transmission = Transmission.T1,
+        rules: Rules | None = None,
     ) -> None:
+        """`rules` are the purse's, unless a test breaks one."""
         super().__init__(
             label=label,
             historical=HISTORICAL,
             slots=slots,
             transmission=transmission,
-            embed=lambda memory: Purse(personality, memory, suite),
+            embed=lambda memory: Purse(personality, memory, suite, rules),
         )
 
     @property

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ips.store.rows import PaymentRow
+from ips.purse import shadow
+from ips.store.rows import PaymentRow, QuestionRow
 from pos.store.papers import PaperState
 from protocols.money import KRW, Money
 from sim.stage import auditors
@@ -45,9 +46,14 @@ def told_by(world: World) -> tuple[Told, list[Finding]]:
 def now(world: World) -> list[Finding]:
     """Find what must not be even in the middle of everything."""
     told, findings = told_by(world)
+    return findings + value(world, told)
+
+
+def value(world: World, told: Told) -> list[Finding]:
+    """Find e-cash that was made or lost, in the middle of everything."""
     # What a shop's purse has received may not be journalled yet.
     held = [replace(each, shop=False) for each in world.purses.told()]
-    return findings + auditors.purses(
+    return auditors.purses(
         told,
         held,
         issued=world.purses.issued,
@@ -76,6 +82,8 @@ def at_rest(world: World) -> list[Finding]:
         findings += auditors.uploads(terminal, till.records(), stored)
     if len(joined) == len(world.tills):
         findings += auditors.payments(told, reader.rows(PaymentRow, "payment", "ORDER BY key"))
+        findings += auditors.questions(told, reader.rows(QuestionRow, "question", "ORDER BY id"))
+        findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,
             auditors.balances_of(reader),

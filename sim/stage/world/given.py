@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from protocols.purse.rules import Rules
 from sim.cards.issue import CardSet, CardWish
 from sim.stage.world.equipment import DEVICES, TwinWish, wish
 
@@ -52,3 +53,5 @@ class Given:
     )
     foreign: frozenset[str] = frozenset()
     """Labels of cards that another issuer made."""
+    purse_rules: Rules | None = None
+    """Of the cards, where one is to be broken."""

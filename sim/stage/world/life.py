@@ -34,6 +34,7 @@ class Life:
         self.reached: Counter[str] = Counter()
         self._died = died
         self._wanted = ("", 0)
+        self._left = 0
         # A dict, for its order: tasks are cancelled as they were begun, on any hash seed.
         self._tasks: dict[asyncio.Task[Any], None] = {}
 
@@ -47,10 +48,16 @@ class Life:
         """Be killed when a place is reached for the nth time from now on."""
         self._wanted = (point, self.reached[point] + nth)
 
+    def kill_after(self, places: int) -> None:
+        """Be killed at the so-manieth place from now on, whichever that is; 0: at none."""
+        assert places >= 0, "a place that is ahead"
+        self._left = places
+
     def reach(self, point: str) -> None:
         """Pass a named place. Raises: KilledError at the one that was wanted, and after it."""
         self.reached[point] += 1
-        if not self.dead and (point, self.reached[point]) == self._wanted:
+        self._left -= 1
+        if not self.dead and (self._left == 0 or (point, self.reached[point]) == self._wanted):
             self.place = point
             self.kill()
         self.demand()

@@ -7,13 +7,15 @@
     hang_up       it arrives and is obeyed; the line breaks in the answer
     twice         it arrives twice, the first answer is the one that comes back
     late          it arrives and is obeyed; the answer comes after a while
+    stray         it arrives when its sender has long given it up and said it again: out of order
 
-A plan for the next requests goes before the standing state.
+A plan for the next requests goes before what is drawn for each, and that before the standing state.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from enum import Enum
 from typing import Final
 
@@ -24,6 +26,8 @@ from protocols.ports import NANOSECONDS_PER_SECOND
 NEVER_SECONDS: Final = 1_000_000.0
 """Longer than any deadline."""
 PLAN_MAX: Final = 1_000
+STRAY_SECONDS: Final = 45.0
+"""Longer than a till waits for an answer to a batch."""
 
 
 class Passing(Enum):
@@ -36,6 +40,7 @@ class Passing(Enum):
     HANG_UP = "hang_up"
     TWICE = "twice"
     LATE = "late"
+    STRAY = "stray"
 
 
 Heard = Callable[[str, str], None]
@@ -48,20 +53,27 @@ class Network(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, heard: Heard = lambda *_: None) -> None:
         self._inner = inner
         self._heard = heard
+        self._nobodys = copy_context()
         self._plan: deque[Passing] = deque(maxlen=PLAN_MAX)
         self._standing = Passing.GOOD
+        self._draw: Callable[[], Passing] | None = None
+        self._strays: dict[asyncio.Task[None], None] = {}
         self.late_ns = NANOSECONDS_PER_SECOND
         """By how much an answer is late."""
 
     @property
     def faulty(self) -> bool:
         """Say whether anything is to go wrong still."""
-        return self._standing is not Passing.GOOD or bool(self._plan)
+        return self._standing is not Passing.GOOD or bool(self._plan or self._draw or self._strays)
 
     def always(self, passing: Passing) -> None:
         """Let every request pass so from now on; a plan is forgotten."""
         self._plan.clear()
-        self._standing = passing
+        self._standing, self._draw = passing, None
+
+    def drawn(self, draw: Callable[[], Passing]) -> None:
+        """Draw for every request from now on how it passes."""
+        self._draw = draw
 
     def next(self, passing: Passing, count: int = 1) -> None:
         """Let the next requests pass so, and then as before."""
@@ -69,7 +81,7 @@ class Network(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request. Raises: httpx.TransportError as a real network would."""
-        passing = self._plan.popleft() if self._plan else self._standing
+        passing = self._next()
         self._heard(f"{request.method} {request.url.path}", passing.value)
         match passing:
             case Passing.NO_ROUTE:
@@ -90,9 +102,36 @@ class Network(httpx.AsyncBaseTransport):
                 answer = await self._inner.handle_async_request(request)
                 await asyncio.sleep(self.late_ns / NANOSECONDS_PER_SECOND)
                 return answer
+            case Passing.STRAY:
+                self._let_stray(request)
+                await asyncio.sleep(NEVER_SECONDS)
             case Passing.GOOD:
                 pass
         return await self._inner.handle_async_request(request)
+
+    async def calm(self) -> None:
+        """Wait until nothing is on its way that its sender has given up."""
+        while self._strays:
+            await asyncio.wait(list(self._strays))
+
+    def _next(self) -> Passing:
+        if self._plan:
+            return self._plan.popleft()
+        return self._standing if self._draw is None else self._draw()
+
+    def _let_stray(self, request: httpx.Request) -> None:
+        # On its way it belongs to nobody: its sender may die meanwhile.
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._arrive(request), name="stray", context=self._nobodys)
+        self._strays[task] = None
+        task.add_done_callback(lambda done: self._strays.pop(done, None))
+
+    async def _arrive(self, request: httpx.Request) -> None:
+        await asyncio.sleep(STRAY_SECONDS)
+        try:
+            await self._inner.handle_async_request(request)
+        except httpx.TransportError:
+            return
 
     async def aclose(self) -> None:
         """Leave the way open: a till that comes back takes it again."""

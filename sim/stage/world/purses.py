@@ -19,6 +19,7 @@ from protocols.purse.details import PurseClass, decode_details
 from protocols.purse.image import decode_image, encode_image
 from protocols.purse.issuing import Card, Issuer
 from protocols.purse.memory import Cell
+from protocols.purse.rules import Rules
 from protocols.purse.suite import RememberingP256, Suite, secret_from
 from sim.cards.issue import SECRET_BYTES, CardSet, make_one
 from sim.cards.purse import PurseCard, personalise
@@ -40,6 +41,8 @@ class Purses:
     issued: int
     """What our purses together were given, in minor units."""
     suite: Suite
+    rules: Rules | None = None
+    """The purses' own, unless a test breaks one."""
 
     def ours(self) -> list[PurseCard]:
         """Return the cards that are this world's money."""
@@ -61,7 +64,7 @@ class Purses:
         logs: set[tuple[bytes, bytes]] = set()
         for card in self.ours():
             me = card.purse.personality
-            copy = Purse(me, Cell(encode_image(card.image())), self.suite)
+            copy = Purse(me, Cell(encode_image(card.image())), self.suite, self.rules)
             copy.selected = True
             copy.handle(_ABORT)
             logs |= {(me.name, entry[1:]) for entry in decode_image(copy.memory.read()).log}
@@ -82,6 +85,7 @@ async def issue(
     broker: Broker,
     issuer: Issuer,
     entropy: Entropy,
+    rules: Rules | None = None,
 ) -> Purses:
     """Make the cards of a set and tell the office of each of ours."""
     suite = RememberingP256()
@@ -99,11 +103,12 @@ async def issue(
             slots=slots,
             suite=suite,
             transmission=wish.transmission,
+            rules=rules,
         )
         if ours:
             issued += wish.balance
             await _enter(broker, wishes.currency, made, wish.balance, stop=wish.hotlisted)
-    return Purses(cards=cards, foreign=foreign, issued=issued, suite=suite)
+    return Purses(cards=cards, foreign=foreign, issued=issued, suite=suite, rules=rules)
 
 
 async def _enter(broker: Broker, currency: int, made: Card, balance: int, *, stop: bool) -> None:

@@ -62,6 +62,7 @@ async def mend(world: World) -> None:
     world.broker.start()
     for till in world.tills.values():
         till.network.always(Passing.GOOD)
+        await till.network.calm()
         await _mend(till.equipment)
         await till.start()
         await _until(
@@ -73,10 +74,11 @@ async def mend(world: World) -> None:
 
 async def settle(world: World, till: TillHere) -> None:
     """Have every card come back until nothing is in doubt."""
-    if SHOP in till.equipment.devices and not till.equipment.card_in(SHOP):
-        await till.equipment.do(SHOP, "insert", card=SHOP)
     for _ in range(ROUNDS_MAX):
         for label in world.purses.cards:
+            # A tear that was arranged and never came may come now.
+            if SHOP in till.equipment.devices and not till.equipment.card_in(SHOP):
+                await till.equipment.do(SHOP, "insert", card=SHOP)
             if not till.doubts():
                 return
             if label != SHOP:

@@ -82,6 +82,7 @@ class World:
             broker=self.broker.broker,
             issuer=issuer,
             entropy=self._entropy.fork("cards"),
+            rules=self.given.purse_rules,
         )
         many = len(self.given.tills) > 1
         prefixes = {wish.terminal: f"{wish.terminal}-" if many else "" for wish in self.given.tills}

@@ -177,11 +177,11 @@ class TillHere:
         with open_store(self._config(), self.clock)() as store:
             yield store
 
-    def records(self) -> list[bytes]:
-        """Return everything that its journal holds."""
+    def records(self, after: int = 0) -> list[bytes]:
+        """Return what its journal holds above a sequence number."""
         records: list[bytes] = []
         with self.store() as store:
-            while more := store.records(len(records)):
+            while more := store.records(after + len(records)):
                 records += more
         return records
 
