@@ -1,7 +1,7 @@
 """What the auditors are told of a world, and where its money is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -61,8 +61,11 @@ def value(world: World, told: Told) -> list[Finding]:
     )
 
 
-def at_rest(world: World) -> list[Finding]:
-    """Find what must not be once everything has come to its end."""
+def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
+    """Find what must not be once everything has come to its end.
+
+    `asked` are codes of questions for which the story gave the broker a reason.
+    """
     told, findings = told_by(world)
     held = world.purses.told()
     findings += auditors.settled(told)
@@ -82,7 +85,8 @@ def at_rest(world: World) -> list[Finding]:
         findings += auditors.uploads(terminal, till.records(), stored)
     if len(joined) == len(world.tills):
         findings += auditors.payments(told, reader.rows(PaymentRow, "payment", "ORDER BY key"))
-        findings += auditors.questions(told, reader.rows(QuestionRow, "question", "ORDER BY id"))
+        rows = reader.rows(QuestionRow, "question", "ORDER BY id")
+        findings += auditors.questions(told, rows, asked)
         findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,
