@@ -6,6 +6,7 @@ database      the connection: WAL and synchronous=FULL or nothing; transactions;
 0002_catalogue  what the store sells now, and which versions it has sold from
 0003_parked   attempts whose sale went another way
 0004_held     baskets that were put aside
+0005_papers   papers of any form
 store         the store as its users see it
 chains        which chain is written, what of it the broker has
 journal       append many facts in one transaction, hash-chained and gap-free; what the broker has

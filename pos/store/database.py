@@ -140,10 +140,11 @@ class Database:
 
 def schema_scripts() -> list[str]:
     """Return the schema files' texts in order; their numbers run from 1 without a gap."""
-    found = {
-        int(match[1]): entry.read_text(encoding="utf-8")
-        for entry in files("pos.store").iterdir()
-        if (match := _NUMBERED.fullmatch(entry.name))
-    }
+    found: dict[int, str] = {}
+    for entry in files("pos.store").iterdir():
+        if match := _NUMBERED.fullmatch(entry.name):
+            number = int(match[1])
+            assert number not in found, f"two schema files have the number {match[1]}"
+            found[number] = entry.read_text(encoding="utf-8")
     assert sorted(found) == list(range(1, len(found) + 1)), "schema files are numbered from 1"
     return [found[number] for number in sorted(found)]

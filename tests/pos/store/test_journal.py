@@ -84,7 +84,7 @@ def test_append_takes_the_basket_and_adds_the_paper_in_the_same_transaction(stor
 def test_a_failed_append_leaves_nothing_behind(store: Store) -> None:
     """Half a sale is worse than none: a paper that the schema refuses undoes record and basket."""
     store.basket.add([b"scan"])
-    wrong = Paper(form="poster", body=b"", actor="kim", business_date="20260417")  # type: ignore[arg-type]
+    wrong = Paper(form="x", body=b"", actor="kim", business_date="", state="burnt")  # type: ignore[arg-type]
 
     with pytest.raises(StoreError, match="CHECK"):
         store.append([note("lost")], papers=[wrong], ending=Ending.CLEAR_BASKET)
