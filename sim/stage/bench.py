@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,10 @@ from sim.stage.recording import Noted, device_channel, host_channel
 from sim.wire import Wire
 
 TOKEN_BYTES: Final = 16
+DESCRIPTORS_EACH: Final = 3
+"""Both ends of a pty and what holds its name; a listening socket and its driver's."""
+DESCRIPTORS_BESIDE: Final = 128
+"""The loop, the control interface and its callers, the card daemon."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -72,7 +77,8 @@ class Bench:
         self._lock: int | None = None
 
     async def start(self) -> Endpoint:
-        """Open everything. Raises: OSError when the folder, a name or a port is taken."""
+        """Open everything. Raises: OSError when the folder, a name, a port or files are taken."""
+        _allow_descriptors(len(self._devices) * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self._folder)
         self._devices |= self._readers.open()
@@ -211,6 +217,19 @@ def _lock(folder: Path) -> int:
             f"{folder} is in use by a bench that is running: end it, or choose another --folder"
         ) from error
     return descriptor
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise this process's own limit of open files to what it needs. Raises: OSError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise OSError(
+            f"{wanted} open files are needed for so many devices, and {hard} allowed: "
+            f"serve fewer on one bench, or raise the limit (ulimit -Hn)"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _write_private(file: Path, data: bytes) -> None:

@@ -39,7 +39,7 @@ from sim.wire import Pace
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-DEVICES_MAX: Final = 256
+DEVICES_MAX: Final = 1_024
 """On one bench; each has its descriptors and its place in memory."""
 _NAME: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
 _NS_PER_MS: Final = 1_000_000

@@ -273,3 +273,28 @@ async def test_sim_address_without_a_bench_says_how_to_start_one(tmp_path):
 
     with pytest.raises(LinkDownError, match=r"no bench is running.*ips-sim up"):
         await open_link(address, deadline_ns=clock.monotonic_ns() + 1_000_000_000, clock=clock)
+
+
+MANY = "\n".join(f"[devices.s{number}]\nkind = 'scanner'" for number in range(60))
+
+
+@pytest.mark.parametrize(("soft", "hard", "status"), [(128, 4_096, 0), (128, 200, 1)])
+def test_a_bench_allows_itself_the_open_files_it_needs(tmp_path, soft, hard, status):
+    """Sixty ptys under a limit for thirty; where the hard limit is too low, one sentence says so."""
+    (tmp_path / "bench.toml").write_text(MANY)
+    process = subprocess.Popen(
+        ["sh", "-c", f'ulimit -Sn {soft}; ulimit -Hn {hard}; exec "$@"', "sh",
+         sys.executable, "-m", "sim.stage.cli", "up", str(tmp_path / "bench.toml"),
+         "--folder", str(tmp_path / "run")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    line = process.stdout.readline()
+    if line:
+        assert len(json.loads(line)["devices"]) == 60
+        process.terminate()
+    _, errors = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == status
+    if status:
+        assert "308 open files are needed for so many devices, and 200 allowed" in errors
+        assert "Traceback" not in errors

@@ -57,7 +57,7 @@ def test_plan_is_read_whole(tmp_path):
     [
         ("devces = 1", "unknown key 'devces'; did you mean 'devices'?"),
         ("seed = 1", "missing required field `devices`"),
-        ("seed = 1\n[devices]", "1 to 256 devices"),
+        ("seed = 1\n[devices]", "1 to 1024 devices"),
         ("[devices.printr]", "devices.printr: kind: no kind 'printr'; did you mean 'printer'?"),
         ("[devices.scanner]\nwyre = 'tcp'", "devices.scanner: unknown key 'wyre'; did you mean 'wire'?"),
         ("[devices.scanner]\nwire = 'usb'", "devices.scanner: wire: Invalid enum value 'usb'"),
@@ -88,7 +88,7 @@ def test_too_many_devices_are_refused(tmp_path):
     rows = [f"[devices.s{number}]\nkind = 'scanner'" for number in range(DEVICES_MAX + 1)]
 
     assert len(read(tmp_path, "\n".join(rows[:-1])).devices) == DEVICES_MAX
-    with pytest.raises(PlanError, match="1 to 256"):
+    with pytest.raises(PlanError, match="1 to 1024"):
         read(tmp_path, "\n".join(rows))
 
 
