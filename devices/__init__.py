@@ -6,6 +6,7 @@ printer       the receipt printer and the drawer on it
 line_display  the customer display
 scanner       barcode scanners, on a serial line or playing a keyboard
 smart_card    card readers: a slot each, and the cards in them
+keys          keys on disk, each wrapped by the host's secret
 drivers       the pure machines behind these
 bus           one file per kind of address
 """

@@ -62,7 +62,6 @@ hangul         initial consonants and half-typed syllables
 broker_client  typed questions to the broker
 broker_link    one HTTP exchange inside our own deadline
 enrol          joins a broker by a one-time code
-keys           the till's keys on disk
 outbox         takes the journal to the broker
 upload         what goes into one batch
 document_file  policy and staff from a file, for a till alone

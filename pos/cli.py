@@ -73,8 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return what else a person can put right; looked up only when something has gone wrong."""
+    from devices.keys import KeysError
     from pos.keymap import KeymapError
-    from pos.keys import KeysError
     from pos.tenders.registry import TenderClashError
     from protocols.address import AddressError
     from protocols.enrolment import EnrolmentError

@@ -16,9 +16,9 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from devices.keys import KeyFolder
 from pos.broker_client import BrokerClient
 from pos.broker_link import Busy, Failure, NotReached, Refused, Silent
-from pos.keys import KeyFolder
 from pos.store.chains import Identity
 from pos.store.store import Store
 from pos.store.threads import StoreRunner

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from devices.keys import KeysError
 from pos.catalogue_file import Encoding, import_catalogue
 from pos.config import Config
 from pos.device_setup import repeat_window_ns
 from pos.headless import PAPERS_SECONDS, Answer, Devices, Request, answer
 from pos.host import HostClock, HostEntropy, host_faults
-from pos.keys import KeysError
 from pos.loading import shift_of
 from pos.script import entries_of, play, told
 from pos.shift import business_date

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pos.keys import KeyFolder, open_host_secret
+from devices.keys import KeyFolder, open_host_secret
 from pos.store.errors import StoreError
 from pos.store.store import Store
 from pos.store.threads import StoreRunner

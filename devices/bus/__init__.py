@@ -7,6 +7,8 @@ holder      which program has a port open, for the sentence that says so
 tcp         tcp://host:port        a raw TCP stream, such as a network printer's port 9100
 pcsc        pcsc://reader          card readers; the one file that imports pyscard
 card_slot   a PC/SC reader as a slot: state told, channels opened
+purse_file  file://folder        a purse of our own in a folder, as a slot
+purse_folder  its files: made, installed, opened by one program
 card_talker  what a card reader's threads do
 rfc2217     rfc2217://host:port    a serial port on another machine
 """

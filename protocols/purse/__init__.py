@@ -25,6 +25,7 @@ moving       debit, credit, and the end of a transfer
 issuer_commands  what only the issuer may do, on the card
 coordinator  the terminal's side: a transfer, and its recovery from what both purses say
 issuing      the issuer's side: cards, and the commands CLAIM, CLEAR and UPDATE
+personalising  a purse whose key its holder has made: request and answer
 attempt      how a transfer stands in a journal, and what its recovery needs
 proof        a VAL or ACK as evidence, checked offline
 """

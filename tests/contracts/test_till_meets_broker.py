@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from devices.keys import KeyFolder
 from ips.broker import Broker, Threads
 from ips.config import Config
 from ips.documents import read_body
@@ -24,7 +25,6 @@ from pos.broker_client import BrokerClient, Reached, Unchanged
 from pos.broker_link import Refused
 from pos.document_file import DocumentFileError
 from pos.enrol import Enrolled, NotEnrolled, enrol
-from pos.keys import KeyFolder
 from pos.loading import load_goods
 from pos.outbox import MENDED_SECONDS, Listeners, Outbox, Terminal
 from pos.pushed import Puller

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NOT_DRIVERS = {"__init__", "health", "supervisor", "host"}
+NOT_DRIVERS = {"__init__", "health", "supervisor", "host", "keys"}
 """What stands beside the drivers in devices/ and drives nothing itself."""
 
 

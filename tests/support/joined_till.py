@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices.keys import KeyFolder
 from pos.broker_client import BrokerClient
 from pos.enrol import Enrolled, enrol, open_identity
-from pos.keys import KeyFolder
 from pos.store.journal import Draft
 from pos.store.store import FILE_NAME, Store
 from pos.store.threads import StoreInline

@@ -1,4 +1,6 @@
-"""The till's keys on disk: one folder, nobody else may read it, each key wrapped by the host's secret.
+"""Keys on disk: one folder, nobody else may read it, each key wrapped by the host's secret.
+
+A till keeps its own keys so, and a purse in a file its key (devices.bus.purse_folder).
 
     keys/NAME.key   msgpack [ 1, nonce, sealed ]     sealed = AES-256-GCM under
                     HKDF-SHA256(host secret, info "till key|NAME"), NAME as associated data
@@ -47,14 +49,36 @@ class _Sealed(
 def open_host_secret(path: Path, entropy: Entropy) -> bytes:
     """Return the host's secret, made at the first call. Raises: KeysError."""
     if path.exists():
-        secret = _read_private(path)
-        if len(secret) != SECRET_BYTES:
-            _refuse(path, f"has {len(secret)} bytes, not {SECRET_BYTES}: restore it from a backup")
-        return secret
+        return read_host_secret(path)
     secret = entropy.token(SECRET_BYTES)
-    _make_private_folder(path.parent)
-    _write_private(path, secret)
+    make_private_folder(path.parent)
+    write_private(path, secret)
     return secret
+
+
+def read_host_secret(path: Path) -> bytes:
+    """Return the host's secret, which is there. Raises: KeysError."""
+    secret = read_private(path)
+    if len(secret) != SECRET_BYTES:
+        _refuse(path, f"has {len(secret)} bytes, not {SECRET_BYTES}: restore it from a backup")
+    return secret
+
+
+def read_key(folder: Path, name: str, *, secret: bytes) -> bytes | None:
+    """Return what is kept under a name in a folder of keys, or None. Raises: KeysError."""
+    path = _path(folder, name)
+    if not path.exists():
+        return None
+    try:
+        file = msgspec.msgpack.decode(read_private(path), type=_Sealed)
+        cipher = AESGCM(_wrapping(secret, name))
+        return cipher.decrypt(file.nonce, file.sealed, name.encode())
+    except (*MALFORMED, InvalidTag, ValueError):
+        _refuse(
+            path,
+            "cannot be unwrapped: it is damaged, or this host's secret is another one. "
+            "Restore both together",
+        )
 
 
 class KeyFolder:
@@ -66,7 +90,7 @@ class KeyFolder:
         self._folder = folder
         self._secret = secret
         self._entropy = entropy
-        _make_private_folder(folder)
+        make_private_folder(folder)
         _demand_private(folder)
 
     def make(self, name: str) -> Ed25519PrivateKey:
@@ -81,53 +105,48 @@ class KeyFolder:
         if seed is None:
             return None
         if len(seed) != _KEY_BYTES:
-            _refuse(self._path(name), "does not hold an Ed25519 key: enrol this till again")
+            _refuse(
+                _path(self._folder, name), "does not hold an Ed25519 key: enrol this till again"
+            )
         return Ed25519PrivateKey.from_private_bytes(seed)
 
     def put_secret(self, name: str, secret: bytes) -> None:
         """Keep secret bytes under a name, durable on return, in place of what was there."""
-        path = self._path(name)
+        path = _path(self._folder, name)
         nonce = self._entropy.token(_NONCE_BYTES)
-        sealed = AESGCM(self._wrapping(name)).encrypt(nonce, secret, name.encode())
-        _write_private(path, msgspec.msgpack.encode(_Sealed(v=1, nonce=nonce, sealed=sealed)))
+        cipher = AESGCM(_wrapping(self._secret, name))
+        sealed = cipher.encrypt(nonce, secret, name.encode())
+        write_private(path, msgspec.msgpack.encode(_Sealed(v=1, nonce=nonce, sealed=sealed)))
 
     def get_secret(self, name: str) -> bytes | None:
         """Return what is kept under a name, or None. Raises: KeysError."""
-        path = self._path(name)
-        if not path.exists():
-            return None
-        try:
-            file = msgspec.msgpack.decode(_read_private(path), type=_Sealed)
-            return AESGCM(self._wrapping(name)).decrypt(file.nonce, file.sealed, name.encode())
-        except (*MALFORMED, InvalidTag, ValueError):
-            _refuse(
-                path,
-                "cannot be unwrapped: it is damaged, or this host's secret is another one. "
-                "Restore both together, or enrol this till again",
-            )
+        return read_key(self._folder, name, secret=self._secret)
 
     def remove(self, name: str) -> None:
         """Forget a key; nothing happens when there is none."""
         try:
-            self._path(name).unlink(missing_ok=True)
+            _path(self._folder, name).unlink(missing_ok=True)
             _sync_folder(self._folder)
         except OSError as error:
-            raise KeysError(f"{self._path(name)}: {error.strerror}") from error
+            raise KeysError(f"{_path(self._folder, name)}: {error.strerror}") from error
 
-    def _path(self, name: str) -> Path:
-        assert _NAME.fullmatch(name), "a key's name is a file's name"
-        return self._folder / f"{name}.key"
 
-    def _wrapping(self, name: str) -> bytes:
-        info = b"till key|" + name.encode()
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(self._secret)
+def _path(folder: Path, name: str) -> Path:
+    assert _NAME.fullmatch(name), "a key's name is a file's name"
+    return folder / f"{name}.key"
+
+
+def _wrapping(secret: bytes, name: str) -> bytes:
+    info = b"till key|" + name.encode()
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(secret)
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:
     raise KeysError(f"{path} {reason}")
 
 
-def _make_private_folder(folder: Path) -> None:
+def make_private_folder(folder: Path) -> None:
+    """Make a folder for its owner alone, where there is none. Raises: KeysError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -141,7 +160,8 @@ def _demand_private(path: Path) -> None:
         _refuse(path, f"is open to others (mode {mode:03o}): chmod {allowed} it, then start again")
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
+    """Return a small file that nobody else may read. Raises: KeysError."""
     try:
         _demand_private(path)
         with path.open("rb") as file:
@@ -150,7 +170,7 @@ def _read_private(path: Path) -> bytes:
         raise KeysError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
     """Write a file that is whole or absent, whatever happens. Raises: KeysError."""
     fresh = path.with_suffix(".new")
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pos.keys import SECRET_BYTES, KeyFolder, KeysError, open_host_secret
+from devices.keys import SECRET_BYTES, KeyFolder, KeysError, open_host_secret
 from sim.entropy import SeededEntropy
 
 SECRET = bytes(range(SECRET_BYTES))
