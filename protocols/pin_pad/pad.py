@@ -4,8 +4,8 @@
     IDLE      IDLE, EOT n           ASKED, Asked       -                 -               -
     ASKED     IDLE, EOT n, Forget   no: busy           CancelWanted      -               IDLE, say it
 
-An answer that the till never acknowledges is dropped with EOT 0; so the till learns that something is
-missing without waiting for its deadline.
+An answer that the till never acknowledges is dropped with EOT 0, and a pad that was switched on says it
+too: so the till learns that something is missing without waiting for its deadline.
 """
 
 from dataclasses import dataclass
@@ -55,6 +55,7 @@ class PadEnd:
         self._turn: int | None = None
         self._digits: int | None = None
         """What progress is still to be told: the newest; those between are of no interest."""
+        self._said = b""
 
     @property
     def owes(self) -> bool:
@@ -66,12 +67,22 @@ class PadEnd:
         """When `tick` has something to do."""
         return self._link.deadline_ns
 
+    def switched_on(self) -> None:
+        """Tell a till that has been talking to us that all of it is forgotten."""
+        self._link.control(Control.EOT, 0)
+
     def answer(self, answer: Ending, now_ns: int) -> None:
         """Say the one answer that is owed."""
         assert self._turn is not None, "each command is answered once"
         turn, self._turn = self._turn, None
         self._digits = None
-        self._link.send(encode_answer(turn, answer), now_ns)
+        self._said = encode_answer(turn, answer)
+        self._link.send(self._said, now_ns)
+
+    def say_again(self, now_ns: int) -> None:
+        """Say the last answer once more, in a frame of its own: a fault, for who plays one."""
+        if self._said and self._link.room > 1:
+            self._link.send(self._said, now_ns)
 
     def progress(self, digits: int, now_ns: int) -> None:
         """Tell how many digits there are; the answer is still owed."""

@@ -1,0 +1,341 @@
+"""The virtual PIN pad: keys, seal, display, deadlines, and every way in which it can go wrong.
+
+Method: the till's end of the dialogue on the other side of its bytes; the card is the production purse.
+"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from protocols.control import Verb
+from protocols.iso7816 import SW
+from protocols.money import CURRENCIES, KRW, Money
+from protocols.pin_pad.link import ACK_NS
+from protocols.pin_pad.till import Answered, Began, Lost, Progress, Silent, TillEnd
+from protocols.pin_pad.words import (
+    Aborted,
+    AskStatus,
+    Cancelled,
+    Command,
+    Confirm,
+    Confirmed,
+    Entered,
+    EnterPin,
+    Identify,
+    Identity,
+    Language,
+    Reason,
+    Refused,
+    SealForCard,
+    Show,
+    Shown,
+    Status,
+    TimedOut,
+    TooShort,
+)
+from protocols.purse.card import SEALED_PIN_KEY, Purse
+from protocols.purse.suite import public_key
+from sim.entropy import SeededEntropy
+from sim.pin_pad import COUNT_MAX, DELAY_MS_MAX, PinPadTwin
+from sim.twin import Twin, VerbError
+from tests.protocols.test_purse_sealed_pin import challenge, dealing_card
+from tests.support.purses import ISSUER, personality, tell
+
+S = 1_000_000_000
+MS = 1_000_000
+
+
+@dataclass
+class Bench:
+    """A till's end and the twin, and the time."""
+
+    twin: PinPadTwin = field(
+        default_factory=lambda: PinPadTwin(
+            issuer_keys={1: public_key(ISSUER)}, entropy=SeededEntropy(1)
+        )
+    )
+    till: TillEnd = field(default_factory=TillEnd)
+    now_ns: int = 0
+
+    def pump(self) -> list[object]:
+        """Carry bytes until nobody says anything more; return what the till heard."""
+        events: list[object] = []
+        for _ in range(200):
+            self.twin.tick(self.now_ns)
+            events += self.till.tick(self.now_ns)
+            down, up = self.till.outgoing(), self.twin.outgoing()
+            if not down and not up:
+                return events
+            self.twin.receive(down, self.now_ns)
+            events += self.till.receive(up, self.now_ns)
+        raise AssertionError("they talk for ever")
+
+    def wait(self, until_ns: int) -> list[object]:
+        """Let time pass from deadline to deadline."""
+        events: list[object] = []
+        while True:
+            dues = [
+                due for due in (self.twin.deadline_ns, self.till.deadline_ns) if due is not None
+            ]
+            due = min(dues, default=until_ns + 1)
+            if due > until_ns:
+                self.now_ns = until_ns
+                return events
+            self.now_ns = max(self.now_ns, due)
+            events += self.pump()
+
+    def begin(self) -> "Bench":
+        self.till.call(self.now_ns)
+        assert self.pump() == [Began()]
+        return self
+
+    def ask(self, command: Command) -> list[object]:
+        self.till.ask(command, within_ns=60 * S, now_ns=self.now_ns)
+        return self.pump()
+
+    def do(self, verb: str, **arguments: str) -> list[object]:
+        self.twin.do(Verb(verb=verb, arguments=arguments), self.now_ns)
+        return self.pump()
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench().begin()
+
+
+def wanted(card: Purse, **changes: object) -> EnterPin:
+    made = {
+        "language": Language.KO,
+        "amount": Money(15_390, KRW),
+        "seconds": 30,
+        "digits_min": 4,
+        "digits_max": 6,
+        "purpose": SealForCard(challenge(card), card.personality.certificate),
+    }
+    return EnterPin(**(made | changes))  # type: ignore[arg-type]
+
+
+def verify(card: Purse, answer: object) -> int:
+    assert isinstance(answer, Answered) and isinstance(answer.answer, Entered)
+    return tell(card, 0, 0x20, 0, SEALED_PIN_KEY, answer.answer.body).sw
+
+
+def test_is_a_twin_and_says_who_it_is(bench: Bench) -> None:
+    assert isinstance(bench.twin, Twin)
+    [answer] = bench.ask(Identify())
+    assert answer == Answered(Identity("IPS virtual pad", bench.twin.state()["serial"], "1", (1,)))
+    assert bench.ask(AskStatus()) == [Answered(Status(opened=False))]
+
+
+def test_what_it_shows_is_cut_to_its_cells_in_either_language(bench: Bench) -> None:
+    assert bench.ask(Show(Language.KO, "어서 오세요 한빛마트입니다", "Welcome")) == [
+        Answered(Shown())
+    ]
+    assert (
+        bench.twin.state()["upper"] == "어서 오세요 한빛마트"
+        and bench.twin.state()["lower"] == "Welcome"
+    )
+    bench.ask(Show(Language.EN, "", ""))
+    assert (bench.twin.state()["upper"], bench.twin.state()["lower"]) == ("", "")
+
+
+def test_pin_goes_to_the_card_sealed_and_the_digits_are_counted(bench: Bench) -> None:
+    card = dealing_card()
+    assert bench.ask(wanted(card)) == []
+    assert bench.twin.state()["upper"] == "15,390원"
+    assert bench.do("press", digits="12") == [Progress(2)]
+    assert bench.do("clear") == [Progress(0)]
+    assert bench.do("press", digits="1234") == [Progress(4)]
+    assert bench.twin.state()["lower"] == "비밀번호: ****"
+    [answer] = bench.do("enter")
+
+    assert verify(card, answer) == SW.OK
+    assert bench.twin.state()["keypad"] == "idle" and bench.twin.state()["lower"] == ""
+    assert b"1234" not in answer.answer.body  # type: ignore[attr-defined]
+    assert "1234" not in repr((bench.twin.history, bench.twin.state()))
+
+
+def test_wrong_pin_is_the_cards_business(bench: Bench) -> None:
+    card = dealing_card()
+    for word in (0x63C2, 0x63C1, SW.PIN_BLOCKED):
+        bench.ask(wanted(card))
+        bench.do("press", digits="9999")
+        [answer] = bench.do("enter")
+        assert verify(card, answer) == word
+
+
+def test_one_pin_sealed_twice_has_nothing_in_common(bench: Bench) -> None:
+    card, bodies = dealing_card(), []
+    for _ in range(2):
+        bench.ask(wanted(card))
+        bench.do("press", digits="1234")
+        [answer] = bench.do("enter")
+        bodies.append(answer.answer.body)  # type: ignore[attr-defined]
+
+    assert bodies[0][:65] != bodies[1][:65] and bodies[0][65:] != bodies[1][65:]
+
+
+def test_customer_may_cancel_be_too_short_or_too_late(bench: Bench) -> None:
+    card = dealing_card()
+    bench.ask(wanted(card))
+    assert bench.do("cancel") == [Answered(Cancelled())]
+    bench.ask(wanted(card, digits_min=6))
+    bench.do("press", digits="12345")
+    assert bench.do("enter") == [Answered(TooShort())]
+    bench.ask(wanted(card))
+    until = bench.now_ns + 30 * S
+    assert bench.wait(until - 1) == []
+    assert bench.wait(until) == [Answered(TimedOut())]
+    assert bench.twin.state()["upper"] == "시간이 지났습니다" and bench.till.ready
+
+
+def test_more_digits_than_wanted_are_not_taken(bench: Bench) -> None:
+    card = dealing_card()
+    bench.ask(wanted(card, digits_min=4, digits_max=4))
+
+    assert bench.do("press", digits="123499") == [Progress(4)]
+    [answer] = bench.do("enter")
+    assert verify(card, answer) == SW.OK
+
+
+def test_a_card_of_an_issuer_it_does_not_know_gets_no_pin(bench: Bench) -> None:
+    """Whoever makes a certificate of their own learns nothing: no digit is ever asked for."""
+    card = dealing_card()
+    forged = personality(b"CUSTOMER", issuer=ISSUER + 1).certificate
+    purpose = SealForCard(challenge(card), forged)
+
+    assert bench.ask(wanted(card, purpose=purpose)) == [Answered(Refused(Reason.CERTIFICATE))]
+    assert bench.twin.state()["keypad"] == "idle"
+    with pytest.raises(VerbError, match="nobody asks"):
+        bench.do("press", digits="1")
+
+
+@pytest.mark.parametrize("at", range(0, 112, 7))
+def test_a_changed_certificate_gets_no_pin(bench: Bench, at: int) -> None:
+    card = dealing_card()
+    changed = bytearray(card.personality.certificate)
+    changed[at] ^= 1
+    purpose = SealForCard(challenge(card), bytes(changed))
+
+    assert bench.ask(wanted(card, purpose=purpose)) == [Answered(Refused(Reason.CERTIFICATE))]
+
+
+def test_amount_is_confirmed_or_not(bench: Bench) -> None:
+    dollars = Money(1_234, CURRENCIES["USD"])
+    bench.ask(Confirm(Language.EN, dollars, 10))
+    assert bench.twin.state()["upper"] == "USD 12.34"
+    with pytest.raises(VerbError, match="only enter and cancel"):
+        bench.do("press", digits="1")
+    assert bench.do("enter") == [Answered(Confirmed())]
+    bench.ask(Confirm(Language.EN, dollars, 10))
+    assert bench.do("cancel") == [Answered(Cancelled())]
+    bench.ask(Confirm(Language.EN, dollars, 10))
+    assert bench.wait(bench.now_ns + 10 * S) == [Answered(TimedOut())]
+
+
+def test_till_ends_an_entry(bench: Bench) -> None:
+    bench.ask(wanted(dealing_card()))
+    bench.do("press", digits="12")
+    bench.till.cancel(bench.now_ns)
+
+    assert bench.pump() == [Answered(Aborted())]
+    assert bench.twin.state()["keypad"] == "idle"
+
+
+def test_an_opened_pad_takes_no_pin_until_it_is_repaired(bench: Bench) -> None:
+    card = dealing_card()
+    bench.ask(wanted(card))
+    assert bench.do("open_up") == [Answered(Refused(Reason.OPENED))]
+    assert bench.ask(AskStatus()) == [Answered(Status(opened=True))]
+    assert bench.ask(wanted(card)) == [Answered(Refused(Reason.OPENED))]
+    bench.do("repair")
+    assert bench.ask(wanted(card)) == []
+
+
+def test_a_pad_that_was_switched_off_and_on_says_so(bench: Bench) -> None:
+    bench.ask(wanted(dealing_card()))
+
+    assert bench.do("restart") == [Lost("the pad gave up"), Began()]
+    assert bench.twin.state()["keypad"] == "idle"
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("delay_acks", {"ms": "1500"}),
+        ("delay_acks", {"ms": "7000"}),
+        ("lose_acks", {"count": "1"}),
+        ("lose_acks", {"count": "2"}),
+        ("break_frames", {"count": "1"}),
+        ("break_frames", {"count": "2"}),
+        ("double_answers", {"count": "1"}),
+        ("garble", {}),
+        ("delay", {"ms": "700"}),
+    ],
+)
+def test_pads_that_behave_badly_are_understood_all_the_same(
+    bench: Bench, verb: str, arguments: dict[str, str]
+) -> None:
+    """Each quirk: one answer to each command, none twice, none for the next command."""
+    bench.do(verb, **arguments)
+    heard = bench.ask(Identify()) + bench.wait(bench.now_ns + 8 * S)
+    assert [type(event.answer) for event in heard] == [Identity]  # type: ignore[attr-defined]
+
+    heard = bench.ask(AskStatus()) + bench.wait(bench.now_ns + 8 * S)
+    assert heard == [Answered(Status(opened=False))]
+
+
+def test_a_mute_pad_is_silent_and_comes_back(bench: Bench) -> None:
+    bench.do("mute")
+    assert bench.ask(Identify()) == []
+    heard = bench.wait(20 * S)
+    assert heard == [Lost("the pad acknowledges nothing"), Silent()]
+    assert 3 * ACK_NS < 20 * S
+
+    bench.do("unmute")
+    assert bench.wait(bench.now_ns + 2 * S) == [Began()]
+
+
+def test_frames_that_stay_broken_are_given_up_and_it_begins_anew(bench: Bench) -> None:
+    bench.do("break_frames", count="3")
+
+    heard = bench.ask(Identify()) + bench.wait(bench.now_ns + 8 * S)
+    assert heard[0] in (Lost("the pad gave up"),) and heard[-1] == Began()
+    assert isinstance(bench.ask(Identify())[0], Answered)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "sentence"),
+    [
+        ("eat", {}, "this device has"),
+        ("press", {}, "takes digits"),
+        ("enter", {}, "nobody asks"),
+        ("delay", {"ms": str(DELAY_MS_MAX + 1)}, "from 0"),
+        ("lose_acks", {"count": "0"}, "from 1"),
+        ("break_frames", {"count": str(COUNT_MAX + 1)}, f"to {COUNT_MAX}"),
+    ],
+)
+def test_wrong_verb_says_what_there_is(
+    bench: Bench, verb: str, arguments: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(VerbError, match=sentence):
+        bench.do(verb, **arguments)
+
+
+def test_letters_are_no_digits(bench: Bench) -> None:
+    bench.ask(wanted(dealing_card()))
+    with pytest.raises(VerbError, match="digits only"):
+        bench.do("press", digits="12a4")
+
+
+def test_same_seed_same_bytes(bench: Bench) -> None:
+    """A world replays: sealing takes its randomness from the seed."""
+    card, other = dealing_card(), Bench().begin()
+    want = wanted(card)
+    bodies = []
+    for each in (bench, other):
+        each.ask(want)
+        each.do("press", digits="1234")
+        [answer] = each.do("enter")
+        bodies.append(answer)
+    assert bodies[0] == bodies[1]
