@@ -7,7 +7,7 @@ hit the next so many, and then the pad is well again; the others last until they
 from dataclasses import dataclass
 from typing import Final
 
-from protocols.pin_pad.link import STX, Control
+from protocols.pin_pad.frames import STX, Control
 
 HELD_MAX: Final = 256
 """Pieces that are late; more are dropped."""

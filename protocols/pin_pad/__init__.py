@@ -14,7 +14,8 @@ one card whose certificate it has checked under the issuer's key that was put in
 (protocols.purse.sealed_pin). So neither the till nor whoever listens can learn, change or reuse it.
 The purpose of an entry says for whom it is sealed; the online PIN block (ISO 9564-4) gets the next one.
 
-link     frames on the line, both ends: numbered, checked, acknowledged, said again
+frames   frames and controls on the line, as bytes
+link     one frame at a time each way: numbered, acknowledged, said again
 words    commands and answers, as values
 codec    how they are written in a frame
 till     the till's end: one command at a time, each with its deadline

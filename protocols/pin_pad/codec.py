@@ -1,6 +1,9 @@
 """How commands and answers are written in a frame's text, both directions.
 
-    turn 2 digits | word 2 letters [ FS field ] ...      UTF-8; bytes hexadecimal, numbers decimal
+    turn 2 digits | word 2 letters [ FS field ] ...      UTF-8; numbers decimal
+
+Bytes are written as letters, a to p for 0 to 15, the high half first: a row of digits could be taken for
+a card's number by whoever makes recordings fit to be shown.
 
     till -> pad
       ID                                                        who are you?
@@ -28,7 +31,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from protocols.money import Money, currency
-from protocols.pin_pad.link import FS
+from protocols.pin_pad.frames import FS
 from protocols.pin_pad.words import (
     LINE_CHARACTERS_MAX,
     SECONDS_MAX,
@@ -63,6 +66,9 @@ from protocols.secure_pin import DIGITS_MAX, DIGITS_MIN
 T = TypeVar("T")
 
 _FS: Final = chr(FS)
+_LETTERS: Final = "abcdefghijklmnop"
+_TO_LETTERS: Final = str.maketrans("0123456789abcdef", _LETTERS)
+_FROM_LETTERS: Final = str.maketrans(_LETTERS, "0123456789abcdef")
 _VERIFY: Final = "verify"
 _OPENED: Final = {"ready": False, "opened": True}
 _KEY_ID_MAX: Final = 255
@@ -116,8 +122,8 @@ def encode_command(turn: int, command: Command) -> bytes:
                 str(command.digits_min),
                 str(command.digits_max),
                 _VERIFY,
-                challenge.hex(),
-                certificate.hex(),
+                _letters(challenge),
+                _letters(certificate),
             )
         case Cancel():
             return _text(turn, "CA")
@@ -134,7 +140,7 @@ def encode_answer(turn: int, answer: Answer) -> bytes:
         case Digits(count):
             return _text(turn, "dg", str(count))
         case Entered(body):
-            return _text(turn, "pn", body.hex())
+            return _text(turn, "pn", _letters(body))
         case Refused(reason):
             return _text(turn, "no", reason.value)
         case _:
@@ -199,11 +205,14 @@ def _number(text: str, least: int, most: int) -> int:
     return int(text)
 
 
+def _letters(data: bytes) -> str:
+    return data.hex().translate(_TO_LETTERS)
+
+
 def _bytes(text: str, size: int) -> bytes:
-    data = bytes.fromhex(text)
-    if len(data) != size or len(text) != 2 * size:
-        raise ValueError(f"{size} bytes are wanted")
-    return data
+    if len(text) != 2 * size or not set(text) <= set(_LETTERS):
+        raise ValueError(f"{size} bytes are wanted, as letters")
+    return bytes.fromhex(text.translate(_FROM_LETTERS))
 
 
 def _asked(fields: list[str]) -> tuple[Language, Money, int]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocols.pin_pad.codec import WordError, decode_command, encode_answer
-from protocols.pin_pad.link import Called, Control, Ended, GaveUp, Heard, Link, LinkEvent
+from protocols.pin_pad.frames import Control
+from protocols.pin_pad.link import Called, Ended, GaveUp, Heard, Link, LinkEvent
 from protocols.pin_pad.words import (
     AskStatus,
     Cancel,
@@ -121,7 +122,7 @@ class PadEnd:
                 return []
 
     def _forget(self, number: int) -> list[PadEvent]:
-        self._link.reset()
+        self._link = Link()
         self._turn = self._digits = None
         self._link.control(Control.EOT, number)
         return [Forget()]

@@ -17,7 +17,8 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from protocols.pin_pad.codec import WordError, decode_answer, encode_command
-from protocols.pin_pad.link import NUMBERS, Called, Control, Ended, GaveUp, Heard, Link, LinkEvent
+from protocols.pin_pad.frames import NUMBERS, Control, control
+from protocols.pin_pad.link import Called, Ended, GaveUp, Heard, Link, LinkEvent
 from protocols.pin_pad.words import TURNS, Answer, Cancel, Command, Digits, Ending
 
 CALL_NS: Final = 1_000_000_000
@@ -90,11 +91,6 @@ class TillEnd:
         return self._state is _State.READY
 
     @property
-    def noise_count(self) -> int:
-        """Bytes and frames that meant nothing."""
-        return self._link.noise_count
-
-    @property
     def deadline_ns(self) -> int | None:
         """When `tick` has something to do."""
         if self._state is _State.CLOSED:
@@ -109,7 +105,7 @@ class TillEnd:
 
     def close(self) -> None:
         """Say nothing any more: the line is gone."""
-        self._link.reset()
+        self._link = Link()
         self._outgoing.clear()
         self._state, self._due_ns = _State.CLOSED, None
 
@@ -162,12 +158,12 @@ class TillEnd:
 
     def _ring(self, now_ns: int) -> None:
         self._outgoing.clear()
-        self._link.reset()
+        self._link = Link()
         self._state = _State.CALLING
         self._calls += 1
         self._call = self._call % NUMBERS + 1
         self._due_ns = now_ns + CALL_NS
-        self._outgoing += bytes((Control.ENQ, 0x30 + self._call))
+        self._outgoing += control(Control.ENQ, self._call)
 
     def _take(self, event: LinkEvent, now_ns: int) -> list[TillEvent]:
         match event:

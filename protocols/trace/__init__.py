@@ -7,6 +7,7 @@ apdus      the same in what readers and cards say to each other
 messages   the same in what terminals and hosts say to each other
 words      traces in words: what each event says
 serial_words  the same of printers, displays, scanners and TELNET
+pad_words     the same of PIN pads; nothing of what is sealed
 card_words    the same of cards
 message_words  the same of hosts
 dialogue   a recorded channel as questions and answers, to replay

@@ -26,6 +26,7 @@ from protocols.telnet import Decoder as TelnetDecoder
 from protocols.telnet import Option, Subnegotiation, Word
 from protocols.trace.events import Direction
 from protocols.trace.naming import hexed, phrase, quoted
+from protocols.trace.pad_words import PadTeller
 
 QUESTIONS_MAX: Final = answers.QUESTIONS_MAX
 
@@ -169,6 +170,7 @@ _ENDS: Final[dict[str, Callable[[], _Ends]]] = {
     "escpos": _Printer,
     "cd5220": _Display,
     "scanner": _Scanner,
+    "pin_pad": PadTeller,
 }
 
 

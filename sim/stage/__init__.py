@@ -19,6 +19,7 @@ auditors   what must be true of a shop at rest, whatever happened
 world/     the whole system on one loop: for scenarios and soak
 recording  the trace of a bench: its channels, what a tester did, its file
 tracing    the command ips-sim trace
+decks      the cards of a bench, by folder; whose issuers its PIN pads know
 readers    the card slots of a bench: a private pcscd, and the cards beside them
 presets/   plans that come with the program
 """

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -31,7 +31,8 @@ from sim.hosting.rfc2217 import Rfc2217Carrier
 from sim.hosting.tapped import tap_carrier
 from sim.hosting.tcp import TcpCarrier
 from sim.recorder import Recorder
-from sim.stage.kinds import CARD_WIRES, WireKind
+from sim.stage.decks import Decks
+from sim.stage.kinds import CARD_WIRES, Needs, WireKind
 from sim.stage.plan import DevicePlan, Plan
 from sim.stage.readers import Readers
 from sim.stage.recording import Noted, device_channel, host_channel
@@ -58,19 +59,20 @@ class Bench:
         recorder: Recorder | None = None,
     ) -> None:
         """Build the devices of a plan; nothing is open yet. Raises: ImportError."""
-        seeded = SeededEntropy(plan.seed)
         readers = tuple(each for each in plan.devices if each.wire in CARD_WIRES)
         self._recorder = recorder
-        self._readers = Readers(
-            readers, folder=folder, seed=plan.seed, clock=clock, recorder=recorder
-        )
+        self._decks = Decks(folder, seed=plan.seed)
+        self._readers = Readers(readers, decks=self._decks, clock=clock, recorder=recorder)
         self._folder = folder
         self._file = folder / bench_file().name
         self._token = entropy.token(TOKEN_BYTES).hex()
+        self._clock = clock
+        self._seeded = seeded = SeededEntropy(plan.seed)
+        self._pads = tuple(each for each in plan.devices if each.kind.needs is Needs.ISSUERS)
         self._devices: dict[str, Served] = {
             each.name: _hosted(each, folder, clock, seeded.fork(each.name), recorder)
             for each in plan.devices
-            if each not in readers
+            if each not in (*readers, *self._pads)
         }
         self._control = ControlServer(application(self._devices, token=self._token))
         self._started: list[Served] = []
@@ -82,6 +84,7 @@ class Bench:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self._folder)
         self._devices |= self._readers.open()
+        self._devices |= {plan.name: self._pad(plan) for plan in self._pads}
         for hosted in self._devices.values():
             await hosted.start()
             self._started.append(hosted)
@@ -107,6 +110,17 @@ class Bench:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _pad(self, plan: DevicePlan) -> Served:
+        """Make a device that knows the issuers of the bench's cards. Raises: OSError."""
+        try:
+            keys = self._decks.issuer_keys(plan.cards)
+        except ValueError as error:
+            raise OSError(str(error)) from error
+        own = self._seeded.fork(f"keys of {plan.name}")
+        wire = self._seeded.fork(plan.name)
+        brought = {"issuer_keys": keys, "entropy": own}
+        return _hosted(plan, self._folder, self._clock, wire, self._recorder, **brought)
 
 
 @contextlib.contextmanager
@@ -157,6 +171,7 @@ def _hosted(
     clock: Clock,
     entropy: SeededEntropy,
     recorder: Recorder | None,
+    **brought: Any,
 ) -> Served:
     if plan.wire is WireKind.HTTP:
         return _host(plan, clock, recorder)
@@ -172,7 +187,7 @@ def _hosted(
         )
     hosted = Hosted(
         name=plan.name,
-        twin=plan.kind.build(plan.options, **plan.brought()),
+        twin=plan.kind.build(plan.options, **plan.brought(), **brought),
         carrier=carrier,
         wire=Wire(entropy, line=plan.line, pace=plan.pace, faults=plan.faults),
         clock=clock,

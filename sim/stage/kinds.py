@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from protocols.ports import Typeface
+from sim.entropy import SeededEntropy
 from sim.twin import Twin
 
 
@@ -23,6 +24,8 @@ class Needs(Enum):
     """A font in its ROM, as a printer has; receipts own it, so the stage brings it."""
     CARDS = "cards"
     """Cards that lie beside it; the bench knows which."""
+    ISSUERS = "issuers"
+    """The keys of those who issued the cards it is for, and randomness of its own."""
     RECORDING = "recording"
     """A channel of a trace; the plan says which."""
 
@@ -102,6 +105,8 @@ class Kind:
             arguments["typeface"] = _typeface()
         if self.needs is Needs.CARDS:
             arguments |= {"cards": {}} | brought
+        if self.needs is Needs.ISSUERS:
+            arguments |= {"issuer_keys": {}, "entropy": SeededEntropy(0)} | brought
         if self.needs is Needs.RECORDING:
             arguments |= brought
         twin = getattr(importlib.import_module(self.module), self.twin)(**arguments)
@@ -136,6 +141,13 @@ KINDS: Final = {
             twin="ScannerTwin",
             protocol="scanner",
             options=ScannerOptions,
+        ),
+        Kind(
+            name="pin_pad",
+            module="sim.pin_pad",
+            twin="PinPadTwin",
+            protocol="pin_pad",
+            needs=Needs.ISSUERS,
         ),
         Kind(
             name="smart_card",

@@ -7,7 +7,8 @@
     wire = "pty"                  # pty, tcp or rfc2217; of a card slot pcsc or vpcd
     link = "/tmp/till/printer"    # a pty's stable name; else the bench's folder and the name
     port = 9100                   # of tcp, rfc2217 and http; 0 takes a free one
-    cards = "~/cards"             # of a card slot: ips-sim cards made it; else the bench makes some
+    cards = "~/cards"             # of a card slot: ips-sim cards made it; else the bench makes some;
+                                  # of a PIN pad: whose issuer it knows
     to = "http://127.0.0.1:8086"  # of kind host: where the host itself is
     trace = "day.trace"           # of kind replay: what ips-sim up --trace recorded
     channel = "printer"           # in it; else the device's own name
@@ -212,8 +213,10 @@ def _wire(device: _Device, kind: Kind, where: str) -> WireKind:
     if wire not in kind.wires:
         fitting = ", ".join(each.value for each in kind.wires)
         raise PlanError(f"{where}: wire: a {kind.name} is reached over: {fitting}")
-    if device.cards is not None and kind.needs is not Needs.CARDS:
-        raise PlanError(f"{where}: cards: only a card slot has cards")
+    if device.cards is not None and kind.needs not in (Needs.CARDS, Needs.ISSUERS):
+        raise PlanError(
+            f"{where}: cards: only a card slot has cards, and a PIN pad knows their issuer"
+        )
     if (device.trace or device.channel) and kind.needs is not Needs.RECORDING:
         raise PlanError(f"{where}: trace: only a device of kind replay has a recording")
     if device.link is not None and wire is not WireKind.PTY:

@@ -1,9 +1,6 @@
-"""The card slots of a bench: one private pcscd for them all, and the cards beside them.
+"""The card slots of a bench: one private pcscd for them all.
 
-    bench's folder/cards     cards that the bench makes, of the plan's seed, when no other are named
-    a short folder in /tmp   the daemon's: sockets allow 107 bytes, which a bench's folder may not leave
-
-Slots that name one folder share its cards: a card is in one of them at a time.
+Its folder is a short one in /tmp: sockets allow 107 bytes, which a bench's own folder may not leave.
 """
 
 import shutil
@@ -19,14 +16,13 @@ from sim.hosting.card_socket import ReaderCarrier
 from sim.hosting.pcscd import DaemonError, PrivateDaemon, ReaderDriver, ReaderPlan
 from sim.hosting.tapped import TappedReader
 from sim.recorder import Recorder
-from sim.stage.cards import make_cards
+from sim.stage.decks import Decks
 from sim.stage.kinds import WireKind
 from sim.stage.plan import DevicePlan
 from sim.stage.recording import Noted, card_channel
 from sim.twin import VerbError
 
 if TYPE_CHECKING:
-    from sim.cards.card import Card
     from sim.smart_card import SmartCardTwin
 
 RECORDED: Final = "recorded"
@@ -40,19 +36,16 @@ class Readers:
         self,
         plans: Sequence[DevicePlan],
         *,
-        folder: Path,
-        seed: int,
+        decks: Decks,
         clock: Clock,
         recorder: Recorder | None = None,
     ) -> None:
         self._plans = plans
-        self._cards = folder / "cards"
-        self._seed = seed
+        self._decks = decks
         self._clock = clock
         self._recorder = recorder
         self._folder: Path | None = None
         self._daemon: PrivateDaemon | None = None
-        self._decks: dict[Path, tuple[dict[str, Card], set[str]]] = {}
 
     def open(self) -> dict[str, Served]:
         """Start the daemon and return the slots by name. Raises: OSError with what is missing."""
@@ -99,21 +92,10 @@ class Readers:
             return SmartCardTwin(
                 {RECORDED: ReplayCard(RECORDED, plan.recording.events)}, inserted=RECORDED
             )
-        cards, away = self._deck(plan.cards or self._cards)
+        cards, away = self._decks.deck(plan.cards)
         twin = plan.kind.build(plan.options, cards=cards, away=away)
         assert isinstance(twin, SmartCardTwin), "a card wire carries card slots"
         return twin
-
-    def _deck(self, folder: Path) -> "tuple[dict[str, Card], set[str]]":
-        """Return a folder's cards and who of them is in a slot. Raises: ValueError, OSError."""
-        # Loaded when a plan has cards: the other devices need no cryptography.
-        from sim.cards.file import read_cards
-
-        if folder not in self._decks:
-            if folder == self._cards and not folder.is_dir():
-                make_cards(folder, None, self._seed)
-            self._decks[folder] = (read_cards(folder), set())
-        return self._decks[folder]
 
 
 def _reader(plan: DevicePlan) -> ReaderPlan:

@@ -8,6 +8,9 @@ from protocols.icash.card import CARD_AID
 from protocols.iso7816 import SW
 from protocols.iso7816 import Command as Apdu
 from protocols.money import KRW, Money
+from protocols.pin_pad.pad import PadEnd
+from protocols.pin_pad.till import TillEnd
+from protocols.pin_pad.words import Entered, EnterPin, Language, SealForCard
 from protocols.purse.card import AID
 from protocols.purse.details import MESSAGE_BYTES, PaymentDetails
 from protocols.rfc2217.words import Command as Setting
@@ -111,6 +114,47 @@ def test_a_scanner_sends_codes_and_is_answered():
     ]
 
 
+def test_a_pin_pad_is_told_what_to_do_and_nothing_sealed_is_shown():
+    till, pad = TillEnd(), PadEnd()
+    till.call(0)
+    said = []
+
+    def pass_on() -> None:
+        for _ in range(4):
+            down, up = till.outgoing(), b"".join(pad.pieces())
+            said.extend([(TO, down)] * bool(down) + [(FROM, up)] * bool(up))
+            pad.receive(down, 0)
+            till.receive(up, 0)
+
+    pass_on()
+    pin = EnterPin(
+        language=Language.KO, amount=Money(15_390, KRW), seconds=30, digits_min=4, digits_max=12,
+        purpose=SealForCard(bytes(16), bytes(112)),
+    )  # fmt: skip
+    till.ask(pin, within_ns=10**9, now_ns=0)
+    pass_on()
+    pad.progress(4, 0)
+    pass_on()
+    pad.answer(Entered(bytes(89)), 0)
+    pass_on()
+
+    assert told("pin_pad", *said, (FROM, b"?\x15"), (TO, b"\x02xy\x03z")) == [
+        (TO, "ENQ 1"),
+        (FROM, "EOT 1"),
+        (
+            TO,
+            "1: enter PIN for 15,390 KRW, 4 to 12 digits within 30 s, sealed for a card",
+        ),
+        (FROM, "ACK 1"),
+        (FROM, "1: digits count 4"),
+        (TO, "ACK 1"),
+        (FROM, "2: entered, sealed"),
+        (TO, "ACK 2"),
+        (FROM, "NAK: say it again"),
+        (TO, "a broken frame"),
+    ]
+
+
 def test_bytes_of_an_unknown_protocol_are_bytes():
     assert told("zvt", (TO, bytes(range(20)))) == [
         (TO, "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f (+4)")
@@ -118,7 +162,7 @@ def test_bytes_of_an_unknown_protocol_are_bytes():
 
 
 @given(
-    st.sampled_from(["escpos", "cd5220", "scanner", "other"]),
+    st.sampled_from(["escpos", "cd5220", "scanner", "pin_pad", "other"]),
     st.lists(st.tuples(st.sampled_from([TO, FROM]), st.binary(max_size=40)), max_size=8),
 )
 def test_no_bytes_make_it_fail(protocol, said):
