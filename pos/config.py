@@ -85,6 +85,8 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """The reader that customers put their purse into, such as pcsc://IPS%20customer."""
     shop_card: str = ""
     """Where the shop's own purse is. E-cash is taken where both are named."""
+    pin_pad: str = ""
+    """Where customers enter the PIN of a purse; without one, on the reader's own keypad."""
     shop_cards: dict[str, str] = {}
     """Where the shop's own card of another scheme is, such as the security module of ICash, by the
     name of its tender; a scheme that is not named has its card in the slot `shop_card`."""
@@ -195,7 +197,7 @@ def _check_values(config: Config, path: Path) -> None:
         number: int = getattr(config.devices, key)
         if not least <= number <= most:
             raise ConfigError(f"{path}: devices.{key} is {least} to {most}, not {number}")
-    for key in ("printer", "line_display", "scanner", "customer_card", "shop_card"):
+    for key in ("printer", "line_display", "scanner", "pin_pad", "customer_card", "shop_card"):
         _check_address(getattr(config.devices, key), f"devices.{key}", path)
     for scheme, address in config.devices.shop_cards.items():
         _check_address(address, f"devices.shop_cards.{scheme}", path)

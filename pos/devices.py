@@ -10,6 +10,7 @@ from typing import Final
 from devices.bus import open_link
 from devices.health import NOT_OPENED, Health, Level, Role
 from devices.line_display import LineDisplay
+from devices.pin_pad import PinPad
 from devices.printer import (
     Kicked,
     NotKicked,
@@ -30,6 +31,8 @@ from pos.scanning import Scanning
 from pos.till import Till
 from pos.view import DeviceView, Lamp
 from protocols.address import Address, parse_address
+from protocols.pin_pad.words import Language as PadLanguage
+from protocols.pin_pad.words import Show
 from protocols.ports import Clock
 
 STOP_NS: Final = 3_000_000_000
@@ -52,6 +55,9 @@ _UNPROVED: Final[dict[Language, str]] = {
     "en": "it tells its status and never answers GS ( H: every receipt would be unsure. Write "
     'printer_proof = "status" under [devices]',
 }
+
+
+_WELCOME: Final[dict[Language, str]] = {"ko": "어서 오세요", "en": "Welcome"}
 
 
 class PrinterPort:
@@ -89,8 +95,11 @@ class DrawerPort:
 class Devices:
     """All equipment of one till."""
 
-    def __init__(self, table: DevicesTable, *, clock: Clock, language: Language) -> None:
+    def __init__(
+        self, table: DevicesTable, *, clock: Clock, language: Language, store_name: str = ""
+    ) -> None:
         """Make the drivers; nothing is opened yet. Raises: AddressError."""
+        self._store_name = store_name
         self._clock = clock
         self._language = language
         self._table = table
@@ -109,6 +118,7 @@ class Devices:
         self._line_display = self._make_display(table.line_display)
         self.display: Display = self._line_display or NoDisplay()
         self._scanner = self._make_scanner(table.scanner)
+        self.pin_pad = self._make_pad(table.pin_pad)
 
     def start(self, till: Till) -> None:
         """Begin to open everything and tell the till how it is."""
@@ -123,6 +133,8 @@ class Devices:
             self._line_display.start()
         if self._scanner is not None:
             self._scanner.start()
+        if self.pin_pad is not None:
+            self.pin_pad.start()
 
     async def settled(self) -> None:
         """Wait until every device has said how it is, or SETTLE_SECONDS."""
@@ -146,7 +158,7 @@ class Devices:
         """Close everything."""
         self._till = self._scanning = self._hints = None
         deadline_ns = self._clock.monotonic_ns() + STOP_NS
-        for device in (self._scanner, self._line_display, self._printer):
+        for device in (self.pin_pad, self._scanner, self._line_display, self._printer):
             if device is not None:
                 await device.stop(deadline_ns=deadline_ns)
 
@@ -185,6 +197,17 @@ class Devices:
             ending=ending(self._table),
             handshake=handshake(self._table),
             repeat_window_ns=repeat_window_ns(self._table),
+        )
+
+    def _make_pad(self, address: str) -> PinPad | None:
+        if not address:
+            return None
+        return PinPad(
+            address=self._known(Role.PIN_PAD, address),
+            open_link=open_link,
+            clock=self._clock,
+            on_health=lambda health: self._changed(Role.PIN_PAD, health),
+            idle=Show(PadLanguage(self._language), self._store_name, _WELCOME[self._language]),
         )
 
     def _known(self, role: Role, address: str) -> Address:

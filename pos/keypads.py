@@ -1,37 +1,144 @@
 """Where a customer's PIN is entered, and how it gets to the card past everybody else.
 
-    the reader's own keypad     takes the digits and gives them to the card itself (secure PIN entry)
+    the PIN pad                 checks the card's certificate, takes the digits, and hands out a VERIFY
+                                that only this card can open, and once (protocols.purse.sealed_pin)
+    the reader's own keypad     takes the digits and gives them to the card itself (secure PIN entry);
+                                where there is no pad, or it cannot be reached, or the card gives no challenge
 
 The till never has a digit in its hands. Implements pos.tenders.agreement.Keypads.
 Source: decisions.md "PIN"; clerk-and-courier.md 5.5 (PUR-02 to PUR-05).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from enum import Enum
+from typing import Final, Protocol
 
-from pos.tenders.agreement import Ask, Desk
-from protocols.iso7816 import SW, Response, parse_response
+from devices.pin_pad import NoAnswer, NotAsked, PadResult
+from pos.messages import Language
+from pos.tenders.agreement import Ask, Desk, GivenUp
+from protocols.iso7816 import SW, Command, Response, parse_response
 from protocols.outcome import NotSent
+from protocols.pin_pad import words
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
-from protocols.purse.card import PIN_KEY
-from protocols.secure_pin import PinEntry
+from protocols.purse.card import PIN_KEY, SEALED_PIN_KEY
+from protocols.purse.details import CERTIFICATE_BYTES
+from protocols.purse.sealed_pin import CHALLENGE_BYTES
+from protocols.secure_pin import DIGITS_MAX, DIGITS_MIN, PinEntry, PinSW
 
 ENTRY_SECONDS: Final = 30
 """How long a keypad waits for the customer."""
 GRACE_NS: Final = 10 * NANOSECONDS_PER_SECOND
 """How much later the answer must be there: the card compares, the reader tells."""
+EXCHANGE_NS: Final = 5 * NANOSECONDS_PER_SECOND
+"""The longest that one command to the card may take."""
 VERIFY: Final = bytes((0x00, 0x20, 0x00, PIN_KEY))
+_CHALLENGE: Final = Command(0x00, 0x84, 0, 0, le=CHALLENGE_BYTES).encode()
+_CERTIFICATE: Final = Command(0x00, 0xCA, 0x7F, 0x21, le=256).encode()
+_GIVEN_UP: Final = "PUR-22"
+_PAD_UNUSABLE: Final = "PIN-07"
+_ISSUER_UNKNOWN: Final = "PIN-09"
+_NOT_ARRIVED: Final = "PIN-10"
+
+
+class Pad(Protocol):
+    """The part of devices.pin_pad.PinPad that a PIN needs."""
+
+    @property
+    def able(self) -> bool:
+        """Say whether it would take a PIN now, as far as anybody knows."""
+        ...
+
+    async def enter_pin(
+        self, command: words.EnterPin, *, on_digits: Callable[[int], None]
+    ) -> PadResult:
+        """Have a PIN entered and sealed."""
+        ...
+
+
+class _Elsewhere(Enum):
+    """The pad was not asked; another keypad may be."""
+
+    ASK = "ask"
+
+
+_Answer = Response | NotSent | None
 
 
 @dataclass(frozen=True, slots=True)
 class TillKeypads:
     """The keypads of one till."""
 
-    async def verify(self, card: CardChannel, ask: Ask, desk: Desk) -> Response | NotSent | None:
+    pad: Pad | None = None
+    language: Language = "ko"
+
+    async def verify(self, card: CardChannel, ask: Ask, desk: Desk) -> _Answer:
         """Have a PIN entered and given to the card."""
+        if self.pad is not None and self.pad.able:
+            answer = await self._at_the_pad(self.pad, card, ask, desk)
+            if not isinstance(answer, _Elsewhere):
+                return answer
         if card.has_keypad:
             return await _at_the_reader(card, desk)
+        if self.pad is not None:
+            return NotSent(code=_PAD_UNUSABLE, reason="the PIN pad cannot be reached")
         return Response(b"", SW.SECURITY_NOT_SATISFIED)
+
+    async def _at_the_pad(
+        self, pad: Pad, card: CardChannel, ask: Ask, desk: Desk
+    ) -> _Answer | _Elsewhere:
+        challenge = await _tell(card, _CHALLENGE, desk)
+        certificate = await _tell(card, _CERTIFICATE, desk)
+        if challenge is None or certificate is None:
+            return None
+        if len(challenge.data) != CHALLENGE_BYTES or len(certificate.data) != CERTIFICATE_BYTES:
+            # A card that gives no challenge takes its PIN in clear only, from its own reader.
+            return _Elsewhere.ASK
+        command = words.EnterPin(
+            language=words.Language(self.language),
+            amount=ask.amount,
+            seconds=ENTRY_SECONDS,
+            digits_min=DIGITS_MIN,
+            digits_max=DIGITS_MAX,
+            purpose=words.SealForCard(challenge.data, certificate.data),
+        )
+        entering = pad.enter_pin(
+            command, on_digits=lambda count: desk.say("pin_digits", count=count)
+        )
+        result = await desk.unless_given_up(entering)
+        if isinstance(result, GivenUp):
+            return NotSent(code=_GIVEN_UP, reason="the clerk gave up waiting for a PIN")
+        if isinstance(result, words.Entered):
+            return await _give(card, result.body, desk)
+        return _unsaid(result)
+
+
+def _unsaid(result: PadResult) -> _Answer | _Elsewhere:
+    """Return what it means that the pad gave no PIN."""
+    match result:
+        case words.Cancelled():
+            return Response(b"", PinSW.CANCELLED)
+        case words.TimedOut():
+            return Response(b"", PinSW.TIMEOUT)
+        case words.TooShort():
+            return Response(b"", PinSW.TOO_SHORT_OR_LONG)
+        case words.Refused(words.Reason.CERTIFICATE):
+            return NotSent(code=_ISSUER_UNKNOWN, reason="the PIN pad refused the certificate")
+        case NotAsked():
+            return _Elsewhere.ASK
+        case NoAnswer(reason):
+            return NotSent(code=_PAD_UNUSABLE, reason=reason)
+        case other:
+            return NotSent(code=_PAD_UNUSABLE, reason=f"the PIN pad said {type(other).__name__}")
+
+
+async def _give(card: CardChannel, body: bytes, desk: Desk) -> _Answer:
+    """Give a sealed PIN to the card that it is for."""
+    verify = Command(0x00, 0x20, 0x00, SEALED_PIN_KEY, body).encode()
+    answer = await _tell(card, verify, desk)
+    if answer is not None and answer.sw in (SW.SIGNATURE_WRONG, SW.CONDITIONS_NOT_SATISFIED):
+        return NotSent(code=_NOT_ARRIVED, reason=f"the card could not open it: {answer.sw:04X}")
+    return answer
 
 
 async def _at_the_reader(card: CardChannel, desk: Desk) -> Response | None:
@@ -39,4 +146,10 @@ async def _at_the_reader(card: CardChannel, desk: Desk) -> Response | None:
     entry = PinEntry(header=VERIFY, timeout_s=ENTRY_SECONDS)
     deadline_ns = desk.clock.monotonic_ns() + ENTRY_SECONDS * NANOSECONDS_PER_SECOND + GRACE_NS
     answer = await card.enter_pin(entry.encode(), deadline_ns=deadline_ns)
+    return None if answer is None else parse_response(answer)
+
+
+async def _tell(card: CardChannel, apdu: bytes, desk: Desk) -> Response | None:
+    deadline_ns = desk.clock.monotonic_ns() + EXCHANGE_NS
+    answer = await card.transmit(apdu, deadline_ns=deadline_ns)
     return None if answer is None else parse_response(answer)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pos.card_slots import SlotCards
 from pos.config import Config, ConfigError, default_file
 from pos.devices import Devices
+from pos.keypads import TillKeypads
 from pos.press import Press
 from pos.purses import NoCards
 from pos.register import Clerk, Register, Setup
@@ -164,15 +165,19 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
     Raises: AddressError, ConfigError, TenderClashError.
     """
     cards = cards_of(config, host.clock)
+    setup = setup_of(config)
+    devices = Devices(
+        config.devices, clock=host.clock, language=config.language, store_name=setup.store_name
+    )
     register = Register(
-        setup=setup_of(config),
+        setup=setup,
         clock=host.clock,
         faults=host.faults,
         runner=runner,
         tenders=tenders_of(config),
         cards=cards or NoCards(),
+        keypads=TillKeypads(devices.pin_pad, config.language),
     )
-    devices = Devices(config.devices, clock=host.clock, language=config.language)
     press = Press(register, columns=config.devices.paper_columns)
     till = Till(
         register,

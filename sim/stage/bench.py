@@ -80,7 +80,9 @@ class Bench:
 
     async def start(self) -> Endpoint:
         """Open everything. Raises: OSError when the folder, a name, a port or files are taken."""
-        _allow_descriptors(len(self._devices) * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE)
+        _allow_descriptors(
+            (len(self._devices) + len(self._pads)) * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE
+        )
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self._folder)
         self._devices |= self._readers.open()

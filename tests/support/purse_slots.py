@@ -63,6 +63,7 @@ class MemorySlots:
     losses: dict[int, bool] = field(default_factory=dict)
     """By number of the exchange: its answer is lost; whether the card had still done it."""
     exchanges: int = 0
+    channels: list[MemoryChannel] = field(default_factory=list)
     configured: bool = True
     patience_seconds: float = 0.0
     """How long the customer's slot waits for a card."""
@@ -70,6 +71,15 @@ class MemorySlots:
     """What is pressed on the readers' keypad, entry by entry; None where they have none."""
     passed: Callable[[], None] = lambda: None
     """Called before every exchange."""
+
+    def swap(self, card: Purse) -> None:
+        """Put another card in, so fast that nobody notices: the channel goes on to it."""
+        self.card = card
+        card.power_on()
+        card.selected = True
+        for channel in self.channels:
+            if channel.purse is not self.own:
+                channel.purse = card
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         waits_until = asyncio.get_running_loop().time() + self.patience_seconds
@@ -85,4 +95,5 @@ class MemorySlots:
         if purse is None:
             return None
         purse.power_on()
-        return MemoryChannel(self, purse)
+        self.channels.append(MemoryChannel(self, purse))
+        return self.channels[-1]
