@@ -170,12 +170,11 @@ class PrinterTwin:
         self._wake(now_ns)
         self._history.add(now_ns, verb.verb, ", ".join(verb.arguments.values()))
         match verb.verb:
-            case "switch_off":
-                self.mechanics.powered = False
-                self._switch_on()
-            case "switch_on":
-                self.mechanics.powered = True
-                self._switch_on()
+            case "switch_off" | "switch_on":
+                powered = verb.verb == "switch_on"
+                if powered is not self.mechanics.powered:
+                    self.mechanics.powered = powered
+                    self._switch_on()
             case "silence_answers":
                 self._voice.muted = True
             case "garble_answers":

@@ -208,9 +208,9 @@ class SmartCardTwin:
         self._lose_power()
         self._history.add(now_ns, "inserted", name)
 
-    def _remove(self, what: str, now_ns: int) -> None:
+    def _remove(self, what: str, now_ns: int, why: str = "") -> None:
         self._card()
-        self._history.add(now_ns, what, self._in)
+        self._history.add(now_ns, what, f"{self._in}: {why}" if why else self._in)
         self._away.discard(self._in)
         self._in = ""
         self._tear = None
@@ -252,7 +252,7 @@ class SmartCardTwin:
             case Unknown(payload):
                 self._history.add(now_ns, "unknown", f"{len(payload)} bytes")
             case Broken(reason):
-                self._remove(f"hung up: {reason}", now_ns)
+                self._remove("hung_up", now_ns, reason)
 
     def _command(self, apdu: bytes, now_ns: int) -> None:
         if not self._powered:
@@ -271,7 +271,7 @@ class SmartCardTwin:
         try:
             answer = self._card().handle(apdu)
         except TornError as error:
-            self._remove(f"torn: {error}", now_ns)
+            self._remove("torn", now_ns, str(error))
             return b""
         self._history.add(now_ns, "command", f"{apdu[0]:02X} {apdu[1]:02X} -> {answer[-2:].hex()}")
         if torn:

@@ -20,6 +20,8 @@ world/     the whole system on one loop: for scenarios and soak
 recording  the trace of a bench: its channels, what a tester did, its file
 tracing    the command ips-sim trace
 decks      the cards of a bench, by folder; whose issuers its PIN pads know
+scenario/  scenarios: the language, the player, the command run
+scenarios/ those that come with the program
 readers    the card slots of a bench: a private pcscd, and the cards beside them
 presets/   plans that come with the program
 """

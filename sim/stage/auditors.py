@@ -86,7 +86,7 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
     for text in papers:
         orders = set(ATTEMPT_KEY.findall(text))
         shown |= orders
-        if not _COPY.search(text):
+        if not is_copy(text):
             for order in orders:
                 originals[order] = originals.get(order, 0) + 1
     booked = {order for order, sale in told.sales.items() if not sale.voided}
@@ -104,6 +104,11 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
         if count > 1
     ]
     return findings
+
+
+def is_copy(text: str) -> bool:
+    """Say whether a paper says of itself that it is a copy."""
+    return _COPY.search(text) is not None
 
 
 def purses(

@@ -22,6 +22,7 @@ from sim.stage.kinds import KINDS, WireKind
 from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
 from sim.stage.recording import record_to
+from sim.stage.scenario.cli import add_parser as add_run
 from sim.stage.searching import add_parser as add_verify
 from sim.stage.tracing import add_parser as add_trace
 from sim.trace_file import TraceFile
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.add_argument("--folder", type=Path, default=bench_file().parent, help="of the bench")
     listing.set_defaults(run=_list)
+    add_run(commands)
     add_cards(commands)
     add_verify(commands)
     add_playing(commands)

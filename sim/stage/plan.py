@@ -166,12 +166,13 @@ def read_plan(file: Path) -> Plan:
     if not 0 < len(top.devices) <= DEVICES_MAX:
         raise PlanError(f"{file}: devices: a bench has 1 to {DEVICES_MAX} devices")
     devices = tuple(
-        _device(name, value, f"{file}: devices.{name}") for name, value in top.devices.items()
+        device_plan(name, value, f"{file}: devices.{name}") for name, value in top.devices.items()
     )
     return Plan(seed=top.seed, devices=devices)
 
 
-def _device(name: str, value: dict[str, Any], where: str) -> DevicePlan:
+def device_plan(name: str, value: dict[str, Any], where: str) -> DevicePlan:
+    """Decode one device's table. Raises: PlanError that begins with `where`."""
     if not re.fullmatch(_NAME, name):
         raise PlanError(f"{where}: a name has 1 to 32 letters, digits, hyphens and underscores")
     device = _convert(value, _Device, where)

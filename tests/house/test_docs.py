@@ -17,7 +17,11 @@ from pos.cli import _parser as pos_parser
 from pos.messages import Money, messages
 from sim.stage.cli import _parser as sim_parser
 from sim.stage.plan import read_plan
+from sim.stage.scenario.language import parse_scenarios
+from sim.stage.scenario.player import play
 from tools.messages_page import FAMILIES, PAGE, page
+from tools.scenarios_page import PAGE as SCENARIOS_PAGE
+from tools.scenarios_page import page as scenarios_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 PARSERS = {"ips-pos": pos_parser(), "ips-broker": build_parser(), "ips-sim": sim_parser()}
@@ -179,3 +183,19 @@ def test_where_the_money_is_stands_for_each_family_of_messages() -> None:
         assert {word for word in expected if word not in sentence} == set(), family
         unsaid = {word for words in WORDS.values() for word in words} - expected - {"moved"}
         assert {word for word in unsaid if word in sentence} <= {"stored"}, family
+
+
+def test_page_of_scenarios_is_the_registry() -> None:
+    """Every step, check, verb and shipped scenario; `.venv/bin/python tools/scenarios_page.py`."""
+    assert SCENARIOS_PAGE.read_text(encoding="utf-8") == scenarios_page()
+
+
+def test_scenario_on_its_page_is_one() -> None:
+    """Copied from the page into a file, it passes."""
+    text = SCENARIOS_PAGE.read_text(encoding="utf-8")
+    found = re.search(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+
+    [scenario] = parse_scenarios(found[1], SCENARIOS_PAGE)
+
+    assert play(scenario).passed

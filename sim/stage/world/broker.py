@@ -5,9 +5,8 @@ the broker does, and a broker that is killed answers nobody.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -16,7 +15,7 @@ from ips.config import Config, StoreConfig
 from ips.front.app import build_app
 from ips.front.server import RECOVER_SECONDS
 from ips.janitor import ROUND_MAX
-from ips.office import CodeMade, TerminalAdd, perform
+from ips.office import CodeMade, Deed, TerminalAdd, perform
 from ips.purse.desk import PurseIssuer
 from ips.rules import Rules
 from ips.store.reader import Reader
@@ -101,6 +100,10 @@ class BrokerHere(httpx.AsyncBaseTransport):
         """End as by a power cut: what is not committed was never there."""
         self.stop()
 
+    async def do(self, deed: Deed) -> None:
+        """Have the office do something."""
+        await perform(self.broker, deed)
+
     async def make(self) -> Issuer:
         """Be an issuer of e-cash; returns its key."""
         await perform(self.broker, PurseIssuer(actor=ACTOR))
@@ -118,7 +121,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
         """Answer a request. Raises: httpx.ConnectError while it is down, ReadError when it dies."""
         if not self.running or self._app is None:
             raise httpx.ConnectError("connection refused: the broker is down")
-        serving = self.life.run(_whole(self._app.handle_async_request(request)), name="request")
+        serving = self.life.run(_answer(self._app, request), name="request")
         try:
             return await asyncio.shield(serving)
         except KilledError:
@@ -141,6 +144,6 @@ class BrokerHere(httpx.AsyncBaseTransport):
             broker.close()
 
 
-async def _whole(answering: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+async def _answer(app: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
     """Be a coroutine of the broker's own, whoever asked."""
-    return await answering
+    return await app.handle_async_request(request)

@@ -53,6 +53,11 @@ class Life:
         assert places >= 0, "a place that is ahead"
         self._left = places
 
+    def spare(self) -> None:
+        """Be killed nowhere any more."""
+        self._wanted = ("", 0)
+        self._left = 0
+
     def reach(self, point: str) -> None:
         """Pass a named place. Raises: KilledError at the one that was wanted, and after it."""
         self.reached[point] += 1
@@ -97,8 +102,11 @@ class Life:
 _LIFE: Final[ContextVar[Life | None]] = ContextVar("life", default=None)
 
 
-def keep_lives(loop: asyncio.AbstractEventLoop) -> None:
-    """Have a loop know whose its tasks are. Once a loop, before the first life."""
+def keep_lives(loop: asyncio.AbstractEventLoop, crashed: Callable[[BaseException], None]) -> None:
+    """Have a loop know whose its tasks are. Once a loop, before the first life.
+
+    `crashed` is told what was raised where nobody waits for it; what is raised in the dead is not.
+    """
 
     def begin(
         running: asyncio.AbstractEventLoop,
@@ -113,4 +121,12 @@ def keep_lives(loop: asyncio.AbstractEventLoop) -> None:
             life.begin(task)
         return task
 
+    def told(running: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None:
+            running.default_exception_handler(context)
+        elif not isinstance(error, KilledError):
+            crashed(error)
+
     loop.set_task_factory(begin)
+    loop.set_exception_handler(told)

@@ -16,7 +16,7 @@ from pos.store.papers import PaperState
 from sim.stage.world.equipment import CUSTOMER, SHOP, SLOTS, Equipment
 from sim.stage.world.network import Passing
 from sim.stage.world.shop import World
-from sim.stage.world.till import TillHere
+from sim.stage.world.till import Disk, TillHere
 from sim.twin import VerbError
 
 REST_SECONDS: Final = 1_800.0
@@ -58,11 +58,14 @@ async def rest(world: World) -> None:
 
 
 async def mend(world: World) -> None:
-    """Put right whatever is broken."""
+    """Put right whatever is broken; who was to be killed is spared."""
+    world.broker.life.spare()
     world.broker.start()
     for till in world.tills.values():
+        till.life.spare()
         till.network.always(Passing.GOOD)
         await till.network.calm()
+        till.set_disk(Disk.FREE)
         await _mend(till.equipment)
         await till.start()
         await _until(

@@ -5,6 +5,7 @@ async with World(...) as world:
     await world.equipment().do("customer", "insert", card="customer-1")
 """
 
+import asyncio
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ from sim.recorder import Recorder
 from sim.stage.world.broker import BrokerHere
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.given import STORE, TERMINAL, Given
+from sim.stage.world.life import keep_lives
 from sim.stage.world.network import Heard, Network
 from sim.stage.world.purses import Purses, issue
 from sim.stage.world.recorded import RecordedGround, note_verbs, recorded_network
@@ -48,6 +50,8 @@ class World:
         self._recorder = recorder
         self._ground = ground if recorder is None else RecordedGround(ground, recorder, wire)
         self._heard = heard
+        self.crashes: list[BaseException] = []
+        """What was raised in a program where nobody waited for it."""
         self.broker = BrokerHere(
             folder / "broker",
             clock=clock,
@@ -74,6 +78,7 @@ class World:
 
     async def open(self) -> None:
         """Make everything and switch it on. Raises: OSError, StoreError."""
+        keep_lives(asyncio.get_running_loop(), self.crashes.append)
         self.broker.start()
         issuer = await self.broker.make()
         self._purses = await issue(

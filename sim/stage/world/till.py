@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -36,6 +37,8 @@ Result = TypeVar("Result")
 GOODS: Final = Path(__file__).parents[3] / "pos" / "data" / "goods.csv"
 PROGRAM: Final = "world"
 NOTICES_MAX: Final = 10_000
+_PAGES_MAX: Final = 1_073_741_823
+"""SQLite's own default."""
 _ROLES: Final = {
     "printer": "printer",
     "line_display": "line_display",
@@ -44,6 +47,16 @@ _ROLES: Final = {
     SHOP: "shop_card",
 }
 """Where the configuration has the address of each device."""
+
+
+class Disk(Enum):
+    """How the disk under a till's store is."""
+
+    FREE = "free"
+    FULL = "full"
+    """No room for another page of the file."""
+    READ_ONLY = "read_only"
+    """As a system leaves it after an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class TillHere:
     heard: list[Heard] = field(default_factory=list)
     """Every message that stood on its screen, of all its lives."""
     life: Life = field(default_factory=Life)
+    disk: Disk = Disk.FREE
     _wired: WiredTill | None = None
     _store: MortalStore | None = None
     _shown: Notice | None = None
@@ -138,6 +152,7 @@ class TillHere:
         self.life = Life()
         config = self._config()
         self._store = MortalStore(open_store(config, self.clock)(), self.life)
+        self._feel_disk(self._store.store)
         self._wired = wire(config, self._host(), self._store)
         self._shown = None
         await self.life.run(self._begin(self._wired), name="till start")
@@ -177,6 +192,12 @@ class TillHere:
         with open_store(self._config(), self.clock)() as store:
             yield store
 
+    def set_disk(self, disk: Disk) -> None:
+        """Let the disk be so from now on, for later lives too."""
+        self.disk = disk
+        if self._store is not None:
+            self._feel_disk(self._store.store)
+
     def records(self, after: int = 0) -> list[bytes]:
         """Return what its journal holds above a sequence number."""
         records: list[bytes] = []
@@ -189,6 +210,12 @@ class TillHere:
         """Return the attempts whose result nobody knows."""
         with self.store() as store:
             return store.journal.doubts()
+
+    def _feel_disk(self, store: Store) -> None:
+        pages = store.database.number("PRAGMA page_count")
+        full = self.disk is Disk.FULL
+        store.database.number(f"PRAGMA max_page_count = {pages if full else _PAGES_MAX}")
+        store.database.execute(f"PRAGMA query_only = {int(self.disk is Disk.READ_ONLY)}")
 
     async def _begin(self, wired: WiredTill) -> None:
         await wired.start()

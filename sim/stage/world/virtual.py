@@ -1,6 +1,5 @@
 """A world in virtual time: the same story from the same seed, on every machine and every hash seed."""
 
-import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,7 +10,6 @@ from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from sim.recorder import Recorder
 from sim.stage.world.given import Given
-from sim.stage.world.life import keep_lives
 from sim.stage.world.network import Heard
 from sim.stage.world.shop import World
 from sim.stage.world.wires import MemoryGround
@@ -38,7 +36,6 @@ def live(
     """
 
     async def told(clock: VirtualClock, entropy: SeededEntropy) -> T:
-        keep_lives(asyncio.get_running_loop())
         recorder = None if recorded is None else Recorder(clock=clock, program="world")
         if recorded is not None and recorder is not None:
             recorded(recorder)

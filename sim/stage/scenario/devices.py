@@ -1,0 +1,71 @@
+"""Steps that are a device's own verbs: { printer = "paper_out" }, { customer = "insert", card = "customer-1" }.
+
+The same verbs as the control interface and the bench offer, the wire's included; so what a tester did
+by hand can be written down word for word.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+from protocols.control import VerbHelp
+from sim.hosting.hosted import WIRE_VERBS
+from sim.stage.kinds import KINDS
+from sim.stage.scenario.stage import Stage
+from sim.stage.scenario.steps import Step
+from sim.stage.scenario.words import nearest
+from sim.stage.world.equipment import SLOTS
+
+HARMLESS: Final = frozenset(
+    {
+        *("insert", "enter", "press", "unmute"),
+        *("scan", "scan_as", "complete"),
+        *("load_paper", "close_cover", "clear_cutter", "cool_down", "close_drawer", "free_drawer"),
+        *("restore_answers", "switch_on", "ready", "speed", "plug_cable", "clear"),
+    }
+)
+"""Verbs that break nothing; every other one is a fault."""
+
+
+class DeviceStep(Step, frozen=True, kw_only=True):
+    """A verb of a device, with that verb's arguments."""
+
+    device: str
+    verb: str
+    arguments: dict[str, str]
+
+    @property
+    def is_fault(self) -> bool:
+        """Say whether this verb lets something go wrong."""
+        return self.verb not in HARMLESS
+
+    async def play(self, stage: Stage) -> None:
+        """Do it."""
+        await stage.equipment.do(self.device, self.verb, **self.arguments)
+
+
+@cache
+def verbs_of(device: str) -> dict[str, VerbHelp]:
+    """Return what can be done to a device of this name, by the verbs' names."""
+    slot = device in SLOTS
+    kind = KINDS["smart_card" if slot else device]
+    own = kind.build(kind.options()).verbs()
+    offered = own if slot else [*WIRE_VERBS, *own]
+    return {verb.name: verb for verb in offered}
+
+
+def device_step(device: str, table: dict[str, Any]) -> DeviceStep:
+    """Return the step of a table. Raises: ValueError with the nearest known word."""
+    verb = table[device]
+    offered = verbs_of(device)
+    if not isinstance(verb, str) or verb not in offered:
+        raise ValueError(f"{device} has no verb {verb!r}; {nearest(str(verb), offered)}")
+    given = {key: value for key, value in table.items() if key != device}
+    known = offered[verb].arguments
+    for key in given:
+        if key not in known:
+            raise ValueError(f"{device} = {verb!r}: no argument {key!r}; {nearest(key, known)}")
+    if missing := [key for key in known if key not in given]:
+        raise ValueError(f"{device} = {verb!r}: {missing[0]} is missing: {known[missing[0]]}")
+    return DeviceStep(
+        device=device, verb=verb, arguments={key: str(value) for key, value in given.items()}
+    )

@@ -1,0 +1,132 @@
+"""What a scenario's world begins with, read from its `given`: only what differs is written down.
+
+given.cards.customer-1 = { balance = 1_000, pin_above = 500 }     fields as in sim/cards/issue.py
+given.cards.stranger = { foreign = true }                         another issuer's card
+given.printer = { profile = "no-print-done" }                     a device's table as in a plan
+given.scanner = { absent = true }
+given.till = { printer_proof = "status" }                         keys of [devices] of ips-pos
+given.shift = "closed"                                            or the float, in minor units
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from pos.config import DevicesTable
+from sim.cards.issue import CardSet, CardSetError, CardWish, checked
+from sim.stage.plan import PlanError, device_plan
+from sim.stage.scenario.words import nearest
+from sim.stage.world.equipment import DEVICES, SHOP, SLOTS, TwinWish, wish
+from sim.stage.world.given import FLOAT, Given, TillWish
+
+_ADDRESSES: Final = {"printer", "line_display", "scanner", "customer_card", "shop_card"}
+"""The world knows these; a scenario does not."""
+Where = Callable[..., str]
+"""Returns "FILE:LINE: " of a path below given."""
+
+
+class GivenError(ValueError):
+    """The world cannot begin so. The message begins with file and line."""
+
+
+class _Given(msgspec.Struct, frozen=True, kw_only=True):
+    language: Literal["ko", "en"] = "en"
+    shift: int | Literal["closed"] = FLOAT
+    joined: bool = True
+    till: dict[str, Any] = {}
+    cards: dict[str, dict[str, Any]] = {}
+    printer: dict[str, Any] = {}
+    line_display: dict[str, Any] = {}
+    scanner: dict[str, Any] = {}
+    customer: dict[str, Any] = {}
+    shop: dict[str, Any] = {}
+
+
+def read_given(table: dict[str, Any], where: Where) -> Given:
+    """Return what a world begins with. Raises: GivenError."""
+    known = [field.encode_name for field in msgspec.structs.fields(_Given)]
+    for key in table:
+        if key not in known:
+            raise GivenError(f"{where(key)}given has no {key!r}; {nearest(key, known)}")
+    try:
+        given = msgspec.convert(table, _Given)
+    except msgspec.ValidationError as error:
+        raise GivenError(f"{where()}given: {error}") from error
+    cards, foreign = _cards(given.cards, where)
+    return Given(
+        tills=(
+            TillWish(
+                language=given.language,
+                devices=_till(given.till, where),
+                joined=given.joined,
+                equipment=_equipment(given, where),
+                float_amount=None if given.shift == "closed" else given.shift,
+            ),
+        ),
+        cards=cards,
+        foreign=foreign,
+    )
+
+
+def _till(table: dict[str, Any], where: Where) -> Mapping[str, Any]:
+    fields = [field.encode_name for field in msgspec.structs.fields(DevicesTable)]
+    known = [name for name in fields if name not in _ADDRESSES]
+    for key in table:
+        if key not in known:
+            raise GivenError(
+                f"{where('till', key)}given.till has no {key!r}; {nearest(key, known)}"
+            )
+    try:
+        msgspec.convert(table, DevicesTable)
+    except msgspec.ValidationError as error:
+        raise GivenError(f"{where('till')}given.till: {error}") from error
+    return table
+
+
+def _equipment(given: _Given, where: Where) -> dict[str, TwinWish]:
+    wishes = {}
+    for name in DEVICES:
+        table = dict(getattr(given, name))
+        if table.pop("absent", False) is True:
+            continue
+        wishes[name] = _twin(name, table, where)
+    return wishes
+
+
+def _twin(name: str, table: dict[str, Any], where: Where) -> TwinWish:
+    standard = wish(name)
+    slot = name in SLOTS
+    told = {"kind": "smart_card" if slot else name, "line": {"baud": standard.line.baud}} | table
+    if name == SHOP:
+        told["options"] = {"inserted": SHOP} | told.get("options", {})
+    try:
+        plan = device_plan(name, told, f"{where(name)}given.{name}")
+    except PlanError as error:
+        raise GivenError(str(error)) from error
+    return TwinWish(options=plan.options, line=plan.line, faults=plan.faults, pace=plan.pace)
+
+
+def _cards(tables: dict[str, dict[str, Any]], where: Where) -> tuple[CardSet, frozenset[str]]:
+    standard = Given().cards
+    known = [field.encode_name for field in msgspec.structs.fields(CardWish)]
+    wishes, foreign = dict(standard.cards), set()
+    for number, (label, table) in enumerate(tables.items(), 1):
+        fields = dict(table)
+        if fields.pop("foreign", False) is True:
+            foreign.add(label)
+        for key in fields:
+            if key not in known:
+                place = where("cards", label, key)
+                raise GivenError(f"{place}a card has no {key!r}; {nearest(key, known)}")
+        before = wishes.get(label)
+        base = {"name": f"MORE{number:04d}"} if before is None else msgspec.to_builtins(before)
+        try:
+            wishes[label] = msgspec.convert(base | fields, CardWish)
+        except msgspec.ValidationError as error:
+            raise GivenError(f"{where('cards', label)}given.cards.{label}: {error}") from error
+    made = msgspec.structs.replace(standard, cards=wishes)
+    try:
+        return checked(made, f"{where('cards')}given"), frozenset(foreign)
+    except CardSetError as error:
+        raise GivenError(str(error)) from error

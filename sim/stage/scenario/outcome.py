@@ -1,0 +1,170 @@
+"""What came of a scenario: what each party saw, where the money is, and what was wrong."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from protocols.facts import SaleClosed, TerminalNoted
+from protocols.journal import decode_record
+from sim.stage import auditors
+from sim.stage.scenario.faults import Scheduled
+from sim.stage.scenario.stage import Stage
+from sim.stage.world import audit
+from sim.stage.world.audit import Place
+
+_SECOND: Final = 1_000_000_000
+_SEEN_MAX: Final = 400
+"""Lines of what the parties saw; the newest are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that was not as it must be."""
+
+    kind: str
+    """step, check, unrest, crash, or an auditor's name."""
+    line: int
+    """Of the scenario; 0 for what no line says."""
+    sentence: str
+
+    @property
+    def likeness(self) -> tuple[str, int]:
+        """What two failures share that are the same."""
+        return (self.kind, self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one party saw at one time."""
+
+    at_ns: int
+    who: str
+    what: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """Everything."""
+
+    label: str
+    file: str
+    wire: str
+    seed: int
+    schedule: tuple[Scheduled, ...]
+    failures: list[Failure] = field(default_factory=list)
+    sights: list[Sight] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    receipts: int = 0
+    copies: int = 0
+    sales: int = 0
+    facts: dict[str, int] = field(default_factory=dict)
+    """How many of each kind stand in the till's journal."""
+    began_ns: int = 0
+    """When the first step began, by the world's own clock."""
+    took_ns: int = 0
+    """Of the world's own time."""
+    shortest: tuple[Scheduled, ...] | None = None
+    """The shortest schedule that still fails so, when it was looked for."""
+
+    @property
+    def passed(self) -> bool:
+        """Say whether nobody objects."""
+        return not self.failures
+
+    def result(self) -> dict[str, Any]:
+        """Return what must be the same on every wire: money, sales and paper, not moments."""
+        return {
+            "passed": self.passed,
+            "sales": self.sales,
+            "receipts": self.receipts,
+            "money": {place.where: place.amount for place in self.places},
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the whole report."""
+        yield from self.verdict()
+        yield ""
+        yield "what each party saw"
+        if len(self.sights) > _SEEN_MAX:
+            yield f"    ... {len(self.sights) - _SEEN_MAX} lines before these"
+        for sight in self.sights[-_SEEN_MAX:]:
+            seconds = (sight.at_ns - self.began_ns) / _SECOND
+            yield f"  {max(0, seconds):11.3f}  {sight.who:<13} {sight.what}"
+        yield ""
+        yield "where the money is"
+        for place in self.places:
+            yield f"  {place}"
+
+    def verdict(self) -> Iterator[str]:
+        """Yield the verdict and, where it is a bad one, why, and how to have it again."""
+        yield f"{'passed' if self.passed else 'FAILED'}  {self.label}  ({self.wire}, seed {self.seed})"
+        for failure in self.failures:
+            place = f"{self.file}:{failure.line}: " if failure.line else ""
+            yield f"  {place}{failure.kind}: {failure.sentence}"
+        if self.passed:
+            return
+        schedule = self.schedule if self.shortest is None else self.shortest
+        if self.shortest is not None:
+            yield f"  the shortest fault schedule that fails so ({len(self.schedule)} before):"
+        elif schedule:
+            yield "  the fault schedule:"
+        for fault in schedule:
+            yield f"    {fault}"
+        if self.shortest == ():
+            yield "    none: it fails without any fault"
+
+    def told(self) -> dict[str, Any]:
+        """Return it for a program to read."""
+        return {
+            "scenario": self.label,
+            "file": self.file,
+            "wire": self.wire,
+            "seed": self.seed,
+            "passed": self.passed,
+            "failures": [
+                {"kind": each.kind, "line": each.line, "sentence": each.sentence}
+                for each in self.failures
+            ],
+            "faults": [str(each) for each in self.schedule],
+            "shortest": None if self.shortest is None else [str(each) for each in self.shortest],
+            "sales": self.sales,
+            "receipts": self.receipts,
+            "copies": self.copies,
+            "facts": self.facts,
+            "money": {place.where: place.amount for place in self.places},
+            "seconds": self.took_ns / _SECOND,
+            "seen": [
+                {"at_ns": each.at_ns, "who": each.who, "what": each.what} for each in self.sights
+            ],
+        }
+
+
+def see(outcome: Outcome, stage: Stage, steps: list[Sight]) -> None:
+    """Note what is to be seen of a world that has come to its end."""
+    world, till = stage.world, stage.till
+    sights = list(steps)
+    sights += [
+        Sight(
+            at_ns=heard.at_ns, who="till", what=f"{heard.notice.code} {heard.notice.banner}".strip()
+        )
+        for heard in till.heard
+    ]
+    sights += [
+        Sight(at_ns=event.at_ns, who=device, what=f"{event.what} {event.detail}".strip())
+        for device in stage.equipment.devices
+        for event in stage.equipment.history(device)
+    ]
+    sights += [
+        Sight(at_ns=each.at_ns, who="network", what=f"{each.what} {each.passed}")
+        for each in stage.requests
+    ]
+    outcome.sights = sorted(sights, key=lambda sight: sight.at_ns)
+    outcome.places = audit.places(world)
+    texts = [text for text in audit.papers(till) if auditors.ATTEMPT_KEY.search(text)]
+    outcome.receipts = len(texts)
+    outcome.copies = sum(auditors.is_copy(text) for text in texts)
+    kinds = Counter(decode_record(record).kind for record in till.records())
+    outcome.sales = kinds[SaleClosed.kind]
+    kinds.pop(TerminalNoted.kind, None)
+    outcome.facts = dict(sorted(kinds.items()))

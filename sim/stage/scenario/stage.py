@@ -1,0 +1,83 @@
+"""What a step works on: one till of a world, what was begun there, and how long anything may take."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pos.view import Notice
+from protocols.ports import NANOSECONDS_PER_SECOND
+from sim.stage.world.equipment import Equipment
+from sim.stage.world.shop import World
+from sim.stage.world.till import TillHere
+
+LOOK_SECONDS: Final = 0.05
+"""How often something awaited is looked at."""
+
+
+class StepError(Exception):
+    """A step did not come out as it says. The message says what was seen instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a till sent its broker, and how the network let it pass."""
+
+    at_ns: int
+    what: str
+    passed: str
+
+
+Wait = Callable[[int], Awaitable[None]]
+"""Lets so many nanoseconds of the world pass."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """The world as the people of a scenario see it."""
+
+    world: World
+    passes: Wait
+    requests: list[Request] = field(default_factory=list)
+    begun: "asyncio.Task[Notice | None] | None" = None
+    """An entry that the till still works on."""
+    begun_as: str = ""
+
+    @property
+    def till(self) -> TillHere:
+        """The till."""
+        return self.world.till()
+
+    @property
+    def equipment(self) -> Equipment:
+        """What stands beside it."""
+        return self.world.equipment()
+
+    async def until(
+        self, holds: Callable[[], bool], within_ns: int, what: Callable[[], str]
+    ) -> None:
+        """Wait until something is so. Raises: StepError that says what is seen at the end of it."""
+        deadline_ns = self.world.clock.monotonic_ns() + within_ns
+        while not holds():
+            if self.world.clock.monotonic_ns() >= deadline_ns:
+                seconds = within_ns / NANOSECONDS_PER_SECOND
+                raise StepError(f"waited {seconds:g} s: {what()}; {self.shown()}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def shown(self) -> str:
+        """Return where the till stands, in a few words."""
+        if not self.till.running:
+            return "the till is off"
+        view = self.till.view
+        said = view.notice
+        words = "nothing" if said is None else f"{said.code} {said.banner}".strip()
+        return f"the till shows {view.stage.value}, due {view.due:,}, and says: {words}"
+
+    async def answered(self, within_ns: int) -> Notice | None:
+        """Wait for the answer to what was begun. Raises: StepError."""
+        task = self.begun
+        if task is None:
+            raise StepError("nothing was begun, so nothing can be answered")
+        await self.until(task.done, within_ns, lambda: f"{self.begun_as} is not answered")
+        self.begun = None
+        return task.result()
