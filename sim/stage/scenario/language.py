@@ -35,6 +35,7 @@ from sim.stage.world.given import Given
 ROWS_MAX: Final = 1_000
 """Of one file: every row is a world of its own."""
 _NAME: Final = re.compile(r"\$\{(\w+)\}|^\$(\w+)$")
+_SECRET: Final = frozenset({"digits", "pin"})
 WORDS: Final[dict[str, type[Step]]] = {each.word: each for each in (*STEPS, *CHECKS)}
 """Every word but the devices' own."""
 
@@ -264,7 +265,10 @@ class _PlacedError(ScenarioError):
 
 
 def _written(table: dict[str, Any]) -> str:
-    """Return a step as it is written, on one line."""
+    """Return a step as it is written, on one line; a PIN's digits are nobody's business."""
+    table = {
+        key: "*" * len(f"{value}") if key in _SECRET else value for key, value in table.items()
+    }
 
     def shown(value: Any) -> str:
         match value:

@@ -168,3 +168,10 @@ def test_same_seed_is_the_same_report_on_every_hash_seed() -> None:
     [report] = reports
     [told] = json.loads(report)
     assert told["passed"] and told["seed"] == 5 and len(told["seen"]) > 50
+
+
+def test_no_digit_of_a_pin_is_in_a_report() -> None:
+    outcome = play(*read_scenarios(find("pin-digit-by-digit")[0]), rules=RULES)
+    report = "\n".join(outcome.lines()) + json.dumps(outcome.told())
+    assert '{ customer = "press", digits = "*" }' in report
+    assert not any(f'digits = "{digit}"' in report for digit in "0123456789")
