@@ -102,10 +102,13 @@ class Life:
 _LIFE: Final[ContextVar[Life | None]] = ContextVar("life", default=None)
 
 
-def keep_lives(loop: asyncio.AbstractEventLoop, crashed: Callable[[BaseException], None]) -> None:
+def keep_lives(
+    loop: asyncio.AbstractEventLoop, crashed: Callable[[BaseException], None] | None = None
+) -> None:
     """Have a loop know whose its tasks are. Once a loop, before the first life.
 
-    `crashed` is told what was raised where nobody waits for it; what is raised in the dead is not.
+    `crashed` is told what was raised where nobody waits for it, in place of the loop's log; what is
+    raised in the dead is told to nobody.
     """
 
     def begin(
@@ -123,9 +126,11 @@ def keep_lives(loop: asyncio.AbstractEventLoop, crashed: Callable[[BaseException
 
     def told(running: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is None:
+        if isinstance(error, KilledError):
+            return
+        if error is None or crashed is None:
             running.default_exception_handler(context)
-        elif not isinstance(error, KilledError):
+        else:
             crashed(error)
 
     loop.set_task_factory(begin)
