@@ -24,6 +24,9 @@ holding        a basket put aside, and gone on with here or at another till
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 purses         two cards at the counter, and a dialogue played between them
+card_lamps     the card slots among the devices, and what the till's own purses say to doctor
+purse_reading  what one purse in one slot says of itself
+purse_setup    makes the till's own purse in a folder
 card_slots     the two card slots as configured
 keypads        where a customer enters the PIN, and how it gets to the card
 purse_refusals  what a purse's status word says to the clerk

@@ -6,16 +6,18 @@ A slot that cannot be opened now is tried again with the next payment: a reader 
 is started. Implements pos.purses.Cards. Source: devices.md section 0.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from devices.smart_card import card_in, open_slot
 from protocols.address import Address, AddressError
-from protocols.ports import CardChannel, CardSlot, Clock, LinkDownError
+from protocols.ports import CardChannel, CardSlot, Clock, LinkDownError, SlotDown, SlotState
 
 log: Final = logging.getLogger("pos.card_slots")
+_NOT_OPENED: Final = SlotDown(ko="아직 열지 않았습니다", en="not opened yet")
 
 
 class SlotCards:
@@ -37,15 +39,36 @@ class SlotCards:
         self._addresses |= {_role(scheme): address for scheme, address in schemes.items()}
         self._clock = clock
         self._slots: dict[str, CardSlot] = {}
+        self._opening = {role: asyncio.Lock() for role in self._addresses}
+        self._changed: Callable[[str, SlotState], None] = lambda role, state: None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Return the slots that are configured: customer, shop, and shop/SCHEME."""
+        return tuple(self._addresses)
+
+    def address(self, role: str) -> Address:
+        """Return where a slot is."""
+        return self._addresses[role]
+
+    def state(self, role: str) -> SlotState:
+        """Return how a slot is; one that was never opened is down."""
+        slot = self._slots.get(role)
+        return _NOT_OPENED if slot is None else slot.state
+
+    def watch(self, changed: Callable[[str, SlotState], None]) -> None:
+        """Say who hears how the slots are, whenever that changes; slots opened later are told too."""
+        self._changed = changed
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         """Wait for the customer's card and power it; None when none came in time."""
-        return await self._power("customer", deadline_ns)
+        return await self.power("customer", deadline_ns=deadline_ns)
 
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         """Power the shop's own card of a scheme; None when it cannot be reached."""
         own = _role(scheme)
-        return await self._power(own if own in self._addresses else "shop", deadline_ns)
+        role = own if own in self._addresses else "shop"
+        return await self.power(role, deadline_ns=deadline_ns)
 
     async def close(self) -> None:
         """Leave the readers."""
@@ -53,18 +76,32 @@ class SlotCards:
             _, slot = self._slots.popitem()
             await slot.close()
 
-    async def _power(self, role: str, deadline_ns: int) -> CardChannel | None:
-        slot = self._slots.get(role)
-        if slot is None:
-            address = self._addresses.get(role)
-            if address is None:
-                return None
+    async def open(self, role: str, *, deadline_ns: int) -> CardSlot | None:
+        """Open a slot that is not open yet; None when it cannot be now."""
+        address = self._addresses.get(role)
+        if address is None:
+            return None
+        # The lamps and a payment may both be the first to want it.
+        async with self._opening[role]:
+            slot = self._slots.get(role)
+            if slot is not None:
+                return slot
             try:
                 slot = await open_slot(address, deadline_ns=deadline_ns, clock=self._clock)
             except (AddressError, LinkDownError) as error:
                 log.warning("card_slot.unreachable", extra={"role": role, "reason": str(error)})
+                self._changed(role, SlotDown(ko=getattr(error, "ko", str(error)), en=str(error)))
                 return None
             self._slots[role] = slot
+            slot.watch(lambda state: self._changed(role, state))
+            self._changed(role, slot.state)
+            return slot
+
+    async def power(self, role: str, *, deadline_ns: int) -> CardChannel | None:
+        """Wait for a slot's card and power it; None when none came in time."""
+        slot = await self.open(role, deadline_ns=deadline_ns)
+        if slot is None:
+            return None
         return await card_in(slot, deadline_ns=deadline_ns, clock=self._clock)
 
 

@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_selling(commands)
     _add_reading(commands)
     _add_joining(commands)
+    _add_purse(commands)
     return parser
 
 
@@ -248,6 +249,26 @@ def _document(
     imported.add_argument("file", type=Path, help="TOML or JSON")
     imported.set_defaults(name=name)
     return acts
+
+
+def _add_purse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purse = _command(commands, "purse", "E-cash: the till's own purse.", "ips-pos purse make", None)
+    acts = purse.add_subparsers(dest="act", required=True, metavar="ACT")
+    _command(
+        acts,
+        "make",
+        "Make a key for the till's own purse in a folder, and show the request for its issuer.",
+        "ips-pos purse make",
+        _purse_make,
+    )
+    install = _command(
+        acts,
+        "install",
+        "Make the purse of the issuer's answer, once.",
+        "ips-pos purse install 92c501...",
+        _purse_install,
+    )
+    install.add_argument("answer", metavar="HEX", help="what `ips-broker purse certify` shows")
 
 
 def _screen(config: Config, parsed: argparse.Namespace) -> int:
@@ -429,6 +450,37 @@ def _enrol(config: Config, parsed: argparse.Namespace) -> int:
     else:
         _complain(sentence, FAILED)
     return DONE if done else FAILED
+
+
+def _purse_make(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import host
+    from pos.purse_setup import PurseSetupError, make
+
+    try:
+        request = make(config, host())
+    except PurseSetupError as error:
+        return _complain(str(error), FAILED)
+    if parsed.json:
+        print(msgspec.json.encode({"request": request}).decode())
+    else:
+        print(request)
+        _complain(f"the issuer: ips-broker purse certify {request[:12]}...", DONE)
+    return DONE
+
+
+def _purse_install(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.opening import host
+    from pos.purse_setup import PurseSetupError, install
+
+    try:
+        made = install(config, host(), parsed.answer)
+    except PurseSetupError as error:
+        return _complain(str(error), FAILED)
+    if parsed.json:
+        print(msgspec.json.encode(made).decode())
+    else:
+        print(f"{made['name']}: {made['folder']}")
+    return DONE
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ PROOF_NS: Final = 3_000_000_000
 SETTLE_SECONDS: Final = 8.0
 """How long `doctor` waits for every device to say something."""
 
-_LAMPS: Final = {
+LAMPS: Final = {
     Level.OK: Lamp.OK,
     Level.WARN: Lamp.WARN,
     Level.DOWN: Lamp.DOWN,
@@ -236,7 +236,7 @@ class Devices:
         if self._till is None:
             return
         address, health = self._healths.get(role, ("", None))
-        lamp = Lamp.ABSENT if health is None else _LAMPS[health.level]
+        lamp = Lamp.ABSENT if health is None else LAMPS[health.level]
         sentence = "" if health is None else health.sentence(self._language)
         if role is Role.PRINTER and self._unproved and not sentence:
             lamp, sentence = Lamp.WARN, _UNPROVED[self._language]

@@ -73,7 +73,8 @@ async def carry_out(config: Config, request: Request) -> Answer:
         try:
             if isinstance(request, Devices):
                 await wired.devices.settled()
-                await wired.devices.examine()
+                await wired.look_at_cards()
+                await wired.examine()
             reply = await answer(wired.till, request)
             await wired.uplink.drained(seconds=DRAIN_SECONDS)
             return reply
@@ -105,10 +106,12 @@ async def _screen(config: Config) -> None:
     wired = wire(config, machine, store_thread(config, machine.clock))
     door = SideDoor(wired.till, Path(config.folder))
     link: asyncio.Task[None] | None = None
+    slots: asyncio.Task[None] | None = None
     try:
         await wired.start_here()
         await door.open()
         link = asyncio.get_running_loop().create_task(_link_later(wired), name="link")
+        slots = asyncio.get_running_loop().create_task(wired.look_at_cards(), name="card slots")
         await run_counter(
             Counter(
                 till=wired.till,
@@ -122,8 +125,9 @@ async def _screen(config: Config) -> None:
             )
         )
     finally:
-        if link is not None:
-            link.cancel()
+        for task in (link, slots):
+            if task is not None:
+                task.cancel()
         await door.close()
         await wired.stop()
 

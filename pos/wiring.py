@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from pos.card_lamps import CardLamps
 from pos.card_slots import SlotCards
 from pos.config import Config, ConfigError, default_file
 from pos.devices import Devices
@@ -23,7 +24,7 @@ from pos.tenders.registry import Registry, find_tenders
 from pos.till import Till
 from pos.uplink import Line, Uplink
 from pos.view import Notice
-from protocols.address import parse_address
+from protocols.address import Address, parse_address
 from protocols.money import currency
 from protocols.ports import Clock, Entropy, FaultPoints
 
@@ -60,6 +61,8 @@ class WiredTill:
         self.press = press
         self.devices = devices
         self.uplink = uplink
+        clock = till.register.clock
+        self.card_lamps = None if cards is None else CardLamps(cards, till, clock=clock)
 
     async def start(self) -> Notice | None:
         """Start the till, its equipment and its link.
@@ -75,6 +78,17 @@ class WiredTill:
         notice = await self.till.start()
         self.devices.start(self.till)
         return notice
+
+    async def look_at_cards(self) -> None:
+        """Open the card slots, and tell how they are from then on."""
+        if self.card_lamps is not None:
+            await self.card_lamps.look()
+
+    async def examine(self) -> None:
+        """Ask what only `doctor` has the time for."""
+        await self.devices.examine()
+        if self.card_lamps is not None:
+            await self.card_lamps.examine()
 
     async def stop(self) -> None:
         """Stop everything; the store is closed last."""
@@ -126,7 +140,7 @@ def line_of(config: Config, host: Host) -> Line:
     return Line(
         url=config.broker.url,
         keys=Path(config.folder) / "keys",
-        secret=host.secret or default_file().parent / "host.secret",
+        secret=secret_of(host),
         clock=host.clock,
         entropy=host.entropy,
         faults=host.faults,
@@ -134,17 +148,36 @@ def line_of(config: Config, host: Host) -> Line:
     )
 
 
-def cards_of(config: Config, clock: Clock) -> SlotCards | None:
+def secret_of(host: Host) -> Path:
+    """Return where the host's secret is."""
+    return host.secret or default_file().parent / "host.secret"
+
+
+def card_address(config: Config, host: Host, text: str) -> Address:
+    """Return a card's address; a purse in a folder lies in the till's, under the host's secret.
+
+    Raises: AddressError.
+    """
+    address = parse_address(text)
+    if address.scheme != "file":
+        return address
+    place = Path(config.folder) / address.place
+    return Address("file", str(place), {"secret": str(secret_of(host)), **address.options})
+
+
+def cards_of(config: Config, host: Host) -> SlotCards | None:
     """Return the card slots; None without the customers', or any of the shop's. Raises: AddressError."""
     table = config.devices
-    schemes = {name: parse_address(each) for name, each in table.shop_cards.items() if each}
+    schemes = {
+        name: card_address(config, host, each) for name, each in table.shop_cards.items() if each
+    }
     if not table.customer_card or not (table.shop_card or schemes):
         return None
     return SlotCards(
-        customer=parse_address(table.customer_card),
-        shop=parse_address(table.shop_card) if table.shop_card else None,
+        customer=card_address(config, host, table.customer_card),
+        shop=card_address(config, host, table.shop_card) if table.shop_card else None,
         schemes=schemes,
-        clock=clock,
+        clock=host.clock,
     )
 
 
@@ -164,11 +197,11 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
 
     Raises: AddressError, ConfigError, TenderClashError.
     """
-    cards = cards_of(config, host.clock)
     setup = setup_of(config)
     devices = Devices(
         config.devices, clock=host.clock, language=config.language, store_name=setup.store_name
     )
+    cards = cards_of(config, host)
     register = Register(
         setup=setup,
         clock=host.clock,

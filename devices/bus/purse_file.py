@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from devices.bus.purse_folder import OpenPurse, PurseFolderError
+from devices.bus.purse_folder import OpenPurse, PurseFolderError, no_folder
 from devices.drivers.card_reader import CLOSED
 from devices.keys import KeysError, read_host_secret
 from protocols.address import Address, AddressError
@@ -237,11 +237,7 @@ class PurseFileBus:
         address.known("secret")
         if "secret" not in address.options:
             raise AddressError(f"{address}: name the host's secret: file://FOLDER?secret=FILE")
-        try:
-            secret = read_host_secret(Path(address.options["secret"]))
-        except KeysError as error:
-            raise LinkDownError(f"{address.place}: {error}") from error
-        opening = partial(OpenPurse, Path(address.place), secret=secret)
+        opening = _opening(Path(address.place), Path(address.options["secret"]))
         slot = PurseFileSlot(opening, OwnThread(), clock)
         try:
             await slot.open()
@@ -250,6 +246,16 @@ class PurseFileBus:
                 await slot.close()
             raise
         return slot
+
+
+def _opening(folder: Path, secret: Path) -> Callable[[], OpenPurse]:
+    """Return what opens a folder's purse. Raises: LinkDownError."""
+    if not folder.is_dir():
+        raise no_folder(folder)
+    try:
+        return partial(OpenPurse, folder, secret=read_host_secret(secret))
+    except KeysError as error:
+        raise LinkDownError(f"{folder}: {error}") from error
 
 
 CARDS: Final = PurseFileBus()

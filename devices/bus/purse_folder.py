@@ -216,10 +216,7 @@ def _locked(folder: Path) -> IO[str]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
-        raise PurseFolderError(
-            f"there is no folder {folder}: ips-pos purse make makes it",
-            f"{folder} 폴더가 없습니다. ips-pos purse make 로 만듭니다",
-        ) from None
+        raise no_folder(folder) from None
     except OSError as error:
         raise _disk(folder, error) from error
     file = os.fdopen(descriptor, "r+", encoding="utf-8")
@@ -245,6 +242,14 @@ def _holder(path: Path) -> str:
         return f"process {msgspec.json.decode(path.read_bytes(), type=_Holder).pid}"
     except (OSError, *MALFORMED):
         return ""
+
+
+def no_folder(folder: Path) -> PurseFolderError:
+    """Return what is said where nothing was made yet."""
+    return PurseFolderError(
+        f"there is no purse in {folder} yet: ips-pos purse make begins one",
+        f"{folder}에 아직 전자화폐가 없습니다. ips-pos purse make 로 시작하세요",
+    )
 
 
 def _disk(folder: Path, error: OSError) -> PurseFolderError:

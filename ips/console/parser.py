@@ -294,6 +294,7 @@ def _purses(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="CURRENCY=N",
         help="what it held as it left, minor units; value created, so it joins the float",
     )
+    _certifying(of)
     add(
         of,
         "list",
@@ -314,6 +315,39 @@ def _purses(commands: "Commands[argparse.ArgumentParser]") -> None:
         update.add_argument(f"--{option}", type=_limit, metavar="N", help="default: no limit")
     _claims(of)
     _hotlist(of)
+
+
+def _certifying(of: "Commands[argparse.ArgumentParser]") -> None:
+    certify = add(
+        of,
+        "certify",
+        purses.purse_certify,
+        "make a purse of a key that a till has made (ips-pos purse make), and enter it",
+        "purse certify 0103ab... --class merchant",
+    )
+    certify.add_argument("request", metavar="HEX", help="what `ips-pos purse make` shows")
+    certify.add_argument(
+        "--class",
+        dest="purse_class",
+        choices=("merchant", "courier", "teller"),
+        default="merchant",
+        help="merchant: a shop's; teller: loads cards and takes deposits (default: merchant)",
+    )
+    certify.add_argument("--name", default="", metavar="NAME", help="8 letters and digits")
+    certify.add_argument("--currency", default="KRW", metavar="CODE", help="default: KRW")
+    certify.add_argument(
+        "--ceiling", type=_limit, default=2**32 - 1, metavar="N", help="the most it may hold"
+    )
+    certify.add_argument(
+        "--first",
+        action="append",
+        default=[],
+        metavar="CURRENCY=N",
+        help="what it holds at first: value created",
+    )
+    certify.add_argument(
+        "--expiry", type=_limit, default=0, metavar="YYYYMMDD", help="default: in five years"
+    )
 
 
 def _claims(of: "Commands[argparse.ArgumentParser]") -> None:

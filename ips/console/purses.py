@@ -14,6 +14,7 @@ from ips.console.doing import actor, do
 from ips.host import HostEntropy
 from ips.keys import KeyFolder
 from ips.purse import records, shadow
+from ips.purse.certify import Wishes
 from ips.purse.desk import (
     CardCommand,
     ClaimClear,
@@ -22,10 +23,12 @@ from ips.purse.desk import (
     ClaimPresent,
     ClaimTaken,
     PurseAdd,
+    PurseCertify,
     PurseDeed,
     PurseHotlist,
     PurseIssuer,
     PurseKnown,
+    PurseMade,
     PurseNot,
     PurseUpdate,
 )
@@ -36,6 +39,9 @@ from protocols.purse.details import DETAILS_BYTES, PurseClass
 from protocols.purse.proof import Prover
 
 _NAME_DIGITS = 16
+_HOW_TO_INSTALL = (
+    "purse {name} is entered. Where its key was made: ips-pos purse install, with the line above"
+)
 
 
 def purse_issuer(_: argparse.Namespace, config: Config) -> Answer:
@@ -48,6 +54,24 @@ def purse_add(arguments: argparse.Namespace, config: Config) -> Answer:
     first = dict(_first(each) for each in arguments.first)
     certificate = _hexadecimal(arguments.certificate, "a certificate")
     return _done(config, PurseAdd(certificate=certificate, first=first, actor=actor()))
+
+
+def purse_certify(arguments: argparse.Namespace, config: Config) -> Answer:
+    """Make a purse of a request: certified, entered, its answer for whoever made the key."""
+    first = dict(_first(each) for each in arguments.first)
+    if len(first) > 1:
+        raise CommandError("a purse that is made so has one currency: one --first")
+    [(code, value)] = first.items() or [(arguments.currency.upper(), 0)]
+    wishes = Wishes(
+        name=arguments.name.upper(),
+        purse_class=PurseClass[arguments.purse_class.upper()],
+        currency=code,
+        ceiling=arguments.ceiling,
+        first=value,
+        expiry=arguments.expiry,
+    )
+    request = _hexadecimal(arguments.request, "a request")
+    return _done(config, PurseCertify(request=request, wishes=wishes, actor=actor()))
 
 
 def purse_list(_: argparse.Namespace, config: Config) -> Answer:
@@ -204,6 +228,8 @@ def _done(config: Config, deed: PurseDeed) -> Answer:
     match done:
         case PurseKnown(name=name, state=state):
             return Answer(value=value, text=f"{name}: {state}")
+        case PurseMade(name=name, answer=answer):
+            return Answer(value=value, text=f"{answer}\n{_HOW_TO_INSTALL.format(name=name)}")
         case CardCommand(name=name, apdu=apdu, nonce=nonce):
             note = f"\nnonce {nonce}" if nonce else ""
             return Answer(value=value, text=f"for purse {name}:\n{apdu}{note}")

@@ -12,5 +12,6 @@ shadow       what each purse should hold, and what is suspect of it
 evidence     what terminals report, entered into the shadow ledger
 claims       frozen logs, checked; losses, paid back once
 float_audit  proves the float
+certify      a purse made of a key that its holder has made
 desk         what the operator may have done
 """

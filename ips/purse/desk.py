@@ -13,13 +13,15 @@ import msgspec
 from ips.booking_purse import FLOAT, RESERVE, Holder, holder, shop_purse
 from ips.ledger import Transfer
 from ips.purse import claims, records
+from ips.purse.certify import Wishes, certify, odd, today
 from ips.store.group import Group
 from protocols.facts import PurseClaimed
 from protocols.malformed import MALFORMED
 from protocols.money import CURRENCIES
-from protocols.purse.details import Certificate
+from protocols.purse.details import Certificate, decode_certificate
 from protocols.purse.image import Parameters
 from protocols.purse.issuing import HOTLIST_MAX, NONCE_BYTES, Issuer
+from protocols.purse.personalising import PersonalisingError, open_request, sign_terms
 from protocols.purse.proof import ProofError
 
 if TYPE_CHECKING:
@@ -41,6 +43,16 @@ class PurseAdd(msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", tag=
     certificate: bytes
     first: dict[str, int] = {}
     """What it held as it left, minor units by currency: value created, so it is owed from now on."""
+    actor: str
+
+
+class PurseCertify(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", tag="purse.certify"
+):
+    """Make a purse of a key that its holder has made, and enter it."""
+
+    request: bytes
+    wishes: Wishes = Wishes()
     actor: str
 
 
@@ -103,6 +115,7 @@ class PurseUpdate(msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", t
 PurseDeed = (
     PurseIssuer
     | PurseAdd
+    | PurseCertify
     | ClaimOrder
     | ClaimPresent
     | ClaimPay
@@ -129,6 +142,14 @@ class CardCommand(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", t
     """Of a CLAIM: the answer is presented with it."""
 
 
+class PurseMade(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="made"):
+    """A purse that is certified and entered."""
+
+    name: str
+    answer: str
+    """Hexadecimal; whoever made the key installs it."""
+
+
 class ClaimTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="claim"):
     """A log that is archived."""
 
@@ -145,7 +166,7 @@ class PurseNot(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag=
     hint: str = ""
 
 
-PurseDone = PurseKnown | CardCommand | ClaimTaken | PurseNot
+PurseDone = PurseKnown | PurseMade | CardCommand | ClaimTaken | PurseNot
 _CLAIM: Final = msgspec.msgpack.Decoder(PurseClaimed)
 _NO_KEY: Final = PurseNot(
     reason="this broker has no issuer key", hint="`ips-broker purse issuer` makes one"
@@ -201,6 +222,8 @@ def _decide(
             except ProofError as error:
                 return PurseNot(reason=str(error))
             return _add(group, deed, certificate)
+        case PurseCertify():
+            return _certify(group, deed, issuer)
         case ClaimOrder(name=name):
             group.changes.own.append(records.order_claim(nonce, name, group.now_ns))
             group.remember(deed.actor, "purse.order", name, before="", after=nonce.hex())
@@ -255,6 +278,49 @@ def _add(group: Group, deed: PurseAdd, certificate: Certificate) -> PurseDone:
     return PurseKnown(name=name, state="entered")
 
 
+def _certify(group: Group, deed: PurseCertify, issuer: Issuer) -> PurseDone:
+    """Certify and enter; the same request again, for the same purse, is answered again."""
+    day = today(group.now_ns)
+    if reason := odd(deed.wishes, day):
+        return PurseNot(reason=reason)
+    try:
+        card_key = open_request(deed.request, issuer.suite)
+    except PersonalisingError as error:
+        return PurseNot(reason=str(error))
+    wishes, code = deed.wishes, deed.wishes.currency
+    stopped = tuple(_stopped(group, ""))
+    terms = certify(issuer, wishes, card_key, day=day, stopped=stopped)
+    for row in records.purses(group.store):
+        if row.name != terms.name.hex() and _key_of(row) == card_key:
+            return PurseNot(reason=f"this key is purse {row.name} already: it was made otherwise")
+    known = records.purse(group.store, terms.name.hex())
+    if known is not None and known.made_ns:
+        made = today(known.made_ns)
+        terms = certify(issuer, wishes, card_key, day=made, stopped=stopped)
+        first = {code: wishes.first} if wishes.first else {}
+        same = known.certificate == terms.certificate
+        if not same or records.first_values(group.store, known.name) != first:
+            return PurseNot(reason=f"purse {known.name} was made before, and otherwise")
+    else:
+        values = {code: wishes.first} if wishes.first else {}
+        add = PurseAdd(certificate=terms.certificate, first=values, actor=deed.actor)
+        entered = _add(group, add, decode_certificate(terms.certificate))
+        if isinstance(entered, PurseNot):
+            return entered
+    return PurseMade(name=terms.name.hex(), answer=sign_terms(issuer, terms).hex())
+
+
+def _key_of(row: records.PurseRow) -> bytes:
+    return decode_certificate(row.certificate).public_key if row.certificate else b""
+
+
+def _stopped(group: Group, but: str) -> list[bytes]:
+    """Return who is stopped, the latest first, as many as an UPDATE surely holds."""
+    rows = sorted(records.purses(group.store), key=lambda row: -row.hotlisted_ns)
+    names = [bytes.fromhex(row.name) for row in rows if row.hotlisted_ns and row.name != but]
+    return names[:HOTLIST_MAX]
+
+
 def _present(group: Group, broker: "Broker", claim: bytes) -> PurseDone:
     try:
         fact = _CLAIM.decode(claim)
@@ -286,17 +352,12 @@ def _update(group: Group, deed: PurseUpdate, issuer: Issuer) -> PurseDone:
     known = records.purse(group.store, deed.name)
     if known is None:
         return PurseNot(reason=f"there is no purse {deed.name} here")
-    stopped = [
-        bytes.fromhex(row.name)
-        for row in sorted(records.purses(group.store), key=lambda row: -row.hotlisted_ns)
-        if row.hotlisted_ns and row.name != deed.name
-    ]
     parameters = Parameters(
         transfer_max=deed.transfer_max,
         offline_count_max=deed.offline_count_max,
         offline_value_max=deed.offline_value_max,
         pin_above=deed.pin_above,
-        hotlist=tuple(stopped[:HOTLIST_MAX]),
+        hotlist=tuple(_stopped(group, deed.name)),
     )
     sequence = known.update_sequence + 1
     apdu = issuer.update(bytes.fromhex(deed.name), sequence, deed.day, parameters)

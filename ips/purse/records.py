@@ -112,6 +112,11 @@ def nonce_of(store: Asks, nonce: bytes) -> tuple[str, int] | None:
     return (rows[0][0], rows[0][1]) if rows else None
 
 
+def first_values(store: Asks, name: str) -> dict[str, int]:
+    """Return what a purse held as it left the issuer, by currency."""
+    return dict(store.ask("SELECT currency, value FROM purse_first WHERE name = ?", (name,)))
+
+
 def flagged(store: Asks, name: str, code: str, about: str) -> bool:
     """Return whether this was asked about before."""
     where = "SELECT 1 FROM purse_flag WHERE name = ? AND code = ? AND about = ?"

@@ -27,5 +27,6 @@ coordinator  the terminal's side: a transfer, and its recovery from what both pu
 issuing      the issuer's side: cards, and the commands CLAIM, CLEAR and UPDATE
 personalising  a purse whose key its holder has made: request and answer
 attempt      how a transfer stands in a journal, and what its recovery needs
+enquiry      what a purse tells anybody: its pocket, its last transfers
 proof        a VAL or ACK as evidence, checked offline
 """

@@ -74,15 +74,15 @@ def open_request(data: bytes, suite: Suite) -> bytes:
     return text[1:]
 
 
-def answer_request(issuer: Issuer, profile: Profile, card_key: bytes, day: int) -> bytes:
-    """Return the issuer's answer: a certified purse that nobody but the key's holder can use."""
+def terms_for(issuer: Issuer, profile: Profile, card_key: bytes, day: int) -> Terms:
+    """Return a certified purse that nobody but the key's holder can use."""
     certificate = issuer.certify(
         name=profile.name,
         purse_class=profile.purse_class,
         expiry=profile.expiry,
         card_key=card_key,
     )
-    terms = Terms(
+    return Terms(
         version=VERSION,
         certificate=certificate.encode(),
         issuer_key=issuer.key_id,
@@ -95,6 +95,10 @@ def answer_request(issuer: Issuer, profile: Profile, card_key: bytes, day: int) 
         log_slots=profile.log_slots,
         narrative_slots=profile.narrative_slots,
     )
+
+
+def sign_terms(issuer: Issuer, terms: Terms) -> bytes:
+    """Return the issuer's answer to a request."""
     body = msgspec.msgpack.encode(terms)
     return msgspec.msgpack.encode((body, issuer.suite.sign(issuer.secret, b"IPSVTI" + body)))
 

@@ -10,11 +10,12 @@ from protocols.purse.issuing import Issuer, Profile
 from protocols.purse.personalising import (
     REQUEST_BYTES,
     PersonalisingError,
-    answer_request,
     card_of,
     make_request,
     open_answer,
     open_request,
+    sign_terms,
+    terms_for,
 )
 from protocols.purse.suite import public_key, secret_from
 from tests.support.purses import ISSUER, KRW, SUITE, TODAY
@@ -34,7 +35,7 @@ PROFILE = Profile(
     narrative_slots=250,
 )
 REQUEST = make_request(SECRET, SUITE)
-ANSWER = answer_request(BOSS, PROFILE, public_key(SECRET), TODAY)
+ANSWER = sign_terms(BOSS, terms_for(BOSS, PROFILE, public_key(SECRET), TODAY))
 
 
 def test_answer_makes_the_purse_that_the_issuer_means() -> None:
@@ -89,7 +90,7 @@ def test_answer_is_for_one_key_only() -> None:
 def test_issuer_who_signs_terms_with_a_foreign_certificate_is_refused() -> None:
     """Both signatures must be by the key that stands in the answer."""
     foreign = Issuer(secret=OTHER, suite=SUITE)
-    theirs = answer_request(foreign, PROFILE, public_key(SECRET), TODAY)
+    theirs = sign_terms(foreign, terms_for(foreign, PROFILE, public_key(SECRET), TODAY))
     certificate = open_answer(theirs, public_key(SECRET), SUITE).certificate
     ours = open_answer(ANSWER, public_key(SECRET), SUITE).certificate
     forged = ANSWER.replace(ours, certificate)

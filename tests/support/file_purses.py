@@ -7,7 +7,7 @@ from devices.bus.purse_folder import install_purse, request_purse
 from protocols.purse.details import PurseClass
 from protocols.purse.image import Parameters
 from protocols.purse.issuing import Issuer, Profile
-from protocols.purse.personalising import answer_request, open_request
+from protocols.purse.personalising import open_request, sign_terms, terms_for
 from sim.entropy import SeededEntropy
 from tests.support.purses import ISSUER, KRW, SUITE, TODAY
 
@@ -40,7 +40,8 @@ class PurseMaker:
             narrative_slots=self.narrative_slots,
         )
         issuer = Issuer(secret=self.issuer, suite=SUITE)
-        return answer_request(issuer, profile, open_request(request, SUITE), TODAY)
+        terms = terms_for(issuer, profile, open_request(request, SUITE), TODAY)
+        return sign_terms(issuer, terms)
 
 
 def shop_purse(folder: Path, *, name: bytes = b"SHOP0001", maker: PurseMaker | None = None) -> Path:

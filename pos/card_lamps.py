@@ -1,0 +1,98 @@
+"""The card slots among the till's devices: their lamps, and for `doctor` what the till's own purses say.
+
+A slot's state becomes a lamp and a sentence, like any device's health. What a purse of the till's own
+holds is read only when somebody asks for it: no payment waits for that.
+"""
+
+import asyncio
+from typing import Final
+
+from devices.health import WORKS
+from devices.smart_card import health
+from pos.card_slots import SlotCards
+from pos.devices import LAMPS
+from pos.messages import Language
+from pos.purse_reading import read_purse
+from pos.till import Till
+from pos.view import DeviceView
+from protocols.money import Money
+from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock, SlotDown, SlotState
+from protocols.purse.enquiry import Told
+
+LOOK_NS: Final = 8 * NANOSECONDS_PER_SECOND
+"""How long opening all slots may take."""
+_LABELS: Final = {
+    "customer": ("customer_card", "손님 카드", "Customer's card"),
+    "shop": ("shop_card", "매장 전자화폐", "Shop's purse"),
+}
+
+
+class CardLamps:
+    """Tells the till how its card slots are."""
+
+    def __init__(self, cards: SlotCards, till: Till, *, clock: Clock) -> None:
+        self._cards = cards
+        self._till = till
+        self._clock = clock
+        self._sentences: dict[str, str] = {}
+
+    async def look(self) -> None:
+        """Open every slot and tell how it is, now and whenever it changes."""
+        self._cards.watch(self._changed)
+        deadline_ns = self._clock.monotonic_ns() + LOOK_NS
+        await asyncio.gather(
+            *(self._cards.open(role, deadline_ns=deadline_ns) for role in self._cards.roles)
+        )
+
+    async def examine(self) -> None:
+        """Read the till's own purses: whose they are, what they hold, until when."""
+        for role in ("shop",):
+            if role not in self._cards.roles:
+                continue
+            deadline_ns = self._clock.monotonic_ns() + LOOK_NS
+            channel = await self._cards.power(role, deadline_ns=deadline_ns)
+            if channel is not None:
+                self._sentences[role] = await self._told(channel)
+                self._changed(role, self._cards.state(role))
+
+    async def _told(self, channel: CardChannel) -> str:
+        currency = self._till.register.setup.currency
+        try:
+            told = await read_purse(channel, currency, clock=self._clock)
+        finally:
+            await channel.close()
+        korean = self._language == "ko"
+        if not isinstance(told, Told):
+            return "전자화폐 카드가 아닙니다" if korean else "this is no purse"
+        held = Money(told.state.balance, currency).format()
+        name, until = told.state.name.decode("ascii", "replace"), str(told.state.expiry)
+        date = f"{until[:4]}-{until[4:6]}-{until[6:]}"
+        if korean:
+            return f"{name}: {held} {currency.code}, 기한 {date}"
+        return f"{name}: {held} {currency.code}, until {date}"
+
+    @property
+    def _language(self) -> Language:
+        return self._till.register.setup.language
+
+    def _changed(self, role: str, state: SlotState) -> None:
+        address = str(self._cards.address(role)).partition("?")[0]
+        how = health(state, address)
+        word, ko, en = _LABELS.get(role, (role.replace("/", "_card_"), role, role))
+        korean = self._language == "ko"
+        match state:
+            case SlotDown(ko=why_ko, en=why_en):
+                sentence = why_ko if korean else why_en
+            case _ if how is WORKS:
+                sentence = self._sentences.get(role, "")
+            case _:
+                sentence = how.sentence(self._language)
+        self._till.set_device(
+            DeviceView(
+                role=word,
+                label=ko if korean else en,
+                address=address,
+                lamp=LAMPS[how.level],
+                sentence=sentence,
+            )
+        )
