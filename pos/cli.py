@@ -169,6 +169,7 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     reprint = _command(
         commands, "reprint", "Print a receipt again.", "ips-pos reprint 128", _reprint
     )
+    _approvable(opening, count, close, reprint)
     reprint.add_argument(
         "sale", type=_whole_number, nargs="?", help="number of the sale today (default: the last)"
     )
@@ -234,8 +235,21 @@ def _add_joining(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _document(commands, "policy", "What the store allows, for a till alone.")
     staff = _document(commands, "staff", "Who may work here, for a till alone.")
+    sign = _command(commands, "sign", "Who works here.", "ips-pos sign on 7", None)
+    acts = sign.add_subparsers(dest="act", required=True, metavar="ACT")
+    about = "Work here from now on; whoever did hands over. The PIN is asked for."
+    on = _command(acts, "on", about, "ips-pos sign on 7", _sign_on)
+    on.add_argument("number", metavar="NUMBER", help="staff number or badge")
+    _command(acts, "off", "Let nobody be signed on.", "ips-pos sign off", _sign_off)
     about = "Ask for a PIN and print what a staff file keeps of it."
     _command(staff, "pin", about, "ips-pos staff pin", _staff_pin)
+
+
+def _approvable(*parsers: argparse.ArgumentParser) -> None:
+    """Let a supervisor allow these, where the clerk may not."""
+    about = "who allows it, where the clerk may not: staff number; the PIN is asked for"
+    for parser in parsers:
+        parser.add_argument("--approver", default="", metavar="NUMBER", help=about)
 
 
 def _document(
@@ -292,7 +306,9 @@ def _script(config: Config, parsed: argparse.Namespace) -> int:
 def _run(config: Config, entry: str, parsed: argparse.Namespace) -> int:
     from pos.headless import Run
 
-    return _ask(config, Run(entries=[entry]), parsed)
+    approver = getattr(parsed, "approver", "")
+    approval = [f"{approver}PN:{_unseen('PIN: ')}"] if approver else []
+    return _ask(config, Run(entries=[entry, *approval]), parsed)
 
 
 def _shift_open(config: Config, parsed: argparse.Namespace) -> int:
@@ -305,6 +321,17 @@ def _shift_count(config: Config, parsed: argparse.Namespace) -> int:
 
 def _shift_close(config: Config, parsed: argparse.Namespace) -> int:
     return _run(config, f"CZ:{parsed.reason}", parsed)
+
+
+def _sign_on(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.headless import Run
+
+    entries = ["SI", f"{parsed.number}PN:{_unseen('PIN: ')}"]
+    return _ask(config, Run(entries=entries), parsed)
+
+
+def _sign_off(config: Config, parsed: argparse.Namespace) -> int:
+    return _run(config, "SO", parsed)
 
 
 def _reprint(config: Config, parsed: argparse.Namespace) -> int:

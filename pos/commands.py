@@ -190,6 +190,24 @@ class Reprint:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOn:
+    """Ask who works here from now on; somebody who already does hands over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """Let nobody be signed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Lock the till until somebody proves who they are; the sale stays."""
+
+    reason: str = ""
+    """Empty: somebody wanted it; idle, start: the program."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prove:
     """Say who one is and prove it, where the till asks: a supervisor allows what the clerk may not."""
 
@@ -235,6 +253,9 @@ Command = (
     | ReadX
     | OpenDrawer
     | Reprint
+    | SignOn
+    | SignOff
+    | Lock
     | Prove
     | Show
     | Cancel

@@ -165,10 +165,12 @@ async def _run(till: Till, entries: list[str]) -> Answer:
     said: list[str] = []
     parsed = [_parsed(entry, till.view.tenders) for entry in entries]
     for command, after in zip(parsed, [*parsed[1:], None], strict=True):
+        if isinstance(command, commands.Prove) and till.view.asking is None:
+            continue  # Nobody had to allow anything.
         notice = await till.execute(command)
         if till.view.asking is not None and isinstance(after, commands.Prove):
             continue
-        if till.view.asking is not None:
+        if till.view.asking is not None and till.register.at_work:
             # Nobody is asked at a counter for what a command elsewhere wanted.
             await till.execute(commands.Cancel())
         if notice is not None and notice.code:
@@ -193,10 +195,10 @@ async def _report(till: Till, form: str) -> Answer:
     if form not in ("x", "z"):
         raise MisuseError(f"a report is x or z, not {form!r}")
     register = till.register
+    if not register.at_work:
+        return _refused(register.say("USR-07"))
     if not register.allowed(Right.SHIFT_READ):
-        return _refused(
-            register.say("RGT-01", right=named(Right.SHIFT_READ, register.setup.language))
-        )
+        return _refused(register.say("RGT-01", right=named(Right.SHIFT_READ, register.language)))
     await register.recount()
     paper = till.x_paper() if form == "x" else await till.register.runner.run(newest_z)
     if paper is None:
@@ -221,7 +223,7 @@ async def _queue(till: Till) -> Answer:
     counts, asked = await register.runner.run(
         lambda store: (store.queue(), store.chains.questions())
     )
-    korean = register.setup.language == "ko"
+    korean = register.language == "ko"
     refusals = [
         f"{code}: {sentence}"
         for state, code, sentence in till.view.queue.rows

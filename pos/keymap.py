@@ -50,6 +50,7 @@ class Binding(StrEnum):
     MENU = "menu.show"
     DRAWER = "drawer.open"
     REPRINT = "receipt.reprint"
+    LOCK = "staff.lock"
     TRAINING = "training.show"
     LEAVE = "program.leave"
 

@@ -26,12 +26,13 @@ from protocols.facts import (
     ReceiptCopied,
     ShiftClosed,
     ShiftOpened,
+    StaffSigned,
     TerminalNoted,
     decode_fact,
 )
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
-from protocols.staff import Staff
+from protocols.staff import Person, Staff
 
 RUNNING: Final = "running"
 """The setting that says that the till has not ended in order."""
@@ -81,6 +82,9 @@ class Loaded:
     counts: QueueCounts
     papers_waiting: int
     goods: GoodsInForce
+    signed: Person | None
+    """Who is signed on."""
+    locked: bool
     recovery: Recovery | None
 
 
@@ -95,6 +99,8 @@ def load(store: Store) -> Loaded:
     store.set_setting(RUNNING, b"1")
     shift, date = shift_of(store)
     identity = store.identity()
+    goods = load_goods(store)
+    signed, locked = _signed(store, goods.staff)
     return Loaded(
         terminal=identity.terminal,
         certificate=_certificate(identity),
@@ -104,7 +110,9 @@ def load(store: Store) -> Loaded:
         last_sale=store.journal.last_sale_number(date),
         counts=store.queue(),
         papers_waiting=store.papers.waiting(),
-        goods=load_goods(store),
+        goods=goods,
+        signed=signed,
+        locked=locked,
         recovery=recovery,
     )
 
@@ -167,12 +175,24 @@ def shift_of(store: Store) -> tuple[Shift, str]:
     last_z = store.journal.newest(ShiftClosed.kind)
     z = _fact(store, last_z) if last_z else None
     start = Shift(last_z=z.z if isinstance(z, ShiftClosed) else 0)
-    facts: list[tuple[Fact, str]] = [
-        (_fact(store, record), record.business_date)
+    facts: list[tuple[Fact, str, str]] = [
+        (_fact(store, record), record.business_date, record.actor)
         for record in store.journal.since_newest(ShiftOpened.kind)
     ]
     shift = reduce(lambda state, fact: evolve(state, *fact), facts, start)
     return shift, facts[0][1] if facts else ""
+
+
+def _signed(store: Store, staff: Staff) -> tuple[Person | None, bool]:
+    """Return who is signed on, and whether the till is locked; nobody who is no longer of the staff."""
+    newest = store.journal.newest(StaffSigned.kind)
+    fact = None if newest is None else _fact(store, newest)
+    if not isinstance(fact, StaffSigned) or fact.act == "off":
+        return None, False
+    person = staff.by_id(fact.person)
+    if person is None or not (person.active and person.pin):
+        return None, False
+    return person, fact.act == "lock"
 
 
 def _fact(store: Store, record: Record) -> Fact:

@@ -10,6 +10,7 @@ import msgspec
 
 from devices.keys import KeysError
 from pos.catalogue_file import Encoding, import_catalogue
+from pos.commands import Lock
 from pos.config import Config
 from pos.device_setup import repeat_window_ns
 from pos.headless import PAPERS_SECONDS, Answer, Devices, Request, answer
@@ -109,6 +110,9 @@ async def _screen(config: Config) -> None:
     slots: asyncio.Task[None] | None = None
     try:
         await wired.start_here()
+        if wired.till.register.signed is not None:
+            # Whoever starts the counter need not be who was signed on when it ended.
+            await wired.till.execute(Lock("start"))
         await door.open()
         link = asyncio.get_running_loop().create_task(_link_later(wired), name="link")
         slots = asyncio.get_running_loop().create_task(wired.look_at_cards(), name="card slots")

@@ -266,7 +266,7 @@ class Paying:
 
     def _method(self, name: str) -> str:
         tender = self.register.tenders.tender(name)
-        return name if tender is None else tender.label(self.register.setup.language)
+        return name if tender is None else tender.label(self.register.language)
 
 
 def _by_hand(sale: int, held: TenderFact) -> AttemptClosed:

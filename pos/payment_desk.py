@@ -173,7 +173,7 @@ class PaymentDesk:
 
     def _label(self) -> str:
         tender = self.register.tenders.tender(self.method)
-        return self.method if tender is None else tender.label(self.register.setup.language)
+        return self.method if tender is None else tender.label(self.register.language)
 
     def results(self, outcome: Outcome) -> list[Draft]:
         """Return what an outcome writes: the result, and what was kept for it."""

@@ -47,6 +47,8 @@ class Point(StrEnum):
     AFTER_OPEN_DRAWER = "after_open_drawer"
     BEFORE_APPEND_COPY = "before_append_copy"
     AFTER_APPEND_COPY = "after_append_copy"
+    BEFORE_SIGN = "before_sign"
+    AFTER_SIGN = "after_sign"
     BEFORE_APPEND_NOTE = "before_append_note"
     AFTER_APPEND_NOTE = "after_append_note"
 
@@ -71,4 +73,5 @@ SHIFT_CLOSE: Final = Around(Point.BEFORE_CLOSE_SHIFT, Point.AFTER_CLOSE_SHIFT)
 CASH: Final = Around(Point.BEFORE_MOVE_CASH, Point.AFTER_MOVE_CASH)
 DRAWER: Final = Around(Point.BEFORE_OPEN_DRAWER, Point.AFTER_OPEN_DRAWER)
 COPY: Final = Around(Point.BEFORE_APPEND_COPY, Point.AFTER_APPEND_COPY)
+SIGN: Final = Around(Point.BEFORE_SIGN, Point.AFTER_SIGN)
 NOTE: Final = Around(Point.BEFORE_APPEND_NOTE, Point.AFTER_APPEND_NOTE)

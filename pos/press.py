@@ -66,7 +66,7 @@ class Press:
             phone=setup.telephone,
             owner=setup.representative,
             terminal=register.terminal,
-            clerk=setup.clerk.name if paper.actor == setup.clerk.id else paper.actor,
+            clerk=register.name_of(paper.actor),
             at_ns=paper.at_ns or register.clock.now_ns(),
             zone=setup.zone.key,
             business_date=paper.business_date,

@@ -7,6 +7,7 @@ after a failure. `append` makes facts durable first and then lets the figures fo
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from pos.catalogue import Assortment
 from pos.elsewhere import Elsewhere, NowhereElse
 from pos.keypads import TillKeypads
-from pos.loading import GoodsInForce, Recovery, load, load_goods
+from pos.loading import PROGRAM, GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
 from pos.purses import Cards, NoCards
@@ -50,6 +51,10 @@ class Clerk:
     id: str
     name: str
     role: Role
+
+
+NOBODY: Final = Clerk(id=PROGRAM, name="", role=Role.TRAINER)
+"""While nobody is signed on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +116,9 @@ class Register:
     """Which of them two letters name."""
     staff: Staff = field(default_factory=Staff)
     staff_version: int = 0
+    signed: Person | None = None
+    """Who is signed on, of the staff list."""
+    locked: bool = False
     approval: Approval | None = None
     """Of the command that is carried out now."""
     shift: Shift = field(default_factory=Shift)
@@ -142,9 +150,43 @@ class Register:
     offline: bool = False
     """The broker is not there now: a receipt says that its record still waits."""
 
+    @property
+    def at_work(self) -> bool:
+        """Tell whether somebody answers for what is done now."""
+        return not self.staff.people or (self.signed is not None and not self.locked)
+
+    @property
+    def clerk(self) -> Clerk:
+        """Return who is signed on; without a staff list, who the configuration says."""
+        if not self.staff.people:
+            return self.setup.clerk
+        if self.signed is None:
+            return NOBODY
+        return Clerk(id=self.signed.id, name=self.signed.name, role=Role(self.signed.role))
+
+    @property
+    def language(self) -> Language:
+        """Return the language of screen and messages: of who is signed on, or the till's."""
+        match self.signed:
+            case Person(language=("ko" | "en") as language):
+                return language
+            case _:
+                return self.setup.language
+
+    def name_of(self, identity: str) -> str:
+        """Return the name of whom a record names."""
+        if identity == self.setup.clerk.id:
+            return self.setup.clerk.name
+        person = self.staff.by_id(identity)
+        return identity if person is None else person.name
+
+    def sells(self, code: str) -> bool:
+        """Tell whether a code is one of the catalogue."""
+        return self.assortment is not None and self.assortment.scan(code) is not None
+
     def say(self, code: str, /, **blanks: str | int) -> Notice:
         """Return a message in the till's language."""
-        return notice(code, self.setup.language, **blanks)
+        return notice(code, self.language, **blanks)
 
     def explain(self, refusal: Refusal) -> Notice:
         """Return a refusal as a message."""
@@ -152,7 +194,9 @@ class Register:
 
     def allowed(self, right: Right) -> bool:
         """Tell whether the clerk has a right, or whoever approves what is done now."""
-        if self.role_may(self.setup.clerk.role, right):
+        if not self.at_work:
+            return False
+        if self.role_may(self.clerk.role, right):
             return True
         return self.approval is not None and self.role_may(self.approval.person.role, right)
 
@@ -196,7 +240,7 @@ class Register:
             references["staff"] = str(self.staff_version)
         return Draft(
             fact=fact,
-            actor=self.setup.clerk.id,
+            actor=self.clerk.id,
             approver=None if self.approval is None else self.approval.person.id,
             attempt=attempt,
             business_date=self.business_date,
@@ -217,7 +261,7 @@ class Register:
         return Paper(
             form=form,
             body=msgspec.msgpack.encode(fact),
-            actor=self.setup.clerk.id,
+            actor=self.clerk.id,
             business_date=self.business_date,
             sale=sale,
             copy=copy,
@@ -256,7 +300,7 @@ class Register:
         if self.approval is not None:
             self.approval.recorded = True
         for draft in drafts:
-            self.shift = evolve_shift(self.shift, draft.fact, draft.business_date)
+            self.shift = evolve_shift(self.shift, draft.fact, draft.business_date, draft.actor)
         if ending is Ending.CLEAR_BASKET:
             self.next_sale = self.sale.number + 1
             self.sale, self.selected = Sale(), -1
@@ -288,6 +332,7 @@ class Register:
         if loaded.certificate is not None:
             self.setup = certified(self.setup, loaded.certificate)
         self._take(loaded.goods)
+        self.signed, self.locked = loaded.signed, loaded.locked
         self.shift = loaded.shift
         self.business_date = loaded.business_date
         self.sale = replay(loaded.events)

@@ -16,7 +16,8 @@
     drawer.open        open the drawer without a sale
     receipt.reprint    print a receipt again
     screen.show        look at queue, devices, menu and help
-    staff.sign         say who one is: for an approval, to sign on
+    staff.sign         sign off, lock, hand over
+    drawer.take_over   work at another's open drawer, where drawers are not shared
 
 Verbs are kept apart as the trade keeps them apart (uniCenta's and Dynamics' operations), so that a
 store can forbid one without the other. A policy document may replace the table; this is what ships.
@@ -49,6 +50,7 @@ class Right(StrEnum):
     RECEIPT_REPRINT = "receipt.reprint"
     SCREEN_SHOW = "screen.show"
     STAFF_SIGN = "staff.sign"
+    DRAWER_TAKE_OVER = "drawer.take_over"
 
 
 _NAMES: Final[dict[Right, tuple[str, str]]] = {
@@ -67,7 +69,8 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.DRAWER_OPEN: ("돈통 열기", "opening the drawer"),
     Right.RECEIPT_REPRINT: ("영수증 재발행", "a reprint"),
     Right.SCREEN_SHOW: ("화면 보기", "looking at screens"),
-    Right.STAFF_SIGN: ("본인 확인", "signing on"),
+    Right.STAFF_SIGN: ("근무/잠금", "signing on and off"),
+    Right.DRAWER_TAKE_OVER: ("남의 돈통", "another's drawer"),
 }
 """What a right allows, as people read it: Korean, English; at most 20 cells."""
 
@@ -119,6 +122,7 @@ _SUPERVISOR: Final = _CLERK | {
     Right.PRICE_OVERRIDE,
     Right.SHIFT_READ,
     Right.CASH_MOVE,
+    Right.DRAWER_TAKE_OVER,
 }
 
 ROLES: Final[dict[Role, frozenset[Right]]] = {
@@ -176,7 +180,7 @@ def right_of(command: Command) -> Right:
             return Right.RECEIPT_REPRINT
         case commands.Show():
             return Right.SCREEN_SHOW
-        case commands.Prove():
+        case commands.Prove() | commands.SignOn() | commands.SignOff() | commands.Lock():
             return Right.STAFF_SIGN
         case _:
             assert_never(command)

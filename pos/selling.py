@@ -183,7 +183,7 @@ class Selling:
         )
 
     def _name(self, goods: Goods) -> str:
-        return goods.name_ko if self.register.setup.language == "ko" else goods.name_en
+        return goods.name_ko if self.register.language == "ko" else goods.name_en
 
 
 def why_unknown(code: str) -> str:

@@ -17,9 +17,12 @@ from datetime import UTC, datetime
 from typing import Final, Literal, assert_never
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from pos.sale import TOTAL_MAX, Refusal, refuse
 from protocols.facts import (
     CashMoved,
+    ClerkTotals,
     Fact,
     RefundClosed,
     SaleClosed,
@@ -43,6 +46,8 @@ class Shift:
     """Of the open shift; 0 when none is open."""
     last_number: int = 0
     last_z: int = 0
+    clerk: str = ""
+    """Who opened it."""
     business_date: str = ""
     float_amount: int = 0
     sales: int = 0
@@ -56,6 +61,8 @@ class Shift:
     """Money given back, minor units."""
     by_method: dict[str, int] = field(default_factory=dict)
     """Taken less given back, by tender."""
+    by_clerk: dict[str, ClerkTotals] = field(default_factory=dict)
+    """What each person did, by number; the names come with the report."""
     cash_in: int = 0
     cash_out: int = 0
     drops: int = 0
@@ -102,6 +109,8 @@ class Close:
     unsent: int = 0
     in_doubt: int = 0
     questioned: int = 0
+    names: dict[str, str] = field(default_factory=dict)
+    """Of the people, by number."""
 
 
 Step = Open | Move | Count | Close
@@ -124,23 +133,25 @@ def decide(shift: Shift, step: Step) -> Fact | Refusal:
             assert_never(step)
 
 
-def evolve(shift: Shift, fact: Fact, business_date: str) -> Shift:
-    """Return the shift after a fact; one that is not about a shift changes nothing."""
+def evolve(shift: Shift, fact: Fact, business_date: str, clerk: str = "") -> Shift:
+    """Return the shift after a fact of a clerk; one that is not about a shift changes nothing."""
     match fact:
         case ShiftOpened():
             return Shift(
                 number=fact.shift,
                 last_number=fact.shift,
                 last_z=shift.last_z,
+                clerk=clerk,
                 business_date=business_date,
                 float_amount=fact.float_amount,
             )
         case SaleClosed():
-            return _sold(shift, fact)
+            return _sold(shift, fact, clerk)
         case SaleVoided():
-            return replace(shift, voids=shift.voids + 1)
+            by_clerk = _by_clerk(shift, clerk, voids=1)
+            return replace(shift, voids=shift.voids + 1, by_clerk=by_clerk)
         case RefundClosed():
-            return _refunded(shift, fact)
+            return _refunded(shift, fact, clerk)
         case CashMoved(direction="in"):
             return replace(shift, cash_in=shift.cash_in + fact.amount, counted=None)
         case CashMoved(direction="out"):
@@ -171,6 +182,10 @@ def figures(shift: Shift, close: Close, *, z: int) -> ShiftClosed:
         voids=shift.voids,
         refunds=shift.refunds,
         by_method=dict(sorted(shift.by_method.items())),
+        by_clerk=[
+            msgspec.structs.replace(totals, name=close.names.get(person, person))
+            for person, totals in sorted(shift.by_clerk.items())
+        ],
         float_amount=shift.float_amount,
         cash_in=shift.cash_in,
         cash_out=shift.cash_out,
@@ -238,7 +253,7 @@ def _close(shift: Shift, step: Close) -> Fact | Refusal:
     return fact
 
 
-def _sold(shift: Shift, fact: SaleClosed) -> Shift:
+def _sold(shift: Shift, fact: SaleClosed, clerk: str) -> Shift:
     if fact.training:
         return shift
     return replace(
@@ -250,15 +265,17 @@ def _sold(shift: Shift, fact: SaleClosed) -> Shift:
         exempt=shift.exempt + fact.exempt,
         discounts=shift.discounts + fact.discount,
         by_method=_by_method(shift, fact.tenders, 1),
+        by_clerk=_by_clerk(shift, clerk, sales=1, gross=fact.total),
         counted=None,
     )
 
 
-def _refunded(shift: Shift, fact: RefundClosed) -> Shift:
+def _refunded(shift: Shift, fact: RefundClosed, clerk: str) -> Shift:
     return replace(
         shift,
         refunds=shift.refunds + fact.total,
         by_method=_by_method(shift, fact.tenders, -1),
+        by_clerk=_by_clerk(shift, clerk, refunds=fact.total),
         counted=None,
     )
 
@@ -268,3 +285,9 @@ def _by_method(shift: Shift, tenders: list[Tender], sign: int) -> dict[str, int]
     for tender in tenders:
         totals[tender.method] = totals.get(tender.method, 0) + sign * tender.amount
     return totals
+
+
+def _by_clerk(shift: Shift, clerk: str, **more: int) -> dict[str, ClerkTotals]:
+    before = shift.by_clerk.get(clerk, ClerkTotals(person=clerk, name=""))
+    added = {name: getattr(before, name) + amount for name, amount in more.items()}
+    return {**shift.by_clerk, clerk: msgspec.structs.replace(before, **added)}

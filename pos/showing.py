@@ -37,6 +37,7 @@ class Viewer:
 
     def __init__(self) -> None:
         self._rows: dict[int, tuple[SaleLine, tuple[LineView, ...]]] = {}
+        self._language = ""
 
     def view(
         self,
@@ -57,9 +58,9 @@ class Viewer:
         subtotal = register.stage is Stage.SUBTOTAL
         return TillView(
             lane=register.terminal,
-            clerk=setup.clerk.name,
+            clerk=register.clerk.name,
             store=setup.store_name,
-            language=setup.language,
+            language=register.language,
             currency=setup.currency,
             sale=register.sale_name(sale.number or register.next_sale)
             if register.business_date
@@ -93,6 +94,7 @@ class Viewer:
             last_change=register.last_change,
             payment=register.payment,
             notice=notice,
+            staffed=bool(register.staff.people),
             asking=asking,
             devices=tuple(devices),
             queue=queue,
@@ -105,6 +107,8 @@ class Viewer:
         rows: list[LineView] = []
         kept: dict[int, tuple[SaleLine, tuple[LineView, ...]]] = {}
         selected = -1
+        if register.language != self._language:
+            self._language, self._rows = register.language, {}
         for at, line in enumerate(register.sale.lines):
             before = self._rows.get(at)
             if before is not None and before[0] is line:
@@ -137,7 +141,7 @@ def _spread(left: str, right: str) -> str:
 
 
 def _rows(number: int, line: SaleLine, register: Register) -> tuple[LineView, ...]:
-    currency, korean = register.setup.currency, register.setup.language == "ko"
+    currency, korean = register.setup.currency, register.language == "ko"
     row = LineView(
         number=number,
         name=line.goods.name_ko if korean else line.goods.name_en,
@@ -206,6 +210,6 @@ def _found(choice: int, item: Item, register: Register) -> FoundView:
     return FoundView(
         choice=choice,
         code=item.barcodes[0] if item.barcodes else item.sku,
-        name=item.name_ko if register.setup.language == "ko" else item.name_en,
+        name=item.name_ko if register.language == "ko" else item.name_en,
         price=Money(item.price, register.setup.currency).format(),
     )

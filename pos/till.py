@@ -38,6 +38,8 @@ DRAWER_TIMEOUT_NS: Final = 3 * NANOSECONDS_PER_SECOND
 STOP_SECONDS: Final = 5.0
 """How long ending waits for a drawer and a display."""
 
+SECONDS_PER_MINUTE: Final = 60
+
 Page = Literal["sale", "menu", "queue", "devices", "help"]
 
 
@@ -78,6 +80,9 @@ class Till:
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._view: TillView | None = None
+        self._touched = 0.0
+        """When something was last done, on the loop's clock."""
+        self._idle: asyncio.TimerHandle | None = None
         self.appended: Callable[[], None] = lambda: None
         """Called after facts were made durable: the outbox has something to send."""
 
@@ -97,14 +102,19 @@ class Till:
         recovery = await self.register.load()
         if recovery is not None:
             self._notice = self._recovered(recovery)
+        self._people.settle()
         if self._papers is not None:
             self._spawn(self._papers.run(), name="papers")
         self._publish()
+        self._touched = asyncio.get_running_loop().time()
+        self._watch_idle()
         return self._notice
 
     async def stop(self) -> None:
         """End in order: what runs is finished or let go, the store is closed."""
         async with self._turn:
+            if self._idle is not None:
+                self._idle.cancel()
             if self._papers is not None:
                 self._papers.end()
             if self._tasks:
@@ -140,6 +150,7 @@ class Till:
                 return notice
         finally:
             self._waiting -= 1
+            self._touched = asyncio.get_running_loop().time()
 
     def set_device(self, device: DeviceView) -> None:
         """Show a device as it is now; a printer that is well again gets the papers that wait."""
@@ -179,10 +190,17 @@ class Till:
             self._papers.nudge()
 
     async def load_goods(self) -> None:
-        """Sell from the newest catalogue, under the newest policy. Raises: StoreError."""
+        """Work by the newest catalogue, policy and staff list. Raises: StoreError."""
         async with self._turn:
+            before = self.register.counts
             await self.register.load_goods()
+            told = await self._people.follow(self._takeover)
+            if told is not None and self._takeover is None:
+                self._notice = told
             self._publish()
+            if self.register.counts is not before:
+                self.appended()
+            self._watch_idle()
 
     async def papers_out(self, *, seconds: float) -> bool:
         """Wait until no paper waits any more. Returns whether that came true in time."""
@@ -219,11 +237,22 @@ class Till:
         try:
             if self.register.stage is Stage.STOPPED:
                 await self.register.load()
+                self._people.settle()
+            if isinstance(command, commands.Scan) and (
+                told := await self._people.badge(command.code)
+            ):
+                return told
             if self._people.asking is None:
                 return await self._permitted(command)
             return await self._answered(command)
         except StoreError as error:
             return self._stopped(error)
+
+    @property
+    def _takeover(self) -> Notice | None:
+        """Return the message that takes the whole screen, if one does."""
+        notice = self._notice
+        return notice if notice is not None and notice.level == "C" else None
 
     async def _permitted(self, command: Command) -> Notice | None:
         """Carry out a command, or ask for somebody who may allow it. Raises: StoreError."""
@@ -234,11 +263,10 @@ class Till:
             self.register.demand(right_of(command))
             return await self._carry_out(command)
         except NotAllowedError as error:
-            under = self._notice if self._notice and self._notice.level == "C" else None
-            return self._people.ask(command, error.right, under)
+            return self._people.ask(command, error.right, self._takeover)
 
     async def _answered(self, command: Command) -> Notice | None:
-        """Take a command while an approval is asked for. Raises: StoreError.
+        """Take a command while somebody is asked for. Raises: StoreError.
 
         Anything but an answer ends the asking: what waits was meant for the till as it stood.
         """
@@ -247,8 +275,8 @@ class Till:
                 return await self._approved(command)
             case commands.Cancel():
                 return self._people.leave()
-            case commands.Scan(code=code) if told := await self._people.badge(code):
-                return told
+            case _ if not self.register.at_work:
+                return self._people.shut_out(command)
         asking, sale = self._people.asking, self.register.sale
         self._people.leave()
         notice = await self._permitted(command)
@@ -265,7 +293,7 @@ class Till:
         approval = await self._people.prove(answer)
         if isinstance(approval, Notice):
             return approval
-        assert asking is not None, "only what waits is approved"
+        assert asking is not None and asking.command is not None, "only what waits is approved"
         self.register.approval = approval
         try:
             return await self._permitted(asking.command)
@@ -279,6 +307,9 @@ class Till:
             case (
                 commands.Show()
                 | commands.Prove()
+                | commands.SignOn()
+                | commands.SignOff()
+                | commands.Lock()
                 | commands.Cancel()
                 | commands.OpenShift()
                 | commands.CountShift()
@@ -342,6 +373,12 @@ class Till:
                 return self._back()
             case commands.Prove():
                 return self.register.say("RGT-05")
+            case commands.SignOn():
+                return self._people.hand_over()
+            case commands.SignOff():
+                return await self._people.sign_off()
+            case commands.Lock(reason):
+                return await self._people.lock(reason, self._takeover)
             case _:
                 return await self._of_the_day(command)
 
@@ -396,6 +433,25 @@ class Till:
         if cash_goes_back and self.register.counts is not before:
             self._spawn(self._kick(), name="drawer")
         return notice
+
+    def _watch_idle(self) -> None:
+        """Lock the till once nothing was done for as long as the policy says; look again until then."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        seconds = self.register.policy.lock_idle_minutes * SECONDS_PER_MINUTE
+        if not seconds:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._touched + seconds - loop.time()
+        if left <= 0 and not self._waiting:
+            self._touched = loop.time()
+            if self.register.signed is not None and self.register.at_work:
+                self._spawn(self._lock_idle(), name="lock")
+        self._idle = loop.call_later(left if left > 0 else seconds, self._watch_idle)
+
+    async def _lock_idle(self) -> None:
+        await self.execute(commands.Lock("idle"))
 
     def _overrun(self, command: Command) -> Notice:
         """Tell that a command was not taken, because too many wait."""

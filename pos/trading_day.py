@@ -63,7 +63,7 @@ class TradingDay:
         await register.append([register.draft(fact, amount=fact.amount)], CASH)
         return register.say(
             "cash_moved",
-            direction=_DIRECTIONS[command.direction, register.setup.language],
+            direction=_DIRECTIONS[command.direction, register.language],
             amount=fact.amount,
             reason=fact.reason,
         )
@@ -153,4 +153,7 @@ class TradingDay:
             unsent=counts.waiting,
             in_doubt=counts.in_doubt,
             questioned=counts.questioned,
+            names={
+                person: self.register.name_of(person) for person in self.register.shift.by_clerk
+            },
         )

@@ -164,12 +164,26 @@ class PaymentView:
     """Esc ends it: a person is waited for and no value can have moved."""
 
 
+class Purpose(Enum):
+    """What somebody is asked for."""
+
+    APPROVE = "approve"
+    """To allow what the clerk may not."""
+    SIGN_ON = "sign_on"
+    """To work here: nobody does. No key leaves this question."""
+    UNLOCK = "unlock"
+    """To go on; who was here, or another. No key leaves this question."""
+    HAND_OVER = "hand_over"
+    """To work here instead."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskingView:
-    """Somebody is asked for who may allow what the clerk may not: number or badge, then PIN."""
+    """Somebody is asked for: number or badge, then PIN."""
 
+    purpose: Purpose
     what: str
-    """What is to be allowed, in words."""
+    """What is to be allowed, in words; else who works here until now."""
     who: str
     """Whose PIN is asked for; empty while nobody is named."""
     said: Notice
@@ -219,6 +233,8 @@ class TillView:
     payment: PaymentView | None = None
     """The payment that runs."""
     notice: Notice | None = None
+    staffed: bool = False
+    """There is a staff list: people sign on, lock and hand over."""
     asking: AskingView | None = None
     """The entry line answers it, whatever else is shown."""
     devices: tuple[DeviceView, ...] = ()

@@ -81,6 +81,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     offline_card_per_sale: int = 0
     offline_card_total: int = 0
     offline_card_count: int = 0
+    drawer_shared: bool = True
+    """Several people may work one after the other at a drawer; else at their own shift alone."""
+    lock_idle_minutes: int = 0
+    """The till locks itself when nothing was done for so long; 0: never."""
     rights: dict[str, list[str]] = {}
     """Rights by role; what is not named here is the built-in table's."""
     receipt_footer_ko: str = ""

@@ -21,6 +21,7 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     purse.claimed     a purse's exception log, frozen for the issuer and signed by the purse
     shift.counted     what the clerk counted, by denomination, before seeing what was expected
     shift.closed      the Z: its number, its totals, what was over or short
+    staff.signed      somebody signed on or off, locked or unlocked the till, handed it over
     staff.approved    somebody allowed what leaves no other record; elsewhere the record names them
     staff.refused     somebody could not prove who they are, or may not: wrong PINs, a dead badge
     terminal.noted    something about the terminal itself worth keeping: restart, recovery, enrolment
@@ -323,6 +324,20 @@ class ShiftCounted(Fact, frozen=True, kw_only=True):
     """Pieces by face value in minor units."""
 
 
+class ClerkTotals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one person did in a shift."""
+
+    person: str
+    """As records name them."""
+    name: str
+    """As colleagues knew them then."""
+    sales: int = 0
+    gross: int = 0
+    refunds: int = 0
+    """Money given back."""
+    voids: int = 0
+
+
 class ShiftClosed(Fact, frozen=True, kw_only=True):
     """The Z report's figures."""
 
@@ -341,6 +356,8 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     voids: int = 0
     refunds: int = 0
     by_method: dict[str, int]
+    by_clerk: list[ClerkTotals] = []
+    """Who sold what, by number."""
     float_amount: int
     cash_in: int = 0
     cash_out: int = 0
@@ -354,6 +371,25 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     unsent: int = 0
     in_doubt: int = 0
     questioned: int = 0
+
+
+SignAct = Literal["on", "off", "lock", "unlock"]
+
+
+class StaffSigned(Fact, frozen=True, kw_only=True):
+    """Who works at the terminal from now on. The record's actor is that person."""
+
+    kind: ClassVar[str] = "staff.signed"
+    act: SignAct
+    person: str
+    """The number."""
+    role: str
+    before: str = ""
+    """Who worked there until now and handed over; empty for nobody, or the same."""
+    reason: str = ""
+    """Of a lock: idle, start; of an off: dismissed. Empty: the person wanted it."""
+    sale: int = 0
+    """The sale that was open and is so still; 0 for none."""
 
 
 class StaffApproved(Fact, frozen=True, kw_only=True):
@@ -413,6 +449,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         PurseClaimed,
         ShiftCounted,
         ShiftClosed,
+        StaffSigned,
         StaffApproved,
         StaffRefused,
         TerminalNoted,

@@ -22,7 +22,7 @@ from pos.ui.answering import NOTHING_ANSWERED, Answering
 from pos.ui.forms import Field, FieldKind, Form
 from pos.ui.menu import menu_entry, usable
 from pos.ui.training import Act, Choice, Section, TrainingPage
-from pos.view import AskingView, Notice, Stage, TillView
+from pos.view import AskingView, Notice, Purpose, Stage, TillView
 
 ENTRY_CHARACTERS_MAX: Final = 64
 CHOICE_SECONDS: Final = 0.1
@@ -190,6 +190,9 @@ def _identify(
 def _leave(desk: Desk, view: TillView) -> Step:
     if view.stage is Stage.TENDER:
         return Step(replace(desk, note=notice("SYS-02", view.language)))
+    if view.asking is not None and view.asking.purpose is Purpose.UNLOCK:
+        # Whoever is signed on has left the counter: what stands here is not another's to end.
+        return Step(replace(desk, note=notice("USR-07", view.language)))
     if desk.leaving or takeover(view) is not None:
         return Step(desk, (Leave(),))
     if view.lines:
@@ -335,6 +338,8 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             return Step(replace(desk, text=""), (commands.Quick(QUICK[binding]),))
         case Binding.DRAWER:
             return Step(replace(desk, form=forms.open_drawer(), text=""))
+        case Binding.LOCK:
+            return Step(replace(desk, text=""), (commands.Lock(),))
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.SUBTOTAL if desk.text:
             # Their verbs take nothing before them: a half-typed entry would be read as a code.
             return Step(replace(desk, note=notice("ENT-09", view.language, text=desk.text)))
@@ -391,9 +396,11 @@ def _menu(desk: Desk, view: TillView, key: str) -> Step:
 
 
 def _unusable(name: str, view: TillView) -> Notice:
-    if view.stage is Stage.CLOSED:
-        return notice("SHF-01", view.language)
     match name:
+        case "menu.hand_over" | "menu.off" | "menu.lock":
+            return notice("USR-10", view.language)
+        case _ if view.stage is Stage.CLOSED:
+            return notice("SHF-01", view.language)
         case "menu.open":
             return notice("SHF-07", view.language)
         case "menu.close":

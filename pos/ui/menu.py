@@ -1,6 +1,6 @@
 """The menu behind F1: digits and keypad signs, no letters (clerk-and-courier.md 5.3).
 
-Places are for good: 6 hand-over, 7 inquiries and 0 lock are kept free for people and the broker.
+Places are for good: 7 inquiries is kept free for the broker.
 """
 
 from collections.abc import Callable
@@ -35,8 +35,11 @@ MENU: Final = (
     MenuEntry("3", "menu.out", lambda _: forms.cash_out(), _OPEN),
     MenuEntry("4", "menu.x", lambda _: commands.ReadX(), _OPEN),
     MenuEntry("5", "menu.close", lambda view: forms.count_cash(view.currency), _OPEN),
+    MenuEntry("6", "menu.hand_over", lambda _: commands.SignOn(), _ALL),
     MenuEntry("8", "menu.queue", lambda _: commands.Show("queue"), _ALL),
     MenuEntry("9", "menu.devices", lambda _: commands.Show("devices"), _ALL),
+    MenuEntry("0", "menu.lock", lambda _: commands.Lock(), _ALL),
+    MenuEntry("/", "menu.off", lambda _: commands.SignOff(), _ALL),
     MenuEntry("*", "menu.drop", lambda _: forms.cash_drop(), _OPEN),
     MenuEntry("-", "menu.void", lambda _: forms.void_sale(), _OPEN),
 )
@@ -52,5 +55,7 @@ def usable(entry: MenuEntry, view: TillView) -> bool:
     if entry.name == "menu.close" and view.lines:
         return False
     if entry.name == "menu.void" and not view.lines:
+        return False
+    if entry.name in ("menu.hand_over", "menu.off", "menu.lock") and not view.staffed:
         return False
     return view.stage in entry.stages

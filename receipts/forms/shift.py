@@ -21,6 +21,7 @@ def x_report(figures: ShiftClosed, context: ReceiptContext) -> Document:
         [_numbers(figures, context), heading(words.x_title)],
         _sales(figures, context),
         _methods(figures, context),
+        _clerks(figures, context),
         _moves(figures, context),
         _open_records(figures, context),
     )
@@ -36,6 +37,7 @@ def z_report(closed: ShiftClosed, context: ReceiptContext) -> Document:
         [_numbers(closed, context), heading(title)],
         _sales(closed, context),
         _methods(closed, context),
+        _clerks(closed, context),
         [*_moves(closed, context), *_count(closed, context)],
         _open_records(closed, context),
         [Text(text=f"{words.supervisor}:"), Feed(lines=2)],
@@ -69,6 +71,23 @@ def _methods(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
                 f"  {method_name(method, context.language, context.methods)}", context.money(amount)
             )
         )
+    return blocks
+
+
+def _clerks(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
+    """Return who sold what; nothing where whoever stands on the paper sold it all."""
+    words = WORDS[context.language]
+    people = figures.by_clerk
+    if [person.name for person in people] in ([], [context.clerk]):
+        return []
+    blocks: list[Block] = [Text(text=words.by_clerk, bold=True)]
+    for person in people:
+        count = words.count_of.format(person.sales)
+        blocks.append(row(f"  {person.name} {count}", context.money(person.gross)))
+        if person.refunds:
+            blocks.append(row(f"    {words.refunds}", context.money(-person.refunds)))
+        if person.voids:
+            blocks.append(row(f"    {words.voids}", words.count_of.format(person.voids)))
     return blocks
 
 

@@ -50,6 +50,7 @@ class Words:
     refunds: str
     voids: str
     by_method: str
+    by_clerk: str
     drawer: str
     float_amount: str
     cash_sales: str
@@ -123,6 +124,7 @@ _KO: Final = Words(
     refunds="반품",
     voids="취소 건수",
     by_method="결제 수단별",
+    by_clerk="담당별",
     drawer="돈통",
     float_amount="준비금",
     cash_sales="현금 판매",
@@ -195,6 +197,7 @@ _EN: Final = Words(
     refunds="Refunds",
     voids="Voided sales",
     by_method="By payment",
+    by_clerk="By clerk",
     drawer="Drawer",
     float_amount="Float",
     cash_sales="Cash sales",

@@ -25,6 +25,7 @@ from protocols.facts import (
     ShiftOpened,
     StaffApproved,
     StaffRefused,
+    StaffSigned,
     Tender,
     TerminalNoted,
 )
@@ -539,6 +540,7 @@ def test_training_books_nothing(books: MemoryBooks, terminal: Terminal) -> None:
     [
         DrawerOpened(shift=1, reason="change"),
         ReceiptCopied(sale=1, copy=1),
+        StaffSigned(act="on", person="7", role="clerk"),
         StaffApproved(right="shift.read"),
         StaffRefused(person="7", reason="pin", tries=3, locked_seconds=30),
         TerminalNoted(note="restart"),

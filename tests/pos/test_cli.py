@@ -249,6 +249,51 @@ def test_a_policy_of_a_till_alone_is_in_force(shop: Shell) -> None:
     assert "권한이 없습니다: 상품 입력" in shop.complaint
 
 
+def test_people_sign_on_and_off_and_a_supervisor_allows_what_a_clerk_may_not(
+    shell: Shell, monkeypatch
+) -> None:
+    """Each PIN is asked for, and neither shown nor kept in clear anywhere in the till's folder."""
+    goods = shell.home / "goods.csv"
+    goods.write_text(GOODS, encoding="utf-8")
+    assert shell.run("catalogue", "import", str(goods))[0] == 0
+    file = write_staff(shell.home / "staff.json")
+    assert shell.run("staff", "import", str(file))[0] == 0
+    policy = shell.home / "policy.toml"
+    policy.write_text('[rights]\nclerk = ["sale.enter", "payment.take", "staff.sign"]\n')
+    assert shell.run("policy", "import", str(policy))[0] == 0
+
+    def typed(pin: str, *words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{pin}\n"))
+        return shell.run(*words)
+
+    assert shell.run("shift", "open")[0] == 1
+    assert "잠겨" in shell.complaint
+    assert typed("4712", "sign", "on", "7")[0] == 1
+    assert typed("4711", "sign", "on", "7") == (0, "김영희: 근무를 시작합니다\n")
+    assert shell.run("shift", "open")[0] == 1
+    assert "승인" in shell.complaint
+    assert typed("8520", "shift", "open", "--approver", "3")[0] == 0
+    assert shell.run("sell", "rice", "--tender", "cash")[0] == 0
+    assert typed("8520", "shift", "count", "0", "--approver", "3")[0] == 0
+    assert typed("4711", "shift", "close", "--reason", "x", "--approver", "1")[0] == 0
+    assert shell.run("sign", "off")[0] == 0
+    assert shell.run("sell", "rice", "--tender", "cash")[0] == 1
+
+    rows = list(csv.DictReader(io.StringIO(shell.run("journal", "export", "--form", "csv")[1])))
+    people = [(row["kind"], row["actor"], row["approver"]) for row in rows]
+    assert people == [
+        ("staff.signed", "7", ""),
+        ("shift.opened", "7", "3"),
+        ("attempt.closed", "7", ""),
+        ("sale.closed", "7", ""),
+        ("shift.counted", "7", "3"),
+        ("shift.closed", "7", "1"),
+        ("staff.signed", "7", ""),
+    ]
+    for kept in (shell.home / "data").rglob("*"):
+        assert not kept.is_file() or not any(pin in kept.read_bytes() for pin in (b"8520", b"4712"))
+
+
 def test_a_pin_is_printed_as_its_hash_alone(shell: Shell, monkeypatch) -> None:
     """What a staff file keeps; a weak PIN is refused, and neither is repeated."""
     monkeypatch.setattr("sys.stdin", io.StringIO("8520\n"))

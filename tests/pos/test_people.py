@@ -7,13 +7,13 @@ from pos import commands
 from pos.entry import masked
 from pos.headless import Run, answer
 from pos.messages import notice
-from pos.rights import Right, Role, named
+from pos.rights import Right, named
 from pos.view import Stage
-from protocols.documents import Document, Policy, SignedDocument
+from protocols.documents import Policy
 from protocols.facts import CashMoved, ReceiptCopied, StaffApproved, StaffRefused
 from protocols.staff import Staff
 from tests.support.counter_till import Counter, Starting
-from tests.support.staff import GONE, KIM, LEE, PARK, STAFF
+from tests.support.staff import GONE, KIM, LEE, PARK, STAFF, put_policy
 
 OUT = "5000CO:퀵"
 
@@ -22,7 +22,7 @@ async def asked(
     start: Starting, entry: str = OUT, staff: Staff = STAFF, **setup: object
 ) -> Counter:
     """Return a till whose clerk has asked for what only a supervisor may."""
-    counter = await start(role=Role.CLERK, staff=staff, **setup)
+    counter = await start(staff=staff, **setup)
     await counter.key("OS")
     said = await counter.key(entry)
     assert said is not None and said.code == "RGT-02"
@@ -44,11 +44,11 @@ async def test_a_supervisor_allows_it_and_both_people_are_in_the_record(start: S
     said = await counter.key("3PN:8520")
 
     assert said is not None and not said.code
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
     assert counter.till.view.asking is None
     again = await counter.key("3PN:8520")
     assert again is not None and again.code == "RGT-05"
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
     await counter.settle()
     assert "kick" in counter.bench.told
 
@@ -75,7 +75,7 @@ async def test_a_badge_names_who_and_the_pin_proves_it(start: Starting) -> None:
     assert moved(counter) == []
     await counter.key("PN:8520")
 
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
 
 
 async def test_two_people_with_one_pin_are_told_apart(start: Starting) -> None:
@@ -87,7 +87,7 @@ async def test_two_people_with_one_pin_are_told_apart(start: Starting) -> None:
     assert said is not None and said.code == "RGT-04"
     await counter.key("1PN:4711")
 
-    assert moved(counter) == [("kim", "1")]
+    assert moved(counter) == [("7", "1")]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_a_wrong_answer_is_told_and_goes_on_asking(
     noted = [fact for fact in counter.facts() if isinstance(fact, StaffRefused)]
     assert [fact.reason for fact in noted] == ([] if reason is None else [reason])
     await counter.key("3PN:8520")
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
 
 
 async def test_after_a_wrong_pin_only_the_pin_is_keyed_again(start: Starting) -> None:
@@ -131,7 +131,7 @@ async def test_after_a_wrong_pin_only_the_pin_is_keyed_again(start: Starting) ->
 
     await counter.key("PN:8520")
 
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
 
 
 async def test_guessing_is_locked_for_longer_each_time_and_noted(start: Starting, clock) -> None:
@@ -156,10 +156,10 @@ async def test_guessing_is_locked_for_longer_each_time_and_noted(start: Starting
     assert moved(counter) == []
 
     await counter.key("1PN:4711")
-    assert moved(counter) == [("kim", "1")], "one person's lock is not another's"
+    assert moved(counter) == [("7", "1")], "one person's lock is not another's"
     clock.advance(1)
     await counter.key(OUT, "3PN:8520")
-    assert moved(counter)[1:] == [("kim", "3")]
+    assert moved(counter)[1:] == [("7", "3")]
     await counter.key(OUT)
     said = await counter.key("3PN:0004")
     assert said == notice("USR-03", "ko", name="박민수", left=2), "the right PIN began it anew"
@@ -196,7 +196,7 @@ async def test_a_new_pin_begins_the_count_anew(start: Starting) -> None:
     again = await asked(start, OUT, Staff(people=[KIM, renewed]))
 
     await again.key("3PN:4711")
-    assert moved(again) == [("kim", "3")]
+    assert moved(again) == [("7", "3")]
 
 
 async def test_esc_calls_it_off(start: Starting) -> None:
@@ -214,8 +214,8 @@ async def test_esc_calls_it_off(start: Starting) -> None:
 async def test_goods_scanned_meanwhile_are_sold_and_call_it_off(start: Starting) -> None:
     """What was asked was meant for the basket as it stood; a piece is never swallowed."""
     policy = {"clerk": ["sale.enter", "shift.open", "staff.sign", "payment.take"]}
-    counter = await start(role=Role.CLERK, staff=STAFF)
-    put_policy(counter, Policy(rights=policy))
+    counter = await start(staff=STAFF)
+    put_policy(counter.store, Policy(rights=policy))
     await counter.till.load_goods()
     await counter.key("OS", "8801115114154", "VD")
     assert counter.till.view.asking is not None
@@ -236,13 +236,6 @@ async def test_an_unknown_code_meanwhile_is_told_and_it_is_still_asked(start: St
     assert counter.till.view.asking is not None
 
 
-def put_policy(counter: Counter, policy: Policy) -> None:
-    raw = msgspec.Raw(msgspec.msgpack.encode(policy))
-    document = Document(name="policy", version=1, valid_from_ns=1, body=raw)
-    signed = SignedDocument(document=msgspec.msgpack.encode(document), signature=b"")
-    counter.store.put_document("policy", 1, msgspec.msgpack.encode(signed))
-
-
 @pytest.mark.parametrize(
     ("entries", "right"),
     [
@@ -255,8 +248,8 @@ async def test_what_has_no_record_of_its_own_gets_one(
 ) -> None:
     """A voided line of an open sale, a printed X: together with it, the approval is journalled."""
     rights = {"clerk": ["sale.enter", "shift.open", "staff.sign"]}
-    counter = await start(role=Role.CLERK, staff=STAFF)
-    put_policy(counter, Policy(rights=rights))
+    counter = await start(staff=STAFF)
+    put_policy(counter.store, Policy(rights=rights))
     await counter.till.load_goods()
     await counter.key("OS", *entries)
     before = len(counter.facts())
@@ -267,26 +260,26 @@ async def test_what_has_no_record_of_its_own_gets_one(
     sale = 1 if right is Right.SALE_VOID_LINE else 0
     assert counter.facts()[before:] == [StaffApproved(right=right.value, sale=sale)]
     record = counter.records()[-1]
-    assert (record.actor, record.approver) == ("kim", "3")
+    assert (record.actor, record.approver) == ("7", "3")
 
 
 async def test_a_reprint_names_who_asked_and_who_allowed_it(start: Starting) -> None:
     """And the papers that come out beside it name nobody they should not."""
     rights = {"clerk": ["sale.enter", "shift.open", "staff.sign", "payment.take"]}
-    counter = await start(role=Role.CLERK, staff=STAFF)
-    put_policy(counter, Policy(rights=rights))
+    counter = await start(staff=STAFF)
+    put_policy(counter.store, Policy(rights=rights))
     await counter.till.load_goods()
     await counter.key("OS", "8801115114154", "CA", "RP", "3PN:8520")
     await counter.settle()
 
     [copied] = [record for record in counter.records() if record.kind == ReceiptCopied.kind]
-    assert (copied.actor, copied.approver) == ("kim", "3")
+    assert (copied.actor, copied.approver) == ("7", "3")
     assert {r.approver for r in counter.records() if r.kind != ReceiptCopied.kind} == {None}
 
 
 async def test_what_cannot_be_done_now_asks_nobody(start: Starting) -> None:
     """A supervisor is not called for a step that has no place."""
-    counter = await start(role=Role.CLERK, staff=STAFF)
+    counter = await start(staff=STAFF)
 
     said = await counter.key(OUT)
 
@@ -297,7 +290,7 @@ async def test_without_a_staff_list_or_anybody_with_the_right_it_is_refused(
     start: Starting,
 ) -> None:
     """As before: nobody can be asked."""
-    counter = await start(role=Role.CLERK, staff=Staff(people=[KIM, GONE]))
+    counter = await start(staff=Staff(people=[KIM, GONE]))
     await counter.key("OS")
 
     said = await counter.key(OUT)
@@ -308,7 +301,7 @@ async def test_without_a_staff_list_or_anybody_with_the_right_it_is_refused(
 
 async def test_a_takeover_stands_while_an_approval_is_asked_under_it(start: Starting) -> None:
     """Money in doubt stays on the screen until somebody has decided."""
-    counter = await start(role=Role.CLERK, staff=STAFF)
+    counter = await start(staff=STAFF)
     await counter.key("OS")
     doubt = notice("PUR-07", "ko")
     counter.till.tell(doubt)
@@ -322,7 +315,7 @@ async def test_a_takeover_stands_while_an_approval_is_asked_under_it(start: Star
     assert (counter.till.view.notice, counter.till.view.asking) == (doubt, None)
 
     await counter.key(OUT, "3PN:8520")
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
     assert counter.till.view.notice != doubt
 
 
@@ -338,7 +331,7 @@ async def test_a_store_that_fails_under_an_approval_stops_selling(start: Startin
     counter.store.database.rows("PRAGMA query_only = OFF")
     assert moved(counter) == []
     await counter.key("3PN:8520")
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]
 
 
 @pytest.mark.parametrize(
@@ -373,7 +366,7 @@ def test_every_right_has_words_that_fit(right: Right) -> None:
 
 async def test_a_command_without_a_screen_is_approved_by_its_next_entry(start: Starting) -> None:
     """Or refused; it leaves no question on a counter where nobody asked for anything."""
-    counter = await start(role=Role.CLERK, staff=STAFF)
+    counter = await start(staff=STAFF)
     await counter.key("OS")
 
     refused = await answer(counter.till, Run(entries=[OUT]))
@@ -385,4 +378,4 @@ async def test_a_command_without_a_screen_is_approved_by_its_next_entry(start: S
     done = await answer(counter.till, Run(entries=[OUT, "3PN:8520"]))
 
     assert done.done
-    assert moved(counter) == [("kim", "3")]
+    assert moved(counter) == [("7", "3")]

@@ -59,6 +59,7 @@ RELEASED = {
         "answer": b"",
         "entries": [bytes(38)],
     },
+    "staff.signed": {"act": "on", "person": "7", "role": "clerk"},
     "staff.approved": {"right": "shift.read"},
     "staff.refused": {"person": "7", "reason": "pin"},
     "terminal.noted": {"note": "x"},

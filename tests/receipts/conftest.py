@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from protocols.facts import Line, RefundClosed, SaleClosed, ShiftClosed, Tender
+from protocols.facts import ClerkTotals, Line, RefundClosed, SaleClosed, ShiftClosed, Tender
 from receipts.document import Language
 from receipts.forms.context import ReceiptContext
 
@@ -79,6 +79,10 @@ def shift() -> ShiftClosed:
         discounts=12_300,
         voids=2,
         refunds=5_000,
+        by_clerk=[
+            ClerkTotals(person="3", name="박민수", sales=27, gross=445_600, refunds=5_000),
+            ClerkTotals(person="7", name="김*희", sales=76, gross=1_900_000, voids=2),
+        ],
         by_method={"cash": 1_200_000, "card": 1_140_600},
         float_amount=100_000,
         cash_in=10_000,

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from protocols.escpos.decode import Decoder
 from protocols.facts import (
     CashMoved,
+    ClerkTotals,
     DrawerOpened,
     Line,
     RefundClosed,
@@ -254,6 +255,20 @@ def test_z_says_what_is_open_and_what_is_short(shift: ShiftClosed, context: Make
         "1건",
     ):
         assert part in paper, part
+
+
+def test_z_of_one_who_sold_it_all_has_no_list_of_clerks(shift: ShiftClosed, context: Make) -> None:
+    """Whose name stands on the paper needs no table; anybody else does."""
+    name = context().clerk
+    [alone] = [ClerkTotals(person="7", name=name, sales=3, gross=10)]
+    words = "담당별"
+    for people, listed in (
+        ([], False),
+        ([alone], False),
+        ([replace(alone, name="박"), alone], True),
+    ):
+        paper = shown(z_report(replace(shift, by_clerk=people), context()))
+        assert (words in paper) is listed
 
 
 def test_z_over_and_exact(shift: ShiftClosed, context: Make) -> None:

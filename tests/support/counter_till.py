@@ -114,9 +114,13 @@ async def start_till(
     goods: bool = True,
     role: Role = Role.MANAGER,
     staff: Staff | None = None,
+    sign_on: str = "7PN:4711",
     **setup: object,
 ) -> Counter:
-    """Start a till on the folder; again and again, as after a sudden end."""
+    """Start a till on the folder; again and again, as after a sudden end.
+
+    With a staff list its clerk signs on, where nobody is; an empty `sign_on` leaves it so.
+    """
     store = Store(folder / FILE_NAME, clock=clock)
     if goods:
         replace_catalogue(store.database, GOODS, now_ns=clock.now_ns())
@@ -146,5 +150,7 @@ async def start_till(
     )
     await till.start()
     counter = Counter(till, store, bench)
+    if staff is not None and register.signed is None and sign_on:
+        await counter.key(sign_on)
     await counter.settle()
     return counter

@@ -7,6 +7,7 @@ import msgspec
 
 from pos.document_file import take_document
 from pos.store.store import Store
+from protocols.documents import Policy
 from protocols.staff import Person, Staff, hash_pin
 
 COST: Final = 12
@@ -43,6 +44,11 @@ PINS: Final = {7: "4711", 3: "8520", 1: "4711"}
 def employ(store: Store, staff: Staff = STAFF) -> None:
     """Put a staff list in force, as a file import does."""
     take_document(store, "staff", staff, 1)
+
+
+def put_policy(store: Store, policy: Policy) -> None:
+    """Put a policy in force, as a file import does."""
+    take_document(store, "policy", policy, 1)
 
 
 def write_staff(file: Path, staff: Staff = STAFF) -> Path:

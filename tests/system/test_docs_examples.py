@@ -30,6 +30,8 @@ STAYS = {
 NEEDS_MORE = {
     "ips-pos reprint",
     "ips-pos enrol",
+    "ips-pos sign on",
+    "ips-pos sign off",
     "ips-pos staff pin",
     "ips-broker staff pin",
     "ips-broker refund request",

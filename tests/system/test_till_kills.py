@@ -33,6 +33,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
+    StaffSigned,
     TerminalNoted,
     decode_fact,
 )
@@ -193,11 +194,12 @@ UNDONE = {
 """Where the action's own fact cannot be durable yet."""
 SCANS = (Point.BEFORE_APPEND_BASKET, Point.AFTER_APPEND_BASKET)
 X_REPORTS = (Point.BEFORE_APPEND_NOTE, Point.AFTER_APPEND_NOTE)
+SIGNS = (Point.BEFORE_SIGN, Point.AFTER_SIGN)
 UPLOADS = (Point.BEFORE_UPLOAD, Point.AFTER_UPLOAD_SENT, Point.AFTER_ACKNOWLEDGE)
 
 
 def test_every_place_has_its_kill() -> None:
-    assert {*CASES, *SCANS, *X_REPORTS, *UPLOADS} == set(Point)
+    assert {*CASES, *SCANS, *X_REPORTS, *SIGNS, *UPLOADS} == set(Point)
 
 
 def papers(bench: Bench, shop: Shop) -> tuple[int, int]:
@@ -237,28 +239,62 @@ def test_a_kill_loses_and_doubles_nothing(
         assert originals + copies >= 1
 
 
+def staffed(shop: Shop) -> Shop:
+    """Give a shop its people; clerk 7 is signed on and the shift is open."""
+    assert shop.run("staff", "import", str(write_staff(shop.folder / "staff.json"))).status == 0
+    assert shop.key("7PN:4711", "OS").status == 0
+    return shop
+
+
+def untold(*runs: Run) -> bool:
+    """Tell whether no PIN stands in what was printed."""
+    told = "".join(json.dumps(run.lines) + run.complaint for run in runs)
+    return not any(pin in told for pin in ("4711", "8520"))
+
+
 @pytest.mark.parametrize("point", [Point.BEFORE_MOVE_CASH, Point.AFTER_MOVE_CASH])
 def test_a_kill_under_an_approval_leaves_nothing_or_both_people(
     bench: Bench, forks: TillForks, tmp_path: Path, point: Point
 ) -> None:
     """4a: what waits for an approval is in memory alone; what was done names who did and who allowed it."""
-    shop = Shop(tmp_path / "s", f"A{point.value[0]}", forks).prepare(bench)
-    with shop.config.open("a") as config:
-        config.write('[clerk]\nid = "kim"\nrole = "clerk"\n')
-    assert shop.run("staff", "import", str(write_staff(shop.folder / "staff.json"))).status == 0
-    assert shop.key("OS").status == 0
+    shop = staffed(Shop(tmp_path / "s", f"A{point.value[0]}", forks).prepare(bench))
 
     killed = shop.key("5.CI:x", "3PN:8520", fault=point.value)
 
     assert killed.status == -9
-    told = json.dumps(killed.lines) + killed.complaint
-    assert "8520" not in told
     done = point is Point.AFTER_MOVE_CASH
     moved = [(r.actor, r.approver) for r in shop.records() if r.kind == CashMoved.kind]
-    assert moved == ([("kim", "3")] if done else [])
+    assert moved == ([("7", "3")] if done else [])
     stale = shop.key("3PN:8520")
     assert stale.lines[-1]["notice"]["code"] == "RGT-05", "nothing waits any more"
     assert stale.lines[-1]["entry"] == "3PN:***"
+    assert untold(killed, stale)
+
+
+@pytest.mark.parametrize("entries", [("LK",), ("SI", "3PN:8520"), ("SO",)], ids=" ".join)
+@pytest.mark.parametrize("point", SIGNS, ids=lambda point: point.value)
+def test_a_kill_while_signing_leaves_who_was_there_or_who_came(
+    bench: Bench, forks: TillForks, tmp_path: Path, point: Point, entries: tuple[str, ...]
+) -> None:
+    """Who is signed on, and whether the till is locked, is what the journal says: nothing between."""
+    name = f"P{point.value[0]}{entries[0]}"
+    shop = staffed(Shop(tmp_path / "s", name, forks).prepare(bench))
+    before = len(shop.facts())
+
+    killed = shop.key(*entries, fault=point.value)
+    assert killed.status == -9 and untold(killed)
+
+    again = shop.key(MILK)
+    done = point is Point.AFTER_SIGN
+    signed = [fact for fact in shop.facts()[before:] if isinstance(fact, StaffSigned)]
+    assert len(signed) == done
+    shut_out = done and entries[0] != "SI"
+    assert again.lines[-1]["view"]["lines"] == (0 if shut_out else 1)
+    assert (again.lines[-1]["notice"] or {}).get("code", "") == ("USR-08" if shut_out else "")
+    if not shut_out:
+        assert shop.key("CA").status == 0
+        *_, sale = (record for record in shop.records() if record.kind == SaleClosed.kind)
+        assert sale.actor == ("3" if done else "7")
 
 
 def _one_sale(facts: list[Fact]) -> None:

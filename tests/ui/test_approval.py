@@ -1,47 +1,19 @@
 """An approval by keys, on the real till: in place, in stars, in so many keystrokes and not one more."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 import pytest
 from textual import events
 
 from pos import commands
-from pos.keymap import load_keymap
 from pos.messages import Language, notice
-from pos.rights import Role
-from pos.ui.grammar import read_entry
-from pos.ui.source import Counter as Screen
-from pos.view import AskingView, TillView
+from pos.view import AskingView, Purpose, TillView
 from protocols.facts import CashMoved
-from tests.pos.conftest import PassBy, StandingClock
-from tests.support.counter_till import Counter, start_till
-from tests.support.staff import STAFF
+from tests.support.counter_till import Counter
+from tests.ui.real_counter import at_the_counter
 from tests.ui.scripted_till import ScriptedTill, counter_of, sold_view
 from tests.ui.stage import Stage, check_golden, on_stage
-
-
-@asynccontextmanager
-async def at_the_counter(
-    folder: Path, language: Language = "ko", columns: int = 80, rows: int = 24
-) -> AsyncIterator[tuple[Stage, Counter]]:
-    counter = await start_till(
-        folder, StandingClock(), PassBy(), role=Role.CLERK, staff=STAFF, language=language
-    )
-    await counter.key("50.OS", "8801115114154")
-    screen = Screen(
-        till=counter.till,
-        grammar=read_entry,
-        keymap=load_keymap("kr-106"),
-        clock=counter.till.register.clock,
-        zone=UTC,
-    )
-    async with on_stage(screen, columns, rows) as stage:
-        yield stage, counter
-    counter.store.close()
 
 
 def moved(counter: Counter) -> list[tuple[str, str | None]]:
@@ -69,7 +41,7 @@ async def test_a_number_and_a_pin_are_seven_keystrokes(tmp_path: Path) -> None:
         await stage.shows("5,000")
 
         assert len(keys) == 7
-        assert moved(counter) == [("kim", "3")]
+        assert moved(counter) == [("7", "3")]
         assert counter.till.view.asking is None
 
 
@@ -83,7 +55,7 @@ async def test_a_badge_and_a_pin_are_a_scan_and_five_keystrokes(tmp_path: Path) 
         await stage.press("8", "5", "2", "0", "enter")
         await stage.until(lambda: bool(moved(counter)))
 
-        assert moved(counter) == [("kim", "3")]
+        assert moved(counter) == [("7", "3")]
 
 
 async def test_a_half_typed_entry_is_there_again_afterwards(tmp_path: Path) -> None:
@@ -194,7 +166,9 @@ def asking(language: Language, code: str = "RGT-02") -> TillView:
     what = "입금/출금" if language == "ko" else "cash in or out"
     said = notice(code, language, right=what)
     return replace(
-        sold_view(language), notice=said, asking=AskingView(what=what, who="", said=said)
+        sold_view(language),
+        notice=said,
+        asking=AskingView(purpose=Purpose.APPROVE, what=what, who="", said=said),
     )
 
 

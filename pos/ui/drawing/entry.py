@@ -15,7 +15,7 @@ from pos.ui.desk import Desk, difference, takeover
 from pos.ui.forms import FieldKind
 from pos.ui.grid import Ink, Row, Span, fit, row
 from pos.ui.labels import label
-from pos.view import Notice, Stage, TillView
+from pos.view import AskingView, Notice, Purpose, Stage, TillView
 
 HINT_COLUMN: Final = 26
 """Where the hint begins; the entry has the cells before it."""
@@ -74,8 +74,7 @@ def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 
 def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
     if view.asking is not None:
-        name = "hint.pin" if desk.answer.wants_pin(view.asking) else "hint.who"
-        return label(name, view.language), Ink.STRONG
+        return label(_asking_hint(desk, view.asking), view.language), Ink.STRONG
     if takeover(view) is not None:
         return label("hint.stopped", view.language), Ink.ALERT
     note = standing_notice(view, desk)
@@ -85,6 +84,12 @@ def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
     if name == "hint.times":
         return label(name, view.language, desk.text.rstrip("*")), Ink.PLAIN
     return label(name, view.language), Ink.PLAIN
+
+
+def _asking_hint(desk: Desk, asking: AskingView) -> str:
+    if asking.purpose is Purpose.SIGN_ON or asking.purpose is Purpose.UNLOCK:
+        return "hint.own_pin" if desk.answer.wants_pin(asking) else "hint.own_who"
+    return "hint.pin" if desk.answer.wants_pin(asking) else "hint.who"
 
 
 _STAGE_HINTS: Final = {

@@ -32,6 +32,7 @@ _ROWS: Final = (
         (Binding.MENU, "key.menu"),
         (Binding.DRAWER, "key.drawer"),
         (Binding.REPRINT, "key.reprint"),
+        (Binding.LOCK, "key.lock"),
     ),
 )
 """None is a bar between groups; * and . are text of the entry and have no binding."""

@@ -11,7 +11,7 @@ from pos.ui.grid import BLANK, Ink, Row, fit, pair, row
 from pos.ui.labels import label
 from pos.ui.menu import MENU, usable
 from pos.ui.training import PAGE_CHOICES, TrainingPage
-from pos.view import AskingView, Stage, TillView
+from pos.view import AskingView, Purpose, Stage, TillView
 
 
 def draw_menu(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[Row, ...]:
@@ -20,7 +20,6 @@ def draw_menu(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[
     for entry in MENU:
         ink = Ink.PLAIN if usable(entry, view) else Ink.DIM
         rows.append(row(f" {entry.key}  {label(entry.name, view.language)}", ink))
-    rows.append(BLANK)
     for binding, name in ((Binding.MENU, "menu.help"), (Binding.TRAINING, "menu.training")):
         rows.append(row(f" {keymap.label(binding)}  {label(name, view.language)}"))
     return _footed(rows, view, width, height)
@@ -49,6 +48,7 @@ _HELP = (
     (Binding.FIND, "key.find"),
     (Binding.DRAWER, "key.drawer"),
     (Binding.REPRINT, "key.reprint"),
+    (Binding.LOCK, "key.lock"),
     (Binding.MENU, "key.menu"),
     (Binding.CLEAR, "key.clear"),
     (Binding.TRAINING, "key.training"),
@@ -63,7 +63,7 @@ def draw_asking(
     pin = answer.wants_pin(asking)
     who = asking.who or answer.who
     rows: list[Row] = [
-        row(label("asking.title", view.language), Ink.STRONG),
+        row(label(f"asking.{asking.purpose.value}", view.language), Ink.STRONG),
         BLANK,
         row(clip(f"  {asking.what}", width), Ink.STRONG),
         BLANK,
@@ -72,7 +72,8 @@ def draw_asking(
         BLANK,
     ]
     rows.extend(row(line, Ink.WARN) for line in wrapped(asking.said.short, width))
-    return _footed(rows, view, width, height)
+    leaves = asking.purpose in (Purpose.APPROVE, Purpose.HAND_OVER)
+    return _footed(rows, view, width, height) if leaves else _filled(rows, height)
 
 
 def _asked(name: str, answer: str, width: int, language: Language, *, asked: bool) -> Row:
@@ -177,6 +178,12 @@ def _reasons(view: TillView, field: Field, width: int) -> list[Row]:
         row(clip(f" {choice} {label(name, view.language)}", width))
         for choice, name in enumerate(field.reasons, start=1)
     ]
+
+
+def _filled(rows: list[Row], height: int) -> tuple[Row, ...]:
+    """Return the rows cut or filled to the pane; there is no way back from it."""
+    rows = rows[:height]
+    return (*rows, *(BLANK for _ in range(height - len(rows))))
 
 
 def _footed(rows: list[Row], view: TillView, width: int, height: int) -> tuple[Row, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pos.ui.grid import Ink, Row, Span, fit
 from pos.ui.labels import label
-from pos.view import DeviceView, Lamp, TillView
+from pos.view import DeviceView, Lamp, Purpose, TillView
 
 LAMPS: Final = ("printer", "drawer", "line_display", "scanner")
 """The roles on the status line, in their places; a missing one shows as absent."""
@@ -42,7 +42,9 @@ def draw_status(view: TillView, width: int) -> tuple[Row, ...]:
 def _left(view: TillView, width: int) -> str:
     lane = fit(label("lane", view.language, view.lane), 7).rstrip()
     store = f" {fit(view.store, 20).rstrip()}" if width > 50 else ""
-    clerk = fit(view.clerk, 20 if width > 50 else 6).rstrip()
+    away = view.asking is not None and view.asking.purpose is Purpose.UNLOCK
+    name = label("asking.unlock", view.language) if away else view.clerk or "-"
+    clerk = fit(name, 20 if width > 50 else 6).rstrip()
     mark = (
         f" *{label('training', view.language)}*"
         if view.training

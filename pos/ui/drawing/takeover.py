@@ -36,7 +36,7 @@ def draw_takeover(view: TillView, note: Notice, width: int, height: int) -> tupl
         rows.append(BLANK)
         rows.append(row(clip(f"  {label('takeover.esc', language)}", width), Ink.DIM))
     else:
-        rows.append(row(f"  {label('asking.title', language)}"))
+        rows.append(row(f"  {label(f'asking.{view.asking.purpose.value}', language)}"))
         asked = f"{view.asking.what}  {view.asking.who}"
         rows.append(row(clip(f"     {asked}", width), Ink.STRONG))
         rows.append(row(clip(f"     {view.asking.said.short}", width), Ink.WARN))
