@@ -21,6 +21,7 @@ terminals    enrolment; suspend, resume, retire
 sessions     sessions of terminals, and the gate that every online request passes
 documents    versioned documents: published, signed once, pulled
 bookkeeping  between the rules and the store: books that read a group, bookings that become rows
+received     value that terminals report as received, with its proof
 desk_books   the desk's way to the writer; modules' own notes
 shelf        the payment modules of this broker: found, activated, at work
 
@@ -30,6 +31,7 @@ books        what booking reads and what it answers
 booking           what a record does to the books; its parts:
 booking_attempts  intents and results of moving money
 booking_purse     e-cash that moved between two purses, and the float
+booking_value     value that came in by a scheme that its module knows
 booking_refunds   money that went back
 booking_sales     sales and voids
 booking_shifts    float, cash moves, count and Z
@@ -58,7 +60,8 @@ manifests    what a module says about itself, in TOML
 registry     which payment modules there are
 holds        baskets that tills put aside, for whoever goes on with them
 purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
-modules/     payment modules: cash, e-cash, and chaos for trying out
+icash/       the collector of the second scheme: statements, collection, claims
+modules/     payment modules: cash, two of e-cash, and chaos for trying out
 conformance  what `ips-broker module check` tries
 scrub        masks what must never be written down
 """

@@ -9,6 +9,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
     paid in, out      till <- capital/float       expense <- till
     drop              safe <- till
     refund            returns/GROUP, tax/vat <- refunds-payable <- till
+    value taken       the accounts that its module names             (ips.booking_value)
     e-cash moved      purse/merchant/NAME, clearing/purse, float-issued   (ips.booking_purse)
     shift closed      over-short <-> till, then the float and the takings leave the till, so that
                       it is empty between shifts:  capital/float <- till   safe <- till
@@ -23,6 +24,7 @@ from ips.booking_purse import purse_moved
 from ips.booking_refunds import refund_closed
 from ips.booking_sales import sale_closed, sale_voided
 from ips.booking_shifts import cash_moved, shift_closed, shift_counted, shift_opened
+from ips.booking_value import value_taken
 from ips.books import Booking, Books, transaction_key
 from ips.commands import Command
 from ips.entry import EXCEPTIONS, Entry, Occasion
@@ -46,6 +48,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
+    ValueTaken,
     decode_fact,
 )
 from protocols.journal import Record
@@ -96,6 +99,8 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             refund_closed(entry, fact)
         case PurseMoved():
             purse_moved(entry, fact)
+        case ValueTaken():
+            value_taken(entry, fact)
         case PurseClaimed():
             entry.booking.claimed.append(fact)
         case ShiftOpened():
@@ -198,7 +203,7 @@ def _amounts(fact: Fact) -> list[tuple[str, int, bool]]:
         case ShiftClosed():
             rows = [(name, getattr(fact, name), True) for name in _Z_FIGURES]
             return [("counted", fact.counted, False), *rows]
-        case AttemptOpened() | AttemptClosed() | AttemptParked() | CashMoved():
+        case AttemptOpened() | AttemptClosed() | AttemptParked() | CashMoved() | ValueTaken():
             return [("amount", fact.amount, False)]
         case ShiftOpened():
             return [("float", fact.float_amount, False)]

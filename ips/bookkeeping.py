@@ -32,6 +32,7 @@ from ips.ledger import Transfer
 from ips.payments import PaymentOpened, PaymentRecord
 from ips.purse.evidence import Reported, ShadowKeeper
 from ips.purse.records import known_move
+from ips.received import ReceivedKeeper, known_value
 from ips.spi import Manifest
 from ips.store.balances import BoundError
 from ips.store.group import Group
@@ -43,7 +44,7 @@ from ips.store.rows import (
     ShiftRow,
 )
 from protocols.documents import Policy
-from protocols.facts import SaleClosed, SaleHeld, SaleRecalled, Tender
+from protocols.facts import SaleClosed, SaleHeld, SaleRecalled, Tender, ValueTaken
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
 
@@ -120,6 +121,10 @@ class GroupBooks:
     def purse_moved(self, details: bytes) -> bool:
         """Return whether an e-cash transfer was booked before."""
         return known_move(self._group.store, details)
+
+    def value_taken(self, method: str, details: bytes) -> ValueTaken | None:
+        """Return what was reported of a movement of value."""
+        return known_value(self._group.store, method, details)
 
     def store_of(self, terminal: str) -> str:
         """Return the store a terminal is enrolled in."""
@@ -201,11 +206,16 @@ class Bookkeeper:
     """Books the records of a batch. Implements `ips.batches.Bookkeeper`."""
 
     def __init__(
-        self, book: Book, practice: Practice, shadow_keeper: ShadowKeeper | None = None
+        self,
+        book: Book,
+        practice: Practice,
+        shadow_keeper: ShadowKeeper | None = None,
+        received_keeper: ReceivedKeeper | None = None,
     ) -> None:
         self._book = book
         self._practice = practice
         self._shadow_keeper = shadow_keeper or ShadowKeeper(None)
+        self._received_keeper = received_keeper or ReceivedKeeper({})
 
     def enter(self, group: Group, records: Sequence[Record]) -> list[QuestionRow]:
         """Book records in order, each seeing those before it; return what is asked about them."""
@@ -213,11 +223,13 @@ class Bookkeeper:
         _prefetch(group, records)
         asked: list[QuestionRow] = []
         reported: list[Reported] = []
+        taken: list[tuple[Record, ValueTaken]] = []
         holds: list[tuple[Record, SaleHeld | SaleRecalled]] = []
         for record in records:
             booking = self._book(record, clerk.books)
             reported += [Reported(record=record, fact=fact) for fact in booking.moved]
             reported += [Reported(record=record, fact=fact) for fact in booking.claimed]
+            taken += [(record, fact) for fact in booking.taken]
             holds += [(record, fact) for fact in booking.holds]
             for account in put_fact(clerk, booking):
                 row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
@@ -232,6 +244,11 @@ class Bookkeeper:
         ]
         if reported:
             asked += self._shadow_keeper.enter(group, reported)
+        if taken:
+            asked += [
+                group.ask(question_row(record, each, group.now_ns))
+                for record, each in self._received_keeper.enter(group, taken)
+            ]
         return asked
 
 

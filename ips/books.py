@@ -17,7 +17,7 @@ from ips.ledger import Phase, Transfer
 from ips.payments import PaymentEvent, PaymentRecord
 from ips.spi import Manifest
 from protocols.documents import Policy
-from protocols.facts import PurseClaimed, PurseMoved, SaleHeld, SaleRecalled
+from protocols.facts import PurseClaimed, PurseMoved, SaleHeld, SaleRecalled, ValueTaken
 from protocols.journal import Record
 
 
@@ -131,6 +131,8 @@ class Booking:
     """The shift as it is after this booking."""
     moved: list[PurseMoved] = field(default_factory=list)
     """E-cash transfers that were not known before."""
+    taken: list[ValueTaken] = field(default_factory=list)
+    """Value that came into the shop's devices and was not known before, or its proof was not."""
     claimed: list[PurseClaimed] = field(default_factory=list)
     """Exception logs of purses that were given to the issuer."""
     holds: list[SaleHeld | SaleRecalled] = field(default_factory=list)
@@ -169,6 +171,10 @@ class Books(Protocol):
         """Return whether an e-cash transfer was booked before."""
         ...
 
+    def value_taken(self, method: str, details: bytes) -> ValueTaken | None:
+        """Return what was reported of a movement of value."""
+        ...
+
     def store_of(self, terminal: str) -> str:
         """Return the store a terminal is enrolled in."""
         ...
@@ -198,6 +204,7 @@ class Overlay:
         self._balances: dict[tuple[str, str], int] = {}
         self._by_order: dict[str, dict[str, None]] = {}
         self._moved: set[bytes] = set()
+        self._taken: dict[tuple[str, bytes], ValueTaken] = {}
 
     def absorb(self, booking: Booking) -> None:
         """Let what was booked be seen by what is booked next."""
@@ -206,6 +213,7 @@ class Overlay:
             self._by_order.setdefault(record.order, {})[key] = None
         self._refunds.update(booking.refunds)
         self._moved.update(fact.details for fact in booking.moved)
+        self._taken.update({(fact.method, fact.details): fact for fact in booking.taken})
         if booking.order is not None:
             self._orders[booking.order.order] = booking.order
         if (shift := booking.shift) is not None:
@@ -246,6 +254,10 @@ class Overlay:
     def purse_moved(self, details: bytes) -> bool:
         """Return whether an e-cash transfer was booked before."""
         return details in self._moved or self._base.purse_moved(details)
+
+    def value_taken(self, method: str, details: bytes) -> ValueTaken | None:
+        """Return what was reported of a movement of value."""
+        return self._taken.get((method, details)) or self._base.value_taken(method, details)
 
     def store_of(self, terminal: str) -> str:
         """Return the store a terminal is enrolled in."""

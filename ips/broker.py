@@ -22,6 +22,7 @@ from ips.desk_books import DeskBooks, StoredJournal
 from ips.keys import KeyFolder
 from ips.lock import FolderLock
 from ips.purse.evidence import ShadowKeeper
+from ips.received import ReceivedKeeper
 from ips.refund_policy import shipped_policy
 from ips.registry import list_modules
 from ips.rules import Rules
@@ -73,12 +74,14 @@ class Broker:
         self.writer = writer
         self.rules = rules
         self.prover: Prover | None = None
+        listings = list_modules()
+        self._received_keeper = ReceivedKeeper(listings)
         self.know_issuer()
         self.gate = Gate(reader, keys.vault, clock)
         self.session_maker = SessionMaker(
             clock=clock, entropy=entropy, identity=self.identity, vault=keys.vault
         )
-        self.shelf = Shelf(reader, list_modules())
+        self.shelf = Shelf(reader, listings)
         self._points = points
         self._policy = shipped_policy()
         journal = StoredJournal(writer, reader)
@@ -90,7 +93,9 @@ class Broker:
         issuer = self.keys.purse_issuer()
         if issuer is not None:
             self.prover = Prover(issuer.suite, {issuer.key_id: issuer.public})
-        self.bookkeeper = Bookkeeper(book_record, self.rules, ShadowKeeper(self.prover))
+        self.bookkeeper = Bookkeeper(
+            book_record, self.rules, ShadowKeeper(self.prover), self._received_keeper
+        )
 
     def desk(self, nonce: NonceRow | None = None) -> Desk:
         """Return the payment desk, for one request; its nonce is stored with the first step."""

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from protocols.icash.keys import Masters, check_value, decode_masters
 from protocols.malformed import MALFORMED
 from protocols.ports import Clock, Entropy
 from protocols.purse.issuing import Issuer
@@ -28,6 +29,8 @@ IDENTITY: Final = "identity"
 PURSE_ISSUER: Final = "purse-issuer-1"
 """The P-256 key of the issuer of e-cash, where this broker is one."""
 PURSE_ISSUER_ID: Final = 1
+ICASH_MASTERS: Final = "icash-masters-1"
+"""The four AES-128 masters of the issuer of ICash, where this broker is one."""
 _NONCE_BYTES: Final = 12
 
 
@@ -126,6 +129,28 @@ class KeyFolder:
         )
         _write_private(self._folder / f"{PURSE_ISSUER}.key", msgspec.msgpack.encode(file))
         return made
+
+    def icash_masters(self) -> Masters | None:
+        """Return the keys that ICash cards and modules were made under, if there are any."""
+        if not (self._folder / f"{ICASH_MASTERS}.key").exists():
+            return None
+        file = self._get(ICASH_MASTERS)
+        return decode_masters(self.vault.unwrap(file.name, file.wrapped))
+
+    def keep_icash_masters(self, masters: Masters, *, clock: Clock) -> Masters:
+        """Keep those keys; a folder that has some keeps what it has."""
+        known = self.icash_masters()
+        if known is not None:
+            return known
+        file = KeyFile(
+            name=ICASH_MASTERS,
+            kind="AES-128",
+            made_ns=clock.now_ns(),
+            public=bytes.fromhex("".join(check_value(key) for _, key in masters.named())),
+            wrapped=self.vault.wrap(ICASH_MASTERS, masters.encode()),
+        )
+        _write_private(self._folder / f"{ICASH_MASTERS}.key", msgspec.msgpack.encode(file))
+        return masters
 
     def files(self) -> list[KeyFile]:
         """Return every key without its secret part. Raises: KeyFolderError."""

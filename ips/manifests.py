@@ -17,6 +17,7 @@ MANIFEST_BYTES_MAX: Final = 64 * 1024
 TIMEOUT_MS_MAX: Final = 30_000
 """Below every deadline at which the janitor asks: a call that still runs is never inquired about."""
 _ASSET_NAMES: Final = frozenset({"store", "terminal", "module"})
+_RECEIVED_NAMES: Final = _ASSET_NAMES | {"device"}
 
 
 class ManifestError(ValueError):
@@ -72,10 +73,10 @@ def _check(manifest: Manifest, file: str) -> None:
         raise ManifestError(f"{file}: spi {manifest.spi}, this broker speaks {SPI_VERSION}")
     if not manifest.id.isidentifier() or not manifest.id.isascii():
         raise ManifestError(f"{file}: id {manifest.id!r} is not a plain ASCII name")
-    names = [name for _, name, _, _ in Formatter().parse(manifest.asset) if name is not None]
-    for name in names:
-        if name not in _ASSET_NAMES:
-            raise ManifestError(f"{file}: asset: no {{{name}}}{nearest(name, _ASSET_NAMES)}")
+    _check_account(manifest.asset, "asset", _ASSET_NAMES, file)
+    _check_account(manifest.received, "received", _RECEIVED_NAMES, file)
+    if manifest.received and "{device}" not in manifest.received:
+        raise ManifestError(f"{file}: received: names no {{device}}: value lies in each of them")
     for code in manifest.currencies:
         if code not in CURRENCIES:
             raise ManifestError(f"{file}: currencies: unknown {code!r}{nearest(code, CURRENCIES)}")
@@ -83,3 +84,10 @@ def _check(manifest: Manifest, file: str) -> None:
         raise ManifestError(f"{file}: limits: amount_min is above amount_max, or below zero")
     if not 1 <= manifest.timeout_ms <= TIMEOUT_MS_MAX:
         raise ManifestError(f"{file}: timeout_ms is a whole number from 1 to {TIMEOUT_MS_MAX}")
+
+
+def _check_account(account: str, key: str, known: frozenset[str], file: str) -> None:
+    names = [name for _, name, _, _ in Formatter().parse(account) if name is not None]
+    for name in names:
+        if name not in known:
+            raise ManifestError(f"{file}: {key}: no {{{name}}}{nearest(name, known)}")

@@ -10,6 +10,8 @@ import msgspec
 
 from ips.broker import Broker
 from ips.documents import Publish
+from ips.icash.desk import DEEDS as ICASH_DEEDS
+from ips.icash.desk import IcashDeed, IcashDone, perform_icash
 from ips.purse.desk import PurseDeed, PurseDone, perform_purse
 from ips.registry import ModuleError, load
 from ips.shelf import ChangeModule
@@ -91,6 +93,7 @@ Deed = (
     | RefundAsked
     | RefundDecided
     | PurseDeed
+    | IcashDeed
 )
 
 
@@ -141,11 +144,22 @@ class RefundNow(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag
     reason: str = ""
 
 
-Done = CodeMade | TerminalChanged | Published | ModuleChanged | RefundNow | NotDone | PurseDone
+Done = (
+    CodeMade
+    | TerminalChanged
+    | Published
+    | ModuleChanged
+    | RefundNow
+    | NotDone
+    | PurseDone
+    | IcashDone
+)
 
 
 async def perform(broker: Broker, deed: Deed) -> Done:
     """Do it; what is answered is durable. Raises: BusyError, PoisonError, StoreError."""
+    if isinstance(deed, ICASH_DEEDS):
+        return await perform_icash(broker, deed)
     match deed:
         case TerminalAdd():
             return await _add(broker, deed)

@@ -101,6 +101,22 @@ QUESTIONS: Final[dict[str, Sentences]] = {
         "기록 {about}: 금액이 있을 수 없는 값입니다 ({detail}). 장부에 올리지 않았고 기록은 남아 있습니다.",
         "Record {about}: an amount cannot be ({detail}). Nothing was posted; the record is kept.",
     ),
+    "value-module": Sentences(
+        "가치 {about}: {amount} {currency}이(가) {detail}(으)로 들어왔다는데 장부에 올릴 모듈이 없습니다. 기록은 남아 있습니다.",
+        "Value {about}: {amount} {currency} came in by {detail}, and no module books it. The record is kept.",
+    ),
+    "value-differs": Sentences(
+        "가치 {about}: 같은 {detail} 거래가 다른 금액이나 장치로 다시 보고되었습니다 ({amount} {currency}). 처음 보고대로 장부에 있습니다.",
+        "Value {about}: reported again by {detail} with another amount or device ({amount} {currency}). It is booked as it was first reported.",
+    ),
+    "value-odd": Sentences(
+        "가치 {about}: 보고된 {amount} {currency}이(가) 이상합니다 ({detail}). 장부에는 올렸고, 증명이 맞아야 정산됩니다.",
+        "Value {about}: the report of {amount} {currency} is odd ({detail}). It is booked; it is collected only if its proof holds.",
+    ),
+    "value-unproved": Sentences(
+        "가치 {about}: {amount} {currency}의 증명이 없습니다. 돈은 매장 장치에 있고, 카드가 다시 증명하면 정산됩니다 ({detail}).",
+        "Value {about}: {amount} {currency} came without a proof. The money is in the shop's device; it is collected once the card has proved it ({detail}).",
+    ),
     "purse-details": Sentences(
         "전자화폐 {about}: 이체 내용이 있을 수 없는 값입니다. 장부에 올리지 않았고 기록은 남아 있습니다.",
         "Purse {about}: these transfer details cannot be. Nothing was posted; the record is kept.",

@@ -9,6 +9,8 @@ for what it cannot prove.
     Context         implemented by the broker, called by a module
     Manifest        what a module says about itself, in TOML beside it: readable without importing it
 
+    Examining       a module that looks at what terminals report of its own scheme (value.taken)
+
 Agreement of version 1: `spi = "1"` in a manifest. A module is found in ips/modules/ or under the
 entry-point group `ips.modules` (ips.registry); `ips-broker module check NAME` tries it out.
 """
@@ -16,7 +18,7 @@ entry-point group `ips.modules` (ips.registry); `ips-broker module check NAME` t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from protocols.money import Money
 from protocols.outcome import Outcome
@@ -121,6 +123,9 @@ class Manifest:
     """The flow its payments follow unless the store's policy names another."""
     asset: str
     """The ledger account that grows when it takes money: `{store}`, `{terminal}`, `{module}`."""
+    received: str = ""
+    """The account of value that came into a device of the shop's, against `asset`; `{device}` besides.
+    Empty: terminals report no such value (value.taken)."""
     refund: RefundCapability
     currencies: frozenset[str] = frozenset()
     """ISO 4217; empty: any."""
@@ -136,6 +141,10 @@ class Manifest:
     def asset_account(self, *, store: str, terminal: str) -> str:
         """Return the account that grows when this module takes money at a terminal."""
         return self.asset.format(store=store, terminal=terminal, module=self.id)
+
+    def received_account(self, *, store: str, terminal: str, device: str) -> str:
+        """Return the account of what is in a device of the shop's."""
+        return self.received.format(store=store, terminal=terminal, module=self.id, device=device)
 
     def schema(self) -> dict[str, object]:
         """Return the JSON Schema of `fields` in a payment request: what a form is made from."""
@@ -207,4 +216,25 @@ class PaymentModule(Protocol):
 
     def scrub(self, transcript: str) -> str:
         """Return the text without anything secret: PAN, track, PIN block, keys."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Value that a terminal reports: it came into the shop's own device by this module's scheme."""
+
+    key: str
+    """The attempt's; empty where the record names none."""
+    device: str
+    amount: Money
+    details: bytes
+    proof: bytes
+
+
+@runtime_checkable
+class Examining(PaymentModule, Protocol):
+    """A module whose scheme leaves value and evidence at terminals."""
+
+    def examine(self, taken: Taken) -> str:
+        """Return what is odd about a report, in English, or nothing. It has happened all the same."""
         ...

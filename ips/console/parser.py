@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ips.config import Config
-from ips.console import asking, doing, keeping, people, purses, serving, trying
+from ips.console import asking, doing, icash, keeping, people, purses, serving, trying
 from ips.console.answers import Answer
 from ips.store.inquiries import NAMES
 from protocols.documents import KINDS
@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     _modules(commands)
     _refunds(commands)
     _purses(commands)
+    _icash(commands)
     _asking(commands)
     return parser
 
@@ -400,6 +401,77 @@ def _hotlist(of: "Commands[argparse.ArgumentParser]") -> None:
         change.add_argument("--reason", default="", help="kept, with who did it")
         change.set_defaults(verb=verb)
     add(stopped, "list", purses.hotlist_list, "list them", "purse hotlist list")
+
+
+def _icash(commands: "Commands[argparse.ArgumentParser]") -> None:
+    of = group(commands, "icash", "the second scheme: modules and their collection", "icash list")
+    issuer = add(
+        of,
+        "issuer",
+        icash.icash_issuer,
+        "make the issuer's keys where there are none, or take them over; show their check values",
+        "icash issuer --from cards/icash-issuer.toml",
+    )
+    issuer.add_argument("--from", dest="source", metavar="FILE", help="an issuer's keys in TOML")
+    add(
+        of,
+        "list",
+        icash.icash_list,
+        "list every module: stated, reported, collected, unproved, open",
+        "icash list --json",
+    )
+    statement = add(
+        of,
+        "statement",
+        icash.icash_statement,
+        "print the commands that ask a module for its statement, one a line",
+        "icash statement ISHP0001",
+    )
+    statement.add_argument("module", metavar="MODULE", help="its name, or 16 hexadecimal digits")
+    statement.add_argument(
+        "--open", type=_count, default=16, metavar="N", help="ask for N open purchases at most (16)"
+    )
+    collect = add(
+        of,
+        "collect",
+        icash.icash_collect,
+        "take in what it answered, and pay what terminals reported and cards proved",
+        "icash collect ISHP0001 answers.txt",
+    )
+    collect.add_argument("module", metavar="MODULE")
+    collect.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="one answer a line; standard input"
+    )
+    clear = add(
+        of,
+        "clear",
+        icash.icash_clear,
+        "print the commands that make a module forget its open purchases",
+        "icash clear ISHP0001",
+    )
+    clear.add_argument("module", metavar="MODULE")
+    prove = add(
+        of,
+        "prove",
+        icash.icash_prove,
+        "bring the proof of a purchase that its terminal could not get",
+        f"icash prove {'00' * 39} {'00' * 8}",
+    )
+    pay = add(
+        of,
+        "pay",
+        icash.icash_pay,
+        "pay a holder back what left the card and reached no module, once",
+        f"icash pay {'00' * 39} {'00' * 8} --to ICUS0001",
+    )
+    for each in (prove, pay):
+        each.add_argument(
+            "details", metavar="HEX", help="the purchase: 39 bytes of a card's record"
+        )
+        each.add_argument("proof", metavar="PROOF", help="the last 8 bytes of the record")
+    pay.add_argument(
+        "--to", required=True, metavar="WHO", help="kept: whom, or which card is loaded"
+    )
 
 
 def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:

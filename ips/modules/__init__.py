@@ -2,5 +2,6 @@
 
 cash    cash over the counter or at the door
 purse   e-cash: facts from terminals; the issuer's side is in ips/purse/
+icash   the second scheme: facts from terminals; the collector's side is in ips/icash/
 chaos   any outcome on demand, for tests and for trying out a flow; moves no money
 """

@@ -32,6 +32,11 @@ def cmac(key: bytes, text: bytes) -> bytes:
     return machine.finalize()
 
 
+def check_value(key: bytes) -> str:
+    """Return six hexadecimal digits by which people compare a key without seeing it."""
+    return cmac(key, bytes(KEY_BYTES))[:3].hex().upper()
+
+
 def diversify(master: bytes, purpose: Purpose, owner: bytes, version: int) -> bytes:
     """Return the key of one card or module under a master."""
     assert len(master) == KEY_BYTES
@@ -117,6 +122,29 @@ class Masters:
             claim=diversify(self.claim, Purpose.CLAIM, card, version),
         )
 
+    def named(self) -> tuple[tuple[str, bytes], ...]:
+        """Return the four with their names, in the order in which they are kept."""
+        return (
+            ("purchase", self.purchase),
+            ("load", self.load),
+            ("claim", self.claim),
+            ("collection", self.collection),
+        )
+
+    def encode(self) -> bytes:
+        """Return the four in one, 64 bytes."""
+        return b"".join(key for _, key in self.named())
+
     def collection_key(self, module: bytes, version: int) -> bytes:
         """Return what is written into a module, beside the purchase master."""
         return diversify(self.collection, Purpose.COLLECTION, module, version)
+
+
+MASTERS_BYTES: Final = 4 * KEY_BYTES
+
+
+def decode_masters(data: bytes) -> Masters:
+    """Return the masters of 64 bytes."""
+    assert len(data) == MASTERS_BYTES, "four keys of sixteen bytes"
+    keys = [data[at : at + KEY_BYTES] for at in range(0, MASTERS_BYTES, KEY_BYTES)]
+    return Masters(purchase=keys[0], load=keys[1], claim=keys[2], collection=keys[3])

@@ -1,19 +1,25 @@
-"""`ips-sim cards`: makes a set of virtual cards, and shows what is in a folder of them."""
+"""`ips-sim cards`: makes a set of virtual cards, shows what is in a folder of them, sends one commands."""
 
 import argparse
 import json
+import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.entropy import SeededEntropy
 from sim.host import SystemEntropy
+
+if TYPE_CHECKING:
+    from sim.cards.card import Card
 
 _EXAMPLE: Final = """\
 example:
   ips-sim cards make cards              a shop's set: customers, the shop, a teller
   ips-sim cards make cards --set my.toml --seed 1
   ips-sim cards show cards
+  ips-broker icash statement ISHP0001 | ips-sim cards tell cards icash-module
 """
+GET_RESPONSE: Final = 0xC0
 
 
 def add_parser(commands: Any) -> None:
@@ -35,6 +41,21 @@ def add_parser(commands: Any) -> None:
     show.add_argument("folder", type=Path, metavar="FOLDER")
     show.add_argument("--json", action="store_true", help="for programs")
     show.set_defaults(run=_show)
+    tell = doing.add_parser(
+        "tell",
+        help="power a card and send it commands, as a reader would",
+        description="Power a card that is in no reader, send it commands, print each answer in "
+        "hexadecimal, status word last; 61xx and 6Cxx are followed.",
+    )
+    tell.add_argument("folder", type=Path, metavar="FOLDER")
+    tell.add_argument("card", metavar="CARD", help="its label, as `cards show` shows it")
+    tell.add_argument(
+        "apdus",
+        metavar="APDU",
+        nargs="*",
+        help="in hexadecimal; none: one a line of standard input",
+    )
+    tell.set_defaults(run=_tell)
 
 
 def make_cards(folder: Path, file: Path | None, seed: int | None) -> None:
@@ -78,3 +99,41 @@ def _line(seen: dict[str, Any]) -> str:
     balances = ", ".join(f"{number} {held:,}" for number, held in seen["balances"].items())
     life = seen.get("life", "")
     return f"{seen['label']:<16} {seen['name']}  {life:<7} {seen['status']:<7} {balances}".rstrip()
+
+
+def _tell(chosen: argparse.Namespace) -> int:
+    """Send every command; a line that begins with # is a remark."""
+    from sim.cards.file import CardFileError, read_card
+
+    lines = chosen.apdus or [line.strip() for line in sys.stdin]
+    apdus = [_apdu(line) for line in lines if line and not line.startswith("#")]
+    try:
+        card = read_card(chosen.folder / f"{chosen.card}.toml")
+    except CardFileError as error:
+        raise OSError(str(error)) from error
+    card.power_on()
+    for apdu in apdus:
+        print(_answer(card, apdu).hex())
+    return 0
+
+
+def _apdu(line: str) -> bytes:
+    try:
+        apdu = bytes.fromhex(line)
+    except ValueError:
+        apdu = b""
+    if len(apdu) < 4:
+        raise OSError(f"{line[:40]!r} is no command: four bytes or more, in hexadecimal")
+    return apdu
+
+
+def _answer(card: "Card", apdu: bytes) -> bytes:
+    """Return the whole answer, fetched in turns where the card answers so (ISO 7816-4 11.7)."""
+    answer = card.handle(apdu)
+    whole = b""
+    while len(answer) >= 2 and answer[-2] == 0x61:
+        whole += answer[:-2]
+        answer = card.handle(bytes((0x00, GET_RESPONSE, 0x00, 0x00, answer[-1])))
+    if len(answer) == 2 and answer[0] == 0x6C:
+        return _answer(card, apdu[:-1] + answer[1:])
+    return whole + answer

@@ -15,7 +15,7 @@ from ips.payments import PaymentEvent, PaymentRecord, Refusal
 from ips.rules import Rules
 from ips.spi import Manifest
 from protocols.documents import Policy
-from protocols.facts import Fact, Line, PurseMoved, SaleClosed, Tender, encode_fact
+from protocols.facts import Fact, Line, PurseMoved, SaleClosed, Tender, ValueTaken, encode_fact
 from protocols.journal import Record, attempt_key
 from protocols.money import Money, split_tax
 
@@ -41,6 +41,7 @@ class MemoryBooks:
     transactions: set[str] = field(default_factory=set)
     policies: Policy = field(default_factory=Policy)
     moved: list[PurseMoved] = field(default_factory=list)
+    taken: dict[tuple[str, bytes], ValueTaken] = field(default_factory=dict)
 
     def payment(self, key: str) -> PaymentRecord | None:
         return self.payments.get(key)
@@ -63,6 +64,9 @@ class MemoryBooks:
 
     def purse_moved(self, details: bytes) -> bool:
         return any(fact.details == details for fact in self.moved)
+
+    def value_taken(self, method: str, details: bytes) -> ValueTaken | None:
+        return self.taken.get((method, details))
 
     def store_of(self, terminal: str) -> str:
         return "S1"
@@ -91,6 +95,7 @@ class MemoryBooks:
         self.payments.update(booking.records)
         self.refunds.update(booking.refunds)
         self.moved += booking.moved
+        self.taken |= {(fact.method, fact.details): fact for fact in booking.taken}
         if booking.order:
             assert booking.order.order not in self.orders
             self.orders[booking.order.order] = booking.order

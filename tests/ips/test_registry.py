@@ -24,6 +24,7 @@ def test_listing_names_and_versions_of_what_is_here() -> None:
     assert {name: each.version for name, each in listings.items()} == {
         "cash": "1.0",
         "chaos": "1.0",
+        "icash": "1.0",
         "purse": "1.0",
     }
 
@@ -69,6 +70,12 @@ def test_module_that_cannot_be_loaded_says_why(name: str, value: str, message: s
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        (
+            'refund = "partial"',
+            'refund = "partial"\nreceived = "purse/{devise}"',
+            "received: no {devise}",
+        ),
+        ('refund = "partial"', 'refund = "partial"\nreceived = "purse/x"', "names no {device}"),
         ('refund = "partial"', 'refunds = "partial"', "unknown key refunds; did you mean 'refund'"),
         ("amount_min", "amount_mim", "unknown key limits.amount_mim"),
         ('refund = "partial"', 'refund = "some"', "some"),
