@@ -13,8 +13,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -122,7 +123,7 @@ class Bench:
         own = self._seeded.fork(f"keys of {plan.name}")
         wire = self._seeded.fork(plan.name)
         brought = {"issuer_keys": keys, "entropy": own}
-        return _hosted(plan, self._folder, self._clock, wire, self._recorder, **brought)
+        return _hosted(plan, self._folder, self._clock, wire, self._recorder, brought)
 
 
 @contextlib.contextmanager
@@ -173,7 +174,7 @@ def _hosted(
     clock: Clock,
     entropy: SeededEntropy,
     recorder: Recorder | None,
-    **brought: Any,
+    brought: Mapping[str, Any] = MappingProxyType({}),
 ) -> Served:
     if plan.wire is WireKind.HTTP:
         return _host(plan, clock, recorder)
