@@ -47,6 +47,7 @@ view           the snapshot
 messages       the one table of messages, in messages.toml
 people         who is asked to allow what the clerk may not, and how they prove it
 pin_tries      wrong PINs, counted and locked
+audit          who did what, from the journal
 rights         named rights, roles
 keymap         which keys mean which binding, in keymaps/
 points         every place where a test may kill the till

@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from pos.config import Config, ConfigError, default_folder, load_config
 from pos.store.errors import StoreError
 from pos.store.lock import FolderHeldError
+from protocols.deeds import KINDS, Wanted, counted
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -190,6 +192,17 @@ def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "ips-pos doctor",
         _doctor,
     )
+    audit = _command(
+        commands,
+        "audit",
+        "Who did what at this till, and who allowed it.",
+        "ips-pos audit --kind no-sale --kind override",
+        _audit,
+    )
+    about = "only these; may be repeated (default: all)"
+    audit.add_argument("--kind", action="append", default=[], choices=KINDS, help=about)
+    audit.add_argument("--date", default="", metavar="YYYYMMDD", help="of one business date")
+    audit.add_argument("--person", default="", metavar="NUMBER", help="who did or allowed it")
     journal = _command(
         commands, "journal", "Check or export the journal.", "ips-pos journal verify", None
     )
@@ -400,6 +413,24 @@ def _journal_verify(config: Config, parsed: argparse.Namespace) -> int:
         place = f"terminal {verdict.terminal} epoch {verdict.epoch} record {verdict.sequence}"
         _complain(f"{place}: {verdict.reason}. Keep the file as it is and call support", FAILED)
     return DONE if isinstance(verdict, Sound) else FAILED
+
+
+def _audit(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.audit import deeds, lines
+    from pos.loading import load_goods
+    from pos.opening import existing_store
+
+    wanted = Wanted(kinds=frozenset(parsed.kind), date=parsed.date, person=parsed.person)
+    with existing_store(config) as store:
+        found = list(deeds(store, wanted))
+        names = {person.id: person.name for person in load_goods(store).staff.people}
+    if parsed.json:
+        print(msgspec.json.encode(found).decode())
+        return DONE
+    for line in lines(found, names, ZoneInfo(config.store.zone)) if found else ():
+        print(line)
+    print(counted(found))
+    return DONE
 
 
 def _journal_export(config: Config, parsed: argparse.Namespace) -> int:

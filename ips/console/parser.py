@@ -8,6 +8,7 @@ from ips.config import Config
 from ips.console import asking, doing, icash, keeping, people, purses, serving, trying
 from ips.console.answers import Answer
 from ips.store.inquiries import NAMES
+from protocols.deeds import KINDS as DEEDS
 from protocols.documents import KINDS
 
 NUMBER_DIGITS_MAX: Final = 15
@@ -508,6 +509,18 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ):
         audit = add(audits, name, asking.audit, text, f"audit {name}")
         audit.set_defaults(name=name)
+    who = add(
+        audits,
+        "people",
+        people.audit_people,
+        "list what people did at the tills, and who allowed it",
+        "audit people --kind no-sale --kind override",
+    )
+    who.add_argument("--kind", action="append", default=[], choices=DEEDS, help="default: all")
+    who.add_argument("--terminal", default="", metavar="ID", help="of one terminal only")
+    who.add_argument("--date", default="", metavar="YYYYMMDD", help="of one business date")
+    who.add_argument("--person", default="", metavar="NUMBER", help="who did or allowed it")
+    who.add_argument("--csv", action="store_true", help="print CSV, amounts in minor units")
     add(
         audits,
         "float",

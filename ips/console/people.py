@@ -1,15 +1,24 @@
-"""The staff of the stores: who is on the list, and what a staff file keeps of a PIN."""
+"""The staff of the stores: who is on the list, what a staff file keeps of a PIN, who did what."""
 
 import argparse
 import getpass
 import sys
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
 
 from ips.config import Config
-from ips.console.answers import Answer, CommandError
-from ips.console.asking import listing, reading
+from ips.console.answers import Answer, CommandError, table
+from ips.console.asking import listing, moment, reading
 from ips.host import HostEntropy
+from ips.store.reader import Reader
+from protocols.deeds import Deed, Wanted, counted, deeds_of
 from protocols.documents import staff_of, stored_document
+from protocols.journal import decode_record
 from protocols.staff import SALT_BYTES, StaffError, hash_pin
+
+PAGE_ROWS: Final = 1_000
 
 
 def staff_list(_: argparse.Namespace, config: Config) -> Answer:
@@ -21,6 +30,51 @@ def staff_list(_: argparse.Namespace, config: Config) -> Answer:
         has = ["yes" if each else "-" for each in (person.badge, person.pin, person.active)]
         rows.append([person.number, person.name, person.role, *has])
     return listing(rows, "no staff list yet; `ips-broker staff publish FILE` publishes one")
+
+
+def audit_people(arguments: argparse.Namespace, config: Config) -> Answer:
+    """List what people did at all terminals, and who allowed it."""
+    wanted = Wanted(
+        kinds=frozenset(arguments.kind),
+        date=arguments.date,
+        person=arguments.person,
+        terminal=arguments.terminal,
+    )
+    with reading(config) as reader:
+        found = list(deeds(reader, wanted))
+        kept = reader.document("staff")
+    people = () if kept is None else staff_of(stored_document(kept.signed)).people
+    names = {person.id: person.name for person in people}
+    rows: list[list[object]] = [
+        ["time", "terminal", "what", "by", "allowed by", "sale", "amount", "about"]
+    ]
+    rows += [
+        [
+            moment(deed.at_ns),
+            deed.terminal,
+            deed.kind,
+            names.get(deed.actor, deed.actor),
+            names.get(deed.approver, deed.approver) or "-",
+            deed.sale or "-",
+            deed.amount,
+            deed.what,
+        ]
+        for deed in found
+    ]
+    value = [msgspec.to_builtins(deed) for deed in found]
+    listed = f"{table(rows)}\n" if found else ""
+    return Answer(value=value, text=listed + counted(found), rows=rows)
+
+
+def deeds(reader: Reader, wanted: Wanted) -> Iterator[Deed]:
+    """Yield what is asked for, in the order in which it came in. Raises: StoreError."""
+    after = 0
+    while page := reader.ask(
+        "SELECT id, bytes FROM record WHERE id > ? ORDER BY id LIMIT ?", (after, PAGE_ROWS)
+    ):
+        for number, data in page:
+            after = number
+            yield from (deed for deed in deeds_of(decode_record(data)) if wanted.takes(deed))
 
 
 def staff_pin(arguments: argparse.Namespace, config: Config) -> Answer:

@@ -15,12 +15,14 @@ import pytest
 from devices.keys import KeyFolder
 from ips.broker import Broker, Threads
 from ips.config import Config
+from ips.console import people
 from ips.documents import read_body
 from ips.front.app import build_app
 from ips.host import NoFaults
 from ips.office import CodeMade, DocumentPublish, TerminalAdd, TerminalChange, perform
 from ips.rules import load_rules
 from ips.store.audit import audit_chains, audit_ledger, audit_seals, audit_signatures
+from pos.audit import deeds
 from pos.broker_client import BrokerClient, Reached, Unchanged
 from pos.broker_link import Refused
 from pos.document_file import DocumentFileError
@@ -33,8 +35,9 @@ from pos.store.store import FILE_NAME, Store
 from pos.store.threads import StoreInline
 from pos.view import Notice
 from protocols.broker import InquiryAnswer
+from protocols.deeds import Wanted
 from protocols.documents import Policy, open_document, policy_of
-from protocols.facts import ShiftOpened, TerminalNoted
+from protocols.facts import DrawerOpened, ShiftOpened, StaffApproved, StaffSigned, TerminalNoted
 from protocols.staff import Staff
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
@@ -253,6 +256,35 @@ def test_staff_list_that_no_till_can_work_by_is_not_taken(tmp_path: Path) -> Non
             await pair.drain(200)
             assert load_goods(pair.store).staff == STAFF
         assert pair.documents == []
+
+    play(tmp_path, story)
+
+
+def test_till_and_broker_say_the_same_of_what_people_did(tmp_path: Path) -> None:
+    """One audit, from the till's journal and from the broker's records."""
+
+    async def story(pair: Pair) -> None:
+        await pair.join()
+        pair.store.append(
+            [
+                Draft(fact=StaffSigned(act="on", person="7", role="clerk"), actor="7"),
+                Draft(
+                    fact=DrawerOpened(shift=1, reason="잔돈"), actor="7", business_date="20260101"
+                ),
+                Draft(fact=TerminalNoted(note="x"), actor="till"),
+                Draft(fact=StaffApproved(right="shift.read"), actor="7", approver="3"),
+            ]
+        )
+        await pair.drain(10)
+
+        at_the_till = list(deeds(pair.store, Wanted()))
+
+        assert list(people.deeds(pair.broker.reader, Wanted())) == at_the_till
+        assert [(deed.kind, deed.actor, deed.approver) for deed in at_the_till] == [
+            ("sign", "7", ""),
+            ("no-sale", "7", ""),
+            ("override", "7", "3"),
+        ]
 
     play(tmp_path, story)
 

@@ -15,6 +15,7 @@ import pos.config
 from ips.console.parser import build_parser
 from pos.cli import _parser as pos_parser
 from pos.messages import Money, messages
+from pos.rights import Right, Role, may
 from sim.stage.cli import _parser as sim_parser
 from sim.stage.plan import read_plan
 from sim.stage.scenario.language import parse_scenarios
@@ -142,6 +143,19 @@ def test_page_has_every_configuration_key_with_its_default(
     }
 
     assert told == built
+
+
+def test_page_has_every_right_with_who_has_it() -> None:
+    """A store manager reads there what a role may before a policy changes it."""
+    part = text_of("ips-pos").partition("## Policy")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| `([a-z_.]+)` \|([^|]*)\|([^|]*)\|([^|]*)\| [^|]+ \|$", part, re.MULTILINE
+    )
+    told = {name: tuple(mark.strip() == "yes" for mark in marks) for name, *marks in rows}
+    columns = (Role.CLERK, Role.SUPERVISOR, Role.COURIER)
+
+    assert told == {right.value: tuple(may(role, right) for role in columns) for right in Right}
+    assert all(may(Role.MANAGER, right) for right in Right)
 
 
 def test_the_plan_on_the_page_of_the_bench_is_one(tmp_path: Path) -> None:

@@ -290,6 +290,19 @@ def test_people_sign_on_and_off_and_a_supervisor_allows_what_a_clerk_may_not(
         ("shift.closed", "7", "1"),
         ("staff.signed", "7", ""),
     ]
+    status, said = shell.run("audit", "--kind", "override", "--kind", "sign")
+    assert status == 0
+    assert [line.split()[2:5] for line in said.splitlines()[1:-1]] == [
+        ["sign", "김영희", "-"],
+        ["override", "김영희", "박민수"],
+        ["override", "김영희", "박민수"],
+        ["override", "김영희", "이정은"],
+        ["sign", "김영희", "-"],
+    ]
+    assert said.splitlines()[-1] == "3 override, 2 sign"
+    found = json.loads(shell.run("audit", "--person", "1", "--json")[1])
+    assert [(row["what"], row["approver"]) for row in found] == [("shift.closed", "1")]
+    assert shell.run("audit", "--date", "19980101") == (0, "nothing\n")
     for kept in (shell.home / "data").rglob("*"):
         assert not kept.is_file() or not any(pin in kept.read_bytes() for pin in (b"8520", b"4712"))
 
