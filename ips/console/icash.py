@@ -85,7 +85,8 @@ def icash_collect(arguments: argparse.Namespace, config: Config) -> Answer:
 
 def icash_clear(arguments: argparse.Namespace, config: Config) -> Answer:
     """Print what makes a module forget its open purchases."""
-    return _done(config, IcashClear(module=_module(arguments.module), actor=actor()))
+    deed = IcashClear(module=_module(arguments.module), doubted=arguments.doubted, actor=actor())
+    return _done(config, deed)
 
 
 def icash_prove(arguments: argparse.Namespace, config: Config) -> Answer:

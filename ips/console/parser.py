@@ -451,6 +451,11 @@ def _icash(commands: "Commands[argparse.ArgumentParser]") -> None:
         "icash clear ISHP0001",
     )
     clear.add_argument("module", metavar="MODULE")
+    clear.add_argument(
+        "--doubted",
+        action="store_true",
+        help="those too that a terminal is in doubt about, whose cards do not come back",
+    )
     prove = add(
         of,
         "prove",

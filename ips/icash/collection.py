@@ -273,11 +273,13 @@ def _book(group: Group, module: str, nonce: bytes, sums: dict[str, int], before:
         group.book(f"icash-collect/{nonce.hex()}/{before}", transfers)
 
 
-def clear(group: Group, host: Host, module: str, by: str) -> tuple[list[bytes], list[str]] | Unfit:
+def clear(
+    group: Group, host: Host, module: str, by: str, *, doubted: bool = False
+) -> tuple[list[bytes], list[str]] | Unfit:
     """Order the module to forget its open purchases.
 
     Returns the commands, none where nothing is to be cleared, and the attempts in doubt whose
-    purchases stay: a terminal may still find out that they are paid.
+    purchases stay, because a terminal may still find out that they are paid; with `doubted` none stays.
     """
     stated = records.statement(group.store, module)
     if stated is None:
@@ -285,13 +287,14 @@ def clear(group: Group, host: Host, module: str, by: str) -> tuple[list[bytes], 
             reason="this module has stated nothing yet: `ips-broker icash statement` first"
         )
     [(newest, _), *_] = records.nonces(group.store, module)
-    doubted = {order_reference(key): key for key in records.doubted_attempts(group.store)}
+    waited = [] if doubted else records.doubted_attempts(group.store)
+    waiting = {order_reference(key): key for key in waited}
     commands: list[bytes] = []
     kept: list[str] = []
     for td in stated.opened():
         details = decode_details(td)
-        if details.reference in doubted:
-            kept.append(doubted[details.reference])
+        if details.reference in waiting:
+            kept.append(waiting[details.reference])
             continue
         group.changes.own.append(records.clear(td, module, newest, group.now_ns))
         commands.append(host.clear(details, MODULE_VERSION))

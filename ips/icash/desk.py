@@ -56,6 +56,8 @@ class IcashClear(msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", ta
     """Tell a module to forget its open purchases."""
 
     module: str
+    doubted: bool = False
+    """Those too that a terminal is in doubt about: their cards will not come back there."""
     actor: str
 
 
@@ -188,8 +190,8 @@ def _decide(group: Group, host: Host, deed: IcashDeed, nonce: bytes) -> IcashDon
             return IcashCommands(module=module, apdus=apdus)
         case IcashCollect(module=module, answers=answers):
             return _collected(collection.collect(group, host, module, answers, deed.actor))
-        case IcashClear(module=module):
-            ordered = collection.clear(group, host, module, deed.actor)
+        case IcashClear(module=module, doubted=doubted):
+            ordered = collection.clear(group, host, module, deed.actor, doubted=doubted)
             if isinstance(ordered, collection.Unfit):
                 return IcashNot(reason=ordered.reason)
             commands, kept = ordered

@@ -345,6 +345,8 @@ def test_purchase_that_is_in_doubt_at_a_terminal_is_not_cleared(scheme: IcashSch
 
     kept = scheme.clear()
     assert (kept.apdus, kept.kept) == ([], [bought.key])
+    anyway = scheme.do(IcashClear(module=MODULE.hex(), doubted=True, actor="park"))
+    assert isinstance(anyway, IcashCommands) and len(anyway.apdus) == 2
     sides = {Place.CARD: scheme.cards["CARD0001"], Place.MODULE: scheme.module}
     healed, _, _ = drive(recover(lost, TODAY), sides)
     assert isinstance(healed, Paid)
