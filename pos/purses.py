@@ -120,7 +120,8 @@ class Table:
                     case Ask():
                         step = dialogue.send(await self._exchange(step))
                     case EnterPin():
-                        assert enter_pin is not None and self.customer is not None
+                        assert enter_pin is not None, "only a new transfer asks for a PIN"
+                        assert self.customer is not None, "a purse that is away asks for nothing"
                         step = dialogue.send(await enter_pin(step, self.customer))
                     case Intend(details):
                         assert intend is not None, "only a new transfer has an intent"

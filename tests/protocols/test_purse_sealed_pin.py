@@ -162,3 +162,15 @@ def test_get_challenge_takes_no_parameters(p1: int, p2: int, data: bytes) -> Non
 
     assert not tell(card, 0x00, 0x84, p1, p2, data).ok
     assert verify(card, bytes(SEALED_PIN_BYTES)) == SW.CONDITIONS_NOT_SATISFIED
+
+
+def test_what_was_sealed_for_a_name_opens_under_no_other() -> None:
+    """Also with the same key: a card made anew under another name is another card."""
+    card = dealing_card()
+    given = challenge(card)
+    body = sealed(card, PIN, given)
+    secret = card.personality.secret
+
+    assert open_pin(body, secret=secret, name=b"CUSTOMER", challenge=given) == PIN
+    with pytest.raises(SealError):
+        open_pin(body, secret=secret, name=b"CUSTOMEX", challenge=given)
