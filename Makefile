@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt $(wildcard ifd/*.c ifd/*.h)
+$(READY): pyproject.toml plugins/pyproject.toml constraints.txt $(wildcard ifd/*.c ifd/*.h)
 	@sh tools/setup.sh "$(PYTHON)" "$(VENV)"
 	@touch $(READY)
 
@@ -22,6 +22,7 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy plugins/pytest_intermarket.py
 	@$(BIN)/lint-imports
 
 bench: $(READY)

@@ -19,7 +19,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 say "Installing packages into $venv ..."
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' ||
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' -e plugins ||
     { say "The packages could not be installed: is a package index within reach (pip config list)?"; exit 1; }
 
 # Card readers, an extra: nothing here fails the set-up, each missing thing is one line. A system
