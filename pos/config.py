@@ -88,8 +88,8 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     pin_pad: str = ""
     """Where customers enter the PIN of a purse; without one, on the reader's own keypad."""
     shop_cards: dict[str, str] = {}
-    """Where the shop's own card of another scheme is, such as the security module of ICash, by the
-    name of its tender; a scheme that is not named has its card in the slot `shop_card`."""
+    """Where the shop's own card of another scheme is, such as its security module, by the name of
+    its tender; a scheme that is not named has its card in the slot `shop_card`."""
     scanner_repeat_ms: int = 500
     """The same code again within this time is sold with a notice; 0 to 10,000, 0 is never."""
 
