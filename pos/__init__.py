@@ -29,6 +29,7 @@ purse_reading  what one purse in one slot says of itself
 purse_setup    makes the till's own purse in a folder
 card_slots     the two card slots as configured
 keypads        where a customer enters the PIN, and how it gets to the card
+purse_transfer  a transfer between two purses here: both on the table, settled by what they say
 purse_refusals  what a purse's status word says to the clerk
 trading_day    open, cash moves, count, close, X, no-sale, reprint
 paper          brings receipts out, beside the sales

@@ -24,6 +24,7 @@ LOOK_NS: Final = 8 * NANOSECONDS_PER_SECOND
 _LABELS: Final = {
     "customer": ("customer_card", "손님 카드", "Customer's card"),
     "shop": ("shop_card", "매장 전자화폐", "Shop's purse"),
+    "teller": ("teller_card", "창구 전자화폐", "Teller's purse"),
 }
 
 
@@ -46,7 +47,7 @@ class CardLamps:
 
     async def examine(self) -> None:
         """Read the till's own purses: whose they are, what they hold, until when."""
-        for role in ("shop",):
+        for role in ("shop", "teller"):
             if role not in self._cards.roles:
                 continue
             deadline_ns = self._clock.monotonic_ns() + LOOK_NS

@@ -30,12 +30,14 @@ class SlotCards:
         *,
         customer: Address,
         shop: Address | None = None,
+        teller: Address | None = None,
         schemes: Mapping[str, Address] = MappingProxyType({}),
         clock: Clock,
     ) -> None:
         """Keep the addresses; nothing is opened yet. `schemes` have a slot of their own."""
         self._addresses = {"customer": customer}
         self._addresses |= {"shop": shop} if shop is not None else {}
+        self._addresses |= {"teller": teller} if teller is not None else {}
         self._addresses |= {_role(scheme): address for scheme, address in schemes.items()}
         self._clock = clock
         self._slots: dict[str, CardSlot] = {}
@@ -44,7 +46,7 @@ class SlotCards:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Return the slots that are configured: customer, shop, and shop/SCHEME."""
+        """Return the slots that are configured: customer, shop, teller, and shop/SCHEME."""
         return tuple(self._addresses)
 
     def address(self, role: str) -> Address:
@@ -69,6 +71,10 @@ class SlotCards:
         own = _role(scheme)
         role = own if own in self._addresses else "shop"
         return await self.power(role, deadline_ns=deadline_ns)
+
+    async def teller(self, *, deadline_ns: int) -> CardChannel | None:
+        """Power the teller's purse; None when there is none, or it cannot be reached."""
+        return await self.power("teller", deadline_ns=deadline_ns)
 
     async def close(self) -> None:
         """Leave the readers."""

@@ -281,7 +281,7 @@ def _document(
 def _add_purse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     purse = _command(commands, "purse", "E-cash: the till's own purse.", "ips-pos purse make", None)
     acts = purse.add_subparsers(dest="act", required=True, metavar="ACT")
-    _command(
+    making = _command(
         acts,
         "make",
         "Make a key for the till's own purse in a folder, and show the request for its issuer.",
@@ -295,6 +295,10 @@ def _add_purse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "ips-pos purse install 92c501...",
         _purse_install,
     )
+    for each in (making, install):
+        each.add_argument(
+            "--teller", action="store_true", help="the teller's purse instead of the shop's"
+        )
     install.add_argument("answer", metavar="HEX", help="what `ips-broker purse certify` shows")
 
 
@@ -515,7 +519,7 @@ def _purse_make(config: Config, parsed: argparse.Namespace) -> int:
     from pos.purse_setup import PurseSetupError, make
 
     try:
-        request = make(config, host())
+        request = make(config, host(), teller=parsed.teller)
     except PurseSetupError as error:
         return _complain(str(error), FAILED)
     if parsed.json:
@@ -531,7 +535,7 @@ def _purse_install(config: Config, parsed: argparse.Namespace) -> int:
     from pos.purse_setup import PurseSetupError, install
 
     try:
-        made = install(config, host(), parsed.answer)
+        made = install(config, host(), parsed.answer, teller=parsed.teller)
     except PurseSetupError as error:
         return _complain(str(error), FAILED)
     if parsed.json:

@@ -87,6 +87,8 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """Where the shop's own purse is. E-cash is taken where both are named."""
     pin_pad: str = ""
     """Where customers enter the PIN of a purse; without one, on the reader's own keypad."""
+    teller_card: str = ""
+    """Where a teller's purse is: it loads customers' cards and takes the shop's deposits."""
     shop_cards: dict[str, str] = {}
     """Where the shop's own card of another scheme is, such as its security module, by the name of
     its tender; a scheme that is not named has its card in the slot `shop_card`."""
@@ -197,7 +199,15 @@ def _check_values(config: Config, path: Path) -> None:
         number: int = getattr(config.devices, key)
         if not least <= number <= most:
             raise ConfigError(f"{path}: devices.{key} is {least} to {most}, not {number}")
-    for key in ("printer", "line_display", "scanner", "pin_pad", "customer_card", "shop_card"):
+    for key in (
+        "printer",
+        "line_display",
+        "scanner",
+        "pin_pad",
+        "customer_card",
+        "shop_card",
+        "teller_card",
+    ):
         _check_address(getattr(config.devices, key), f"devices.{key}", path)
     for scheme, address in config.devices.shop_cards.items():
         _check_address(address, f"devices.shop_cards.{scheme}", path)

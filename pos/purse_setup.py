@@ -33,12 +33,12 @@ class PurseFolder:
     secret: bytes
 
 
-def make(config: Config, host: Host) -> str:
+def make(config: Config, host: Host, *, teller: bool = False) -> str:
     """Return the request for the issuer, hexadecimal; the same until the purse is there.
 
     Raises: PurseSetupError, KeysError, AddressError.
     """
-    place = _place(config, host)
+    place = _place(config, host, teller=teller)
     try:
         asked = request_purse(place.folder, secret=place.secret, entropy=host.entropy)
     except PurseFolderError as error:
@@ -46,12 +46,12 @@ def make(config: Config, host: Host) -> str:
     return asked.hex()
 
 
-def install(config: Config, host: Host, answer: str) -> dict[str, object]:
+def install(config: Config, host: Host, answer: str, *, teller: bool = False) -> dict[str, object]:
     """Make the purse of the issuer's answer; return what it is.
 
     Raises: PurseSetupError, KeysError, AddressError.
     """
-    place = _place(config, host)
+    place = _place(config, host, teller=teller)
     try:
         terms = install_purse(place.folder, bytes.fromhex(answer.strip()), secret=place.secret)
     except PurseFolderError as error:
@@ -73,14 +73,16 @@ def install(config: Config, host: Host, answer: str) -> dict[str, object]:
     return {"name": terms.name.decode("ascii"), "folder": str(place.folder), "holds": holds}
 
 
-def _place(config: Config, host: Host) -> PurseFolder:
-    address = card_address(config, host, config.devices.shop_card or "none://none")
-    if address.scheme != FILE:
+def _place(config: Config, host: Host, *, teller: bool) -> PurseFolder:
+    key = "teller_card" if teller else "shop_card"
+    text: str = getattr(config.devices, key)
+    address = card_address(config, host, text) if text else None
+    if address is None or address.scheme != FILE:
+        line = f'{key} = "file://{"teller" if teller else "purse"}"'
         raise PurseSetupError(
-            'the configuration names no purse in a folder: write shop_card = "file://purse" '
-            "under [devices]"
+            f"the configuration names no such purse in a folder: write {line} under [devices]"
             if config.language == "en"
-            else '설정에 폴더 전자화폐가 없습니다. [devices]에 shop_card = "file://purse" 를 적으세요'
+            else f"설정에 폴더 전자화폐가 없습니다. [devices]에 {line} 를 적으세요"
         )
     secret = open_host_secret(secret_of(host), host.entropy)
     return PurseFolder(folder=Path(address.place), secret=secret)

@@ -1,4 +1,4 @@
-"""Two cards at the counter: the customer's purse and the shop's, and a dialogue played between them.
+"""Two purses at the counter, a customer's and the till's own, and a dialogue played between them.
 
 The coordinator (protocols.purse.coordinator) knows no reader; here its commands go to two channels
 and its intent to the journal. The first lost answer ends both channels: whoever goes on connects
@@ -45,6 +45,10 @@ class Cards(Protocol):
         """Power the shop's own card of a scheme, named like its tender; None when it cannot be reached."""
         ...
 
+    async def teller(self, *, deadline_ns: int) -> CardChannel | None:
+        """Power the teller's purse, which loads cards and takes deposits; None as above."""
+        ...
+
     @property
     def configured(self) -> bool:
         """Say whether this till has slots for e-cash at all."""
@@ -62,6 +66,10 @@ class NoCards:
         return None
 
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
+        """No slot, no purse."""
+        return None
+
+    async def teller(self, *, deadline_ns: int) -> CardChannel | None:
         """No slot, no purse."""
         return None
 
@@ -99,10 +107,9 @@ class Witness:
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """Both purses on the table, powered; `customer` is None when only the shop's own is there."""
+    """Two purses on the table, powered; one may be missing while the other is asked alone."""
 
-    customer: CardChannel | None
-    shop: CardChannel
+    channels: dict[Slot, CardChannel] = field(default_factory=dict)
     clock: Clock
     witness: Witness
 
@@ -112,7 +119,7 @@ class Table:
         intend: Callable[[PaymentDetails], Awaitable[None]] | None = None,
         enter_pin: Callable[[EnterPin, CardChannel], Awaitable[Response | None]] | None = None,
     ) -> Result:
-        """Play a dialogue to its end; the customer pays the shop. Raises: what `intend` raises."""
+        """Play a dialogue to its end. Raises: what `intend` raises."""
         try:
             step = next(dialogue)
             for _ in range(EXCHANGES_MAX):
@@ -120,9 +127,7 @@ class Table:
                     case Ask():
                         step = dialogue.send(await self._exchange(step))
                     case EnterPin():
-                        assert enter_pin is not None, "only a new transfer asks for a PIN"
-                        assert self.customer is not None, "a purse that is away asks for nothing"
-                        step = dialogue.send(await enter_pin(step, self.customer))
+                        step = dialogue.send(await self._enter_pin(step, enter_pin))
                     case Intend(details):
                         assert intend is not None, "only a new transfer has an intent"
                         await intend(details)
@@ -135,13 +140,22 @@ class Table:
         raise AssertionError("a dialogue between two purses is bounded")
 
     async def close(self) -> None:
-        """Let go of both cards."""
-        if self.customer is not None:
-            await self.customer.close()
-        await self.shop.close()
+        """Let go of both."""
+        for channel in self.channels.values():
+            await channel.close()
+
+    async def _enter_pin(
+        self,
+        wanted: EnterPin,
+        enter_pin: Callable[[EnterPin, CardChannel], Awaitable[Response | None]] | None,
+    ) -> Response | None:
+        if enter_pin is None:
+            # A purse of the till's own that wants a PIN: nobody here has one.
+            return Response(b"", SW.SECURITY_NOT_SATISFIED)
+        return await enter_pin(wanted, self.channels[Slot.PAYER])
 
     async def _exchange(self, asked: Ask) -> Response | None:
-        channel = self.customer if asked.slot is Slot.PAYER else self.shop
+        channel = self.channels.get(asked.slot)
         if channel is None:
             return None
         deadline_ns = self.clock.monotonic_ns() + EXCHANGE_NS

@@ -176,6 +176,7 @@ def cards_of(config: Config, host: Host) -> SlotCards | None:
     return SlotCards(
         customer=card_address(config, host, table.customer_card),
         shop=card_address(config, host, table.shop_card) if table.shop_card else None,
+        teller=card_address(config, host, table.teller_card) if table.teller_card else None,
         schemes=schemes,
         clock=host.clock,
     )

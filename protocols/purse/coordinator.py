@@ -356,6 +356,26 @@ def recover_at_payee(details: PaymentDetails) -> Dialogue:
     return InDoubt(details, Slot.PAYER, "only both purses together can tell")
 
 
+def recover_at_payer(details: PaymentDetails) -> Dialogue:
+    """Find out from the payer's purse alone what became of a transfer; the payee's card has left.
+
+    What it has only offered is given up for good: then nothing has moved and nothing can. Once the
+    value has left it, only both purses together can tell. Moves nothing.
+    """
+    try:
+        payer = yield from _standing(Slot.PAYER, details.payer, details.encode())
+        if payer.status is Status.EPR:
+            yield from _ask(Slot.PAYER, 0x90, 0x5E, 0, 0, le=None)
+            return NotMoved(Slot.PAYER, 0)
+    except _RefusedError as refusal:
+        return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}")
+    except _LostError as lost:
+        return InDoubt(details, lost.slot, "no answer")
+    if payer.sequence == details.payer_sequence:
+        return NotMoved(Slot.PAYER, 0)
+    return InDoubt(details, Slot.PAYEE, "only both purses together can tell")
+
+
 def _heal(details: PaymentDetails, payer: _Standing, payee: _Standing, day: bytes) -> Dialogue:
     encoded = details.encode()
     if payee.status is Status.EATO or payee.told:

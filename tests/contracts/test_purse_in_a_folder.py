@@ -19,6 +19,7 @@ folder = "till"
 [devices]
 customer_card = "pcsc://no such reader"
 shop_card = "file://purse"
+teller_card = "file://teller"
 """
 
 
@@ -80,15 +81,16 @@ def test_doctor_says_what_to_do_while_there_is_no_purse(store: Store) -> None:
 
 
 def test_teller_holds_its_first_value_and_it_is_in_no_float(store: Store) -> None:
-    request = store.till("purse", "make").strip()
+    request = store.till("purse", "make", "--teller").strip()
 
     answer = store.broker(
         "purse", "certify", request, "--class", "teller", "--first", "KRW=1000000"
     ).splitlines()[0]
 
-    assert json.loads(store.till("purse", "install", answer, "--json"))["holds"] == {
+    assert json.loads(store.till("purse", "install", answer, "--teller", "--json"))["holds"] == {
         "KRW": "1,000,000"
     }
+    assert "Teller's purse" in store.till("doctor", status=1)
     [row] = json.loads(store.broker("purse", "list", "--json"))
     assert (row["class"], row["balance"]) == (PurseClass.TELLER.name.lower(), 1_000_000)
     audit = json.loads(store.broker("audit", "float", "--json"))

@@ -17,6 +17,7 @@ from protocols.purse.coordinator import (
     Slot,
     Transferred,
     recover,
+    recover_at_payer,
     transfer,
 )
 from protocols.purse.image import Life, Parameters, Status, encode_image
@@ -305,3 +306,37 @@ def test_an_unlocking_that_is_lost_has_moved_nothing(*, done: bool) -> None:
     )
 
     assert result == NotMoved(Slot.PAYER, 0) and not intended
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["answer lost", "command lost"])
+@pytest.mark.parametrize("at", range(4, EXCHANGES + 1))
+def test_payer_alone_tells_that_nothing_moved_only_where_nothing_can(
+    at: int, *, done: bool
+) -> None:
+    """The shop pays and the customer's card has left: what was only offered is given up for good."""
+    cards = pair()
+    result, _, intended = drive(transfer(ORDER), cards, Torn(at, done=done))
+    if not isinstance(result, InDoubt):
+        assert isinstance(result, Transferred) or not intended
+        return
+    paid = balance(cards[Slot.PAYER]) < 1_000
+
+    alone, _, _ = drive(recover_at_payer(result.details), {Slot.PAYER: cards[Slot.PAYER]})
+
+    assert isinstance(alone, InDoubt if paid else NotMoved)
+    again, _, _ = drive(recover_at_payer(result.details), {Slot.PAYER: cards[Slot.PAYER]})
+    assert type(again) in (type(alone), InDoubt)
+    healed, _, _ = drive(recover(result.details, TODAY), cards)
+    assert isinstance(healed, Transferred if paid else NotMoved)
+    assert balance(cards[Slot.PAYER]) + balance(cards[Slot.PAYEE]) == 1_005
+
+
+def test_payer_of_another_name_is_not_asked_to_give_anything_up() -> None:
+    cards = pair()
+    result, _, _ = drive(transfer(ORDER), cards, Torn(8, done=True))
+    assert isinstance(result, InDoubt)
+    stranger = purse(b"STRANGER")
+    before = stranger.memory.read()
+
+    assert isinstance(drive(recover_at_payer(result.details), {Slot.PAYER: stranger})[0], InDoubt)
+    assert stranger.memory.read() == before

@@ -62,6 +62,8 @@ class MemorySlots:
     """The shop's, of whatever scheme is asked for."""
     losses: dict[int, bool] = field(default_factory=dict)
     """By number of the exchange: its answer is lost; whether the card had still done it."""
+    bulk: Purse | None = None
+    """The teller's purse."""
     exchanges: int = 0
     channels: list[MemoryChannel] = field(default_factory=list)
     configured: bool = True
@@ -89,6 +91,9 @@ class MemorySlots:
 
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         return await self._power(self.own)
+
+    async def teller(self, *, deadline_ns: int) -> CardChannel | None:
+        return await self._power(self.bulk)
 
     async def _power(self, purse: Chip | None) -> CardChannel | None:
         await asyncio.sleep(0.1)

@@ -45,8 +45,8 @@ MUTANTS = {
         ),
     ),
     "till: a doubt is taken for a refusal": (
-        "pos.tenders.purse",
-        "_settled",
+        "pos.purse_transfer",
+        "settled",
         "return Unknown(case_id=desk.key, reason=reason, code=told.code)",
         "return Declined(code=told.code, reason=reason)",
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ips.rules import load_rules
+from pos.purse_transfer import Route
 from pos.tenders import purse
 from protocols.money import Money
 from protocols.outcome import Approved
@@ -93,14 +94,14 @@ def test_auditor_objects_and_the_schedule_shrinks_to_what_is_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Seeded fault: whatever is in doubt is believed. Of four faults one is needed to show it."""
-    asking = purse._settled
+    asking = purse.settled
 
-    async def believing(result: Result, amount: Money, *more: object) -> Outcome:
+    async def believing(result: Result, route: Route, amount: Money, *more: object) -> Outcome:
         if isinstance(result, InDoubt):
             return Approved(amount=amount, reference="believed")
-        return await asking(result, amount, *more)
+        return await asking(result, route, amount, *more)
 
-    monkeypatch.setattr(purse, "_settled", believing)
+    monkeypatch.setattr(purse, "settled", believing)
     [scenario] = parse_scenarios('about = "x"\n' + BLIND, Path("x.toml"))
     outcome = play(scenario, rules=RULES)
     assert {"ledger"} <= {failure.kind for failure in outcome.failures}
