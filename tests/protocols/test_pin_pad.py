@@ -667,3 +667,26 @@ def test_garbage_at_either_end_raises_nothing_and_both_find_back(garbage: list[b
     line.pad.answer(Shown(), line.now_ns)
     line.run()
     assert line.at_till == [Answered(Shown())]
+
+
+def test_a_pad_that_was_switched_on_while_nobody_asked_is_called_anew() -> None:
+    line = Line().begun()
+    line.pad = PadEnd()
+    line.pad.switched_on()
+    line.run()
+
+    assert line.at_till == [Began()] and line.till.ready
+    line.ask(Identify())
+    assert line.at_pad[-1] == Asked(Identify())
+
+
+def test_what_a_pad_says_before_it_has_forgotten_is_not_heard() -> None:
+    """Frames of a talk that is over, on their way while the till calls anew."""
+    till = TillEnd()
+    till.call(0)
+    till.outgoing()
+
+    assert till.receive(frame(1, encode_answer(0, Shown())), 0) == [] and till.stray_count == 1
+    assert till.receive(b"\x040", 0) == [], "giving up is not the answer to a call"
+    assert till.receive(b"\x041", 0) == [Began()]
+    assert till.receive(b"\x041", 0) == [] and till.ready, "nor is its repeat a new beginning"
