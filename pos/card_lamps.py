@@ -1,7 +1,8 @@
 """The card slots among the till's devices: their lamps, and for `doctor` what the till's own purses say.
 
-A slot's state becomes a lamp and a sentence, like any device's health. What a purse of the till's own
-holds is read only when somebody asks for it: no payment waits for that.
+A slot's state becomes a lamp and a sentence, like any device's health. What a card of the till's own
+holds is read only when somebody asks for it: no payment waits for that. Of another scheme's card its
+tender says it.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from pos.card_slots import SlotCards
 from pos.devices import LAMPS
 from pos.messages import Language
 from pos.purse_reading import read_purse
+from pos.tenders.agreement import Keeping
 from pos.till import Till
 from pos.view import DeviceView
 from protocols.money import Money
@@ -46,22 +48,28 @@ class CardLamps:
         )
 
     async def examine(self) -> None:
-        """Read the till's own purses: whose they are, what they hold, until when."""
-        for role in ("shop", "teller"):
-            if role not in self._cards.roles:
+        """Read the till's own cards: whose they are, what they hold, until when."""
+        for role in self._cards.roles:
+            tender = self._till.register.tender(_scheme(role))
+            if role not in ("shop", "teller") and not isinstance(tender, Keeping):
                 continue
             deadline_ns = self._clock.monotonic_ns() + LOOK_NS
             channel = await self._cards.power(role, deadline_ns=deadline_ns)
-            if channel is not None:
-                self._sentences[role] = await self._told(channel)
-                self._changed(role, self._cards.state(role))
+            if channel is None:
+                continue
+            try:
+                if isinstance(tender, Keeping):
+                    told = await tender.held(channel, clock=self._clock, language=self._language)
+                else:
+                    told = await self._told(channel)
+            finally:
+                await channel.close()
+            self._sentences[role] = told
+            self._changed(role, self._cards.state(role))
 
     async def _told(self, channel: CardChannel) -> str:
         currency = self._till.register.setup.currency
-        try:
-            told = await read_purse(channel, currency, clock=self._clock)
-        finally:
-            await channel.close()
+        told = await read_purse(channel, currency, clock=self._clock)
         korean = self._language == "ko"
         if not isinstance(told, Told):
             return "전자화폐 카드가 아닙니다" if korean else "this is no purse"
@@ -72,6 +80,12 @@ class CardLamps:
             return f"{name}: {held} {currency.code}, 기한 {date}"
         return f"{name}: {held} {currency.code}, until {date}"
 
+    def _names(self, scheme: str) -> tuple[str, str, str]:
+        """Return what the slot of a scheme is called: as a role, in Korean, in English."""
+        tender = self._till.register.tender(scheme)
+        ko, en = (scheme, scheme) if tender is None else (tender.label("ko"), tender.label("en"))
+        return f"shop_card_{scheme}", f"매장 {ko}", f"Shop's {en}"
+
     @property
     def _language(self) -> Language:
         return self._till.register.setup.language
@@ -79,7 +93,7 @@ class CardLamps:
     def _changed(self, role: str, state: SlotState) -> None:
         address = str(self._cards.address(role)).partition("?")[0]
         how = health(state, address)
-        word, ko, en = _LABELS.get(role, (role.replace("/", "_card_"), role, role))
+        word, ko, en = _LABELS.get(role) or self._names(_scheme(role))
         korean = self._language == "ko"
         match state:
             case SlotDown(ko=why_ko, en=why_en):
@@ -97,3 +111,8 @@ class CardLamps:
                 sentence=sentence,
             )
         )
+
+
+def _scheme(role: str) -> str:
+    """Return the scheme whose own slot this is; empty for a slot that is nobody's own."""
+    return role.removeprefix("shop/") if role.startswith("shop/") else ""

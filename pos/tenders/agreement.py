@@ -199,6 +199,15 @@ class Carded(Tender, Protocol):
 
 
 @runtime_checkable
+class Keeping(Tender, Protocol):
+    """A tender whose takings lie in a card of the shop's own, in a slot of its own."""
+
+    async def held(self, card: CardChannel, *, clock: Clock, language: Language) -> str:
+        """Return what that card says of itself, for the list of devices. Reads only; never raises."""
+        ...
+
+
+@runtime_checkable
 class Recovering(Tender, Protocol):
     """A tender that can find out what became of an attempt in doubt."""
 

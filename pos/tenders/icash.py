@@ -28,6 +28,8 @@ from protocols.icash.coordinator import (
     CARD_STATE_BYTES,
     FORGOTTEN,
     OTHER_MODULE,
+    QUERY_MODULE,
+    SELECT_MODULE,
     SILENT,
     Ask,
     Dialogue,
@@ -38,15 +40,16 @@ from protocols.icash.coordinator import (
     Paid,
     Place,
     Result,
+    decode_module_state,
     prove,
     purchase,
     recover,
 )
 from protocols.icash.details import Details
 from protocols.iso7816 import SW, Response, parse_response
-from protocols.money import Money
+from protocols.money import CURRENCIES, Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
-from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
+from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock
 
 NAME: Final = "icash"
 RECOVERIES_MAX: Final = 3
@@ -144,6 +147,22 @@ class Icash:
         if isinstance(result, Paid):
             desk.progress(PaymentStep.RECEIVED)
         return await _settled(result, ask.amount, desk)
+
+    async def held(self, card: CardChannel, *, clock: Clock, language: Language) -> str:
+        """Return what a security module says of itself: its name, its total, how much room it has."""
+        state = None
+        for apdu in (SELECT_MODULE, QUERY_MODULE):
+            answer = await card.transmit(apdu, deadline_ns=clock.monotonic_ns() + EXCHANGE_NS)
+            response = None if answer is None else parse_response(answer)
+            state = None if response is None else decode_module_state(response.data)
+        if state is None:
+            return {"ko": "ICash 보안모듈이 아닙니다", "en": "this is no ICash module"}[language]
+        name = state.module.decode("ascii", "replace")
+        known = next((each for each in CURRENCIES.values() if each.number == state.currency), None)
+        total = str(state.total) if known is None else str(Money(state.total, known))
+        if language == "ko":
+            return f"{name}: 누계 {total}, 미완료 여유 {state.free}건"
+        return f"{name}: took {total} in all, room for {state.free} unfinished"
 
     async def resume(self, ask: Asked, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt; end it, if it is under way and still wanted."""

@@ -151,12 +151,16 @@ def purchase(order: Order) -> Dialogue:
         return InDoubt(details, lost.place, SILENT)
 
 
+SELECT_MODULE: Final = Command(0, 0xA4, 4, 0, MODULE_AID, 256).encode()
+QUERY_MODULE: Final = Command(0x90, 0x5C, 0, 0, b"", 256).encode()
+
+
 def _module() -> Generator[Step, Response | None, tuple[bytes, int]]:
     yield from _ask(Place.MODULE, 0xA4, MODULE_AID, cla=0, p1=4)
-    state = yield from _ask(Place.MODULE, 0x5C)
-    if len(state) != _MODULE_BYTES:
+    state = decode_module_state((yield from _ask(Place.MODULE, 0x5C)))
+    if state is None:
         raise _RefusedError(Place.MODULE, SW.NOT_FOUND)
-    return state[:8], int.from_bytes(state[8:12])
+    return state.module, state.number
 
 
 def _card() -> Generator[Step, Response | None, tuple[bytes, int]]:
@@ -252,6 +256,33 @@ def _give_up(sw: int, *, late: int) -> Dialogue:
     if not late:
         yield from _ask(Place.MODULE, 0x74)
     return NotPaid(Place.CARD, sw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleState:
+    """What a module says of itself to anybody."""
+
+    module: bytes
+    number: int
+    """Of its next purchase."""
+    currency: int
+    """ISO 4217 number."""
+    total: int
+    free: int
+    """How many purchases it can still give up."""
+
+
+def decode_module_state(data: bytes) -> ModuleState | None:
+    """Decode a module's answer to QUERY; None for any other."""
+    if len(data) != _MODULE_BYTES:
+        return None
+    return ModuleState(
+        module=data[:8],
+        number=int.from_bytes(data[8:12]),
+        currency=int.from_bytes(data[12:14]),
+        total=int.from_bytes(data[14:22]),
+        free=data[23],
+    )
 
 
 def prove(details: Details) -> Generator[Step, Response | None, bytes]:
