@@ -17,6 +17,7 @@ import httptools
 from protocols.control import DeviceState, Event, Verb, VerbHelp
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.host_line import HostTwin, Passing
+from sim.hosting.held import Hold
 from sim.hosting.tapped_host import HostTap
 from sim.hosting.tcp import LOOPBACK
 from sim.twin import refuse_verb
@@ -35,7 +36,15 @@ class HostRelay:
     """A host that terminals reach through the bench; satisfies sim.control.Served."""
 
     def __init__(
-        self, *, name: str, twin: HostTwin, to: str, port: int, clock: Clock, tap: HostTap | None
+        self,
+        *,
+        name: str,
+        twin: HostTwin,
+        to: str,
+        port: int,
+        clock: Clock,
+        tap: HostTap | None = None,
+        hold: Hold | None = None,
     ) -> None:
         """`to` is the host's own address: http://place:port. `port` 0 takes a free one."""
         place = urlsplit(to)
@@ -46,6 +55,7 @@ class HostRelay:
         self._port = port
         self._clock = clock
         self._tap = tap
+        self._hold = hold
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -141,6 +151,7 @@ class HostRelay:
             return False
         method = asked.parser.get_method().decode("latin-1")
         path = asked.url.decode("latin-1")
+        await self._passage(f"> {method} {path}")
         kind, body = asked.content_type, bytes(asked.body)
         number = 0 if self._tap is None else self._tap.asked(method, path, kind, body)
         passing = self.twin.passing(f"{method} {path}", self._now())
@@ -161,6 +172,7 @@ class HostRelay:
                 writer.transport.abort()
                 return False
             await asyncio.sleep(self.twin.delay_ns / NANOSECONDS_PER_SECOND)
+            await self._passage(f"< answer to {method} {path}")
             writer.write(told.raw)
             await writer.drain()
             return bool(asked.parser.should_keep_alive() and told.parser.should_keep_alive())
@@ -174,6 +186,10 @@ class HostRelay:
     async def _answer(self, reader: asyncio.StreamReader, method: str) -> "_Message | None":
         told = _Message(httptools.HttpResponseParser, bodiless=method == "HEAD")
         return told if await told.read(reader) else None
+
+    async def _passage(self, what: str) -> None:
+        if self._hold is not None:
+            await self._hold.passage(f"{self.name} {what}")
 
     def _now(self) -> int:
         return self._clock.monotonic_ns()

@@ -43,7 +43,6 @@ from protocols.vpcd import (
 )
 from sim.hosting.card_slot import CardCarrier, Contact
 from sim.hosting.carrier import Carrier, Ear
-from sim.hosting.rfc2217 import Rfc2217Carrier
 from sim.recorder import Recorder
 
 _SIGNALS: Final = {
@@ -62,10 +61,7 @@ def tap_carrier(
 ) -> "TappedCarrier":
     """Open a channel and put a tap for it on a carrier. Raises: UnknownProtocolError."""
     recorder.channel(channel, protocol=protocol, link=link, line=line)
-    tapped = TappedCarrier(carrier, recorder, channel)
-    if isinstance(carrier, Rfc2217Carrier):
-        carrier.overhear(tapped.overheard)
-    return tapped
+    return TappedCarrier(carrier, recorder, channel)
 
 
 class TappedCarrier:

@@ -29,14 +29,12 @@ from sim.hosting.carrier import Carrier
 from sim.hosting.hosted import Hosted
 from sim.hosting.pty import PtyCarrier
 from sim.hosting.rfc2217 import Rfc2217Carrier
-from sim.hosting.tapped import tap_carrier
 from sim.hosting.tcp import TcpCarrier
-from sim.recorder import Recorder
 from sim.stage.decks import Decks
 from sim.stage.kinds import CARD_WIRES, Needs, WireKind
 from sim.stage.plan import DevicePlan, Plan
 from sim.stage.readers import Readers
-from sim.stage.recording import Noted, device_channel, host_channel
+from sim.stage.recording import Watch, device_channel, host_channel
 from sim.wire import Wire
 
 TOKEN_BYTES: Final = 16
@@ -57,13 +55,13 @@ class Bench:
         folder: Path,
         clock: Clock,
         entropy: Entropy,
-        recorder: Recorder | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Build the devices of a plan; nothing is open yet. Raises: ImportError."""
         readers = tuple(each for each in plan.devices if each.wire in CARD_WIRES)
-        self._recorder = recorder
+        self._watch = watch = watch or Watch()
         self._decks = Decks(folder, seed=plan.seed)
-        self._readers = Readers(readers, decks=self._decks, clock=clock, recorder=recorder)
+        self._readers = Readers(readers, decks=self._decks, clock=clock, watch=watch)
         self._folder = folder
         self._file = folder / bench_file().name
         self._token = entropy.token(TOKEN_BYTES).hex()
@@ -71,7 +69,7 @@ class Bench:
         self._seeded = seeded = SeededEntropy(plan.seed)
         self._pads = tuple(each for each in plan.devices if each.kind.needs is Needs.ISSUERS)
         self._devices: dict[str, Served] = {
-            each.name: _hosted(each, folder, clock, seeded.fork(each.name), recorder)
+            each.name: _hosted(each, folder, clock, seeded.fork(each.name), watch)
             for each in plan.devices
             if each not in (*readers, *self._pads)
         }
@@ -123,7 +121,7 @@ class Bench:
         own = self._seeded.fork(f"keys of {plan.name}")
         wire = self._seeded.fork(plan.name)
         brought = {"issuer_keys": keys, "entropy": own}
-        return _hosted(plan, self._folder, self._clock, wire, self._recorder, brought)
+        return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
 
 
 @contextlib.contextmanager
@@ -173,21 +171,18 @@ def _hosted(
     folder: Path,
     clock: Clock,
     entropy: SeededEntropy,
-    recorder: Recorder | None,
+    watch: Watch,
     brought: Mapping[str, Any] = MappingProxyType({}),
 ) -> Served:
     if plan.wire is WireKind.HTTP:
-        return _host(plan, clock, recorder)
-    carrier = _carrier(plan, folder)
-    if recorder is not None:
-        carrier = tap_carrier(
-            carrier,
-            recorder,
-            device_channel(plan.name),
-            protocol=plan.protocol,
-            link=plan.wire.value,
-            line=str(plan.line),
-        )
+        return _host(plan, clock, watch)
+    carrier = watch.carrier(
+        _carrier(plan, folder),
+        plan.name,
+        protocol=plan.protocol,
+        link=plan.wire.value,
+        line=str(plan.line),
+    )
     hosted = Hosted(
         name=plan.name,
         twin=plan.kind.build(plan.options, **plan.brought(), **brought),
@@ -195,21 +190,26 @@ def _hosted(
         wire=Wire(entropy, line=plan.line, pace=plan.pace, faults=plan.faults),
         clock=clock,
     )
-    return hosted if recorder is None else Noted(hosted, recorder, device_channel(plan.name))
+    return watch.noted(hosted, device_channel(plan.name))
 
 
-def _host(plan: DevicePlan, clock: Clock, recorder: Recorder | None) -> Served:
+def _host(plan: DevicePlan, clock: Clock, watch: Watch) -> Served:
     # Loaded when a plan has a host: devices need no HTTP parser.
     from sim.host_line import HostTwin
     from sim.hosting.relay import HostRelay
-    from sim.hosting.tapped_host import HostTap
 
-    channel = host_channel(plan.name)
-    tap = None if recorder is None else HostTap(recorder, channel, link="loopback")
     twin = plan.kind.build(plan.options)
     assert isinstance(twin, HostTwin), "only a host is reached by messages"
-    relay = HostRelay(name=plan.name, twin=twin, to=plan.to, port=plan.port, clock=clock, tap=tap)
-    return relay if recorder is None else Noted(relay, recorder, channel)
+    relay = HostRelay(
+        name=plan.name,
+        twin=twin,
+        to=plan.to,
+        port=plan.port,
+        clock=clock,
+        tap=watch.host(plan.name, link="loopback"),
+        hold=watch.hold,
+    )
+    return watch.noted(relay, host_channel(plan.name))
 
 
 def _carrier(plan: DevicePlan, folder: Path) -> Carrier:

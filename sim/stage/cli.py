@@ -21,7 +21,7 @@ from sim.stage.cards import add_parser as add_cards
 from sim.stage.kinds import KINDS, WireKind
 from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
-from sim.stage.recording import record_to
+from sim.stage.recording import Watch, record_to
 from sim.stage.scenario.cli import add_parser as add_run
 from sim.stage.searching import add_parser as add_verify
 from sim.stage.tracing import add_parser as add_trace
@@ -139,7 +139,8 @@ async def _serve(plan: Plan, chosen: argparse.Namespace) -> int:
     clock = SystemClock()
     recorder = None if chosen.trace is None else Recorder(clock=clock)
     folder = chosen.folder.absolute()
-    bench = Bench(plan, folder=folder, clock=clock, entropy=SystemEntropy(), recorder=recorder)
+    watch = Watch(recorder)
+    bench = Bench(plan, folder=folder, clock=clock, entropy=SystemEntropy(), watch=watch)
     trace = None if recorder is None else record_to(recorder, chosen.trace)
     with ending(chosen.parent_fd) as ended:
         try:

@@ -14,12 +14,10 @@ from sim.control import Served
 from sim.hosting.card_slot import CardCarrier, HostedSlot
 from sim.hosting.card_socket import ReaderCarrier
 from sim.hosting.pcscd import DaemonError, PrivateDaemon, ReaderDriver, ReaderPlan
-from sim.hosting.tapped import TappedReader
-from sim.recorder import Recorder
 from sim.stage.decks import Decks
 from sim.stage.kinds import WireKind
 from sim.stage.plan import DevicePlan
-from sim.stage.recording import Noted, card_channel
+from sim.stage.recording import Watch, card_channel
 from sim.twin import VerbError
 
 if TYPE_CHECKING:
@@ -38,12 +36,12 @@ class Readers:
         *,
         decks: Decks,
         clock: Clock,
-        recorder: Recorder | None = None,
+        watch: Watch,
     ) -> None:
         self._plans = plans
         self._decks = decks
         self._clock = clock
-        self._recorder = recorder
+        self._watch = watch
         self._folder: Path | None = None
         self._daemon: PrivateDaemon | None = None
 
@@ -76,12 +74,11 @@ class Readers:
         carrier: CardCarrier = ReaderCarrier(
             daemon.dial(name), reader=name, daemon=daemon.client_socket
         )
-        recorder, channel = self._recorder, card_channel(plan.name)
-        if recorder is not None:
-            recorder.channel(channel, protocol=plan.protocol, link=plan.wire.value)
-            carrier = TappedReader(carrier, recorder, channel, card=lambda: twin.inserted)
+        carrier = self._watch.reader(
+            carrier, plan.name, link=plan.wire.value, card=lambda: twin.inserted
+        )
         slot = HostedSlot(name=plan.name, twin=twin, carrier=carrier, clock=self._clock)
-        return slot if recorder is None else Noted(slot, recorder, channel)
+        return self._watch.noted(slot, card_channel(plan.name))
 
     def _twin(self, plan: DevicePlan) -> "SmartCardTwin":
         from sim.smart_card import SmartCardTwin

@@ -1,34 +1,31 @@
-"""A world with taps on its wires and on its networks: for assertions, and for reports of failures."""
+"""A world whose wires and networks are watched: for assertions, for reports, and for working it by hand."""
 
 import httpx
 
 from protocols.serial_line import LineSettings
 from sim.hosting.card_slot import CardCarrier
 from sim.hosting.carrier import Carrier
-from sim.hosting.tapped import TappedReader, tap_carrier
 from sim.hosting.tapped_host import HostTap
-from sim.recorder import Recorder
 from sim.stage.kinds import KINDS
-from sim.stage.recording import Noted, card_channel, device_channel, host_channel
+from sim.stage.recording import Watch, card_channel, device_channel
 from sim.stage.world.equipment import SLOTS, Equipment
 from sim.stage.world.network import Heard, Network
 from sim.stage.world.wires import Ground, Wire
 
 
-class RecordedGround:
-    """Where equipment stands, overheard; satisfies Ground."""
+class WatchedGround:
+    """Where equipment stands, watched; satisfies Ground."""
 
-    def __init__(self, ground: Ground, recorder: Recorder, wire: Wire) -> None:
+    def __init__(self, ground: Ground, watch: Watch, wire: Wire) -> None:
         self._ground = ground
-        self._recorder = recorder
+        self._watch = watch
         self._wire = wire
 
     def carrier(self, name: str, line: LineSettings) -> Carrier:
         """Return what a device's bytes travel on."""
-        return tap_carrier(
+        return self._watch.carrier(
             self._ground.carrier(name, line),
-            self._recorder,
-            device_channel(name),
+            name,
             protocol=KINDS[_device(name)].protocol,
             link=self._wire.value,
             line=str(line),
@@ -36,50 +33,54 @@ class RecordedGround:
 
     def reader(self, name: str) -> CardCarrier:
         """Return a card reader."""
-        channel = card_channel(name)
-        self._recorder.channel(channel, protocol="iso7816", link=self._wire.value)
-        return TappedReader(self._ground.reader(name), self._recorder, channel)
+        return self._watch.reader(self._ground.reader(name), name, link=self._wire.value)
 
 
-class RecordedNetwork(Network):
-    """The way from one till to its broker, overheard at the till's end."""
+class WatchedNetwork(Network):
+    """The way from one till to its broker, watched at the till's end."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, heard: Heard, tap: HostTap) -> None:
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, heard: Heard, watch: Watch, prefix: str
+    ) -> None:
         super().__init__(inner, heard)
-        self._tap = tap
+        self._watch = watch
+        self._name = f"{prefix}broker"
+        self._tap: HostTap | None = watch.host(self._name, link=Wire.MEMORY.value)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request. Raises: httpx.TransportError as a real network would."""
         body = await request.aread()
-        kind = request.headers.get("content-type", "")
-        path = request.url.raw_path.decode("ascii")
-        number = self._tap.asked(request.method, path, kind, body)
+        what = f"{request.method} {request.url.path}"
+        await self._watch.passage(f"{self._name} > {what}")
+        number = self._asked(request, body)
         try:
             answer = await super().handle_async_request(request)
             told = await answer.aread()
+            await self._watch.passage(f"{self._name} < answer to {what}")
         except BaseException:
             # A till that gave up, or died, heard no answer either.
-            self._tap.answered(number, 0, "", b"")
+            self._answered(number, 0, "", b"")
             raise
-        kind = answer.headers.get("content-type", "")
-        self._tap.answered(number, answer.status_code, kind, told)
+        self._answered(number, answer.status_code, answer.headers.get("content-type", ""), told)
         return answer
 
+    def _asked(self, request: httpx.Request, body: bytes) -> int:
+        if self._tap is None:
+            return 0
+        kind, path = request.headers.get("content-type", ""), request.url.raw_path.decode("ascii")
+        return self._tap.asked(request.method, path, kind, body)
 
-def note_verbs(equipment: Equipment, recorder: Recorder, prefix: str) -> None:
+    def _answered(self, number: int, status: int, content_type: str, body: bytes) -> None:
+        if self._tap is not None:
+            self._tap.answered(number, status, content_type, body)
+
+
+def note_verbs(equipment: Equipment, watch: Watch, prefix: str) -> None:
     """Have what is done to the devices beside a till stand in the trace."""
     for name, device in equipment.devices.items():
         place = f"{prefix}{name}"
         channel = card_channel(place) if name in SLOTS else device_channel(place)
-        equipment.devices[name] = Noted(device, recorder, channel)
-
-
-def recorded_network(
-    inner: httpx.AsyncBaseTransport, heard: Heard, recorder: Recorder, prefix: str
-) -> RecordedNetwork:
-    """Return a till's network with a channel of its own."""
-    tap = HostTap(recorder, host_channel(f"{prefix}broker"), link=Wire.MEMORY.value)
-    return RecordedNetwork(inner, heard, tap)
+        equipment.devices[name] = watch.noted(device, channel)
 
 
 def _device(name: str) -> str:

@@ -12,14 +12,14 @@ from typing import Self
 from ips.rules import Rules
 from protocols.ports import Clock
 from sim.entropy import SeededEntropy
-from sim.recorder import Recorder
+from sim.stage.recording import Watch
 from sim.stage.world.broker import BrokerHere
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.given import STORE, TERMINAL, Given
 from sim.stage.world.life import keep_lives
 from sim.stage.world.network import Heard, Network
 from sim.stage.world.purses import Purses, issue
-from sim.stage.world.recorded import RecordedGround, note_verbs, recorded_network
+from sim.stage.world.recorded import WatchedGround, WatchedNetwork, note_verbs
 from sim.stage.world.till import TillHere
 from sim.stage.world.wires import Ground, Wire
 
@@ -37,18 +37,18 @@ class World:
         rules: Rules,
         ground: Ground,
         heard: Heard = lambda *_: None,
-        recorder: Recorder | None = None,
+        watch: Watch | None = None,
         wire: Wire = Wire.MEMORY,
     ) -> None:
-        """`heard` is told of each request to the broker, `recorder` of everything on every wire;
+        """`heard` is told of each request to the broker, `watch` sees everything on every wire;
         `wire` is how it names them. Nothing is made yet.
         """
         self.given = given
         self.clock = clock
         self._folder = folder
         self._entropy = entropy
-        self._recorder = recorder
-        self._ground = ground if recorder is None else RecordedGround(ground, recorder, wire)
+        self._watch = watch
+        self._ground = ground if watch is None else WatchedGround(ground, watch, wire)
         self._heard = heard
         self.crashes: list[BaseException] = []
         """What was raised in a program where nobody waited for it."""
@@ -110,8 +110,8 @@ class World:
                 ),
                 url=self.broker.url,
             )
-            if self._recorder is not None:
-                note_verbs(till.equipment, self._recorder, prefixes[wish.terminal])
+            if self._watch is not None:
+                note_verbs(till.equipment, self._watch, prefixes[wish.terminal])
             till.folder.mkdir(parents=True)
             await till.equipment.start()
             await till.join(self.broker)
@@ -120,9 +120,9 @@ class World:
                 await till.key(f"{wish.float_amount}OS")
 
     def _network(self, prefix: str) -> Network:
-        if self._recorder is None:
+        if self._watch is None:
             return Network(self.broker, self._heard)
-        return recorded_network(self.broker, self._heard, self._recorder, prefix)
+        return WatchedNetwork(self.broker, self._heard, self._watch, prefix)
 
     async def close(self) -> None:
         """Switch everything off; the files stay."""

@@ -9,6 +9,7 @@ from ips.rules import Rules, load_rules
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from sim.recorder import Recorder
+from sim.stage.recording import Watch
 from sim.stage.world.given import Given
 from sim.stage.world.network import Heard
 from sim.stage.world.shop import World
@@ -47,7 +48,7 @@ def live(
             rules=rules or load_rules(),
             ground=MemoryGround(clock),
             heard=heard,
-            recorder=recorder,
+            watch=None if recorder is None else Watch(recorder),
         )
         async with world:
             return await story(world)
