@@ -8,6 +8,7 @@ config         the configuration file, decoded once
 host           the one place that asks the operating system for time and randomness
 opening        opens a till for one command or for the screen: lock, store, side door
 wiring         who talks to whom, decided in one place
+training       the same counter on a folder of its own, and nothing of it is real
 side_door      the socket by which a command reaches the counter that is open in its folder
 headless       requests and answers without a screen
 script         the till worked by entries, answering in JSON lines

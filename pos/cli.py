@@ -50,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _demo(parsed)
     try:
         config = load_config(parsed.config)
+        if parsed.training or config.training:
+            from pos.training import as_training
+
+            config = as_training(config)
     except ConfigError as error:
         return _complain(str(error), MISUSE)
     carry_out: Callable[[Config, argparse.Namespace], int] = parsed.carry_out
@@ -96,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="configuration (default: ~/.config/intermarket/pos.toml)",
+    )
+    parser.add_argument(
+        "--training",
+        action="store_true",
+        help="practise: another journal, no real device, no broker, marked paper",
     )
     parser.set_defaults(carry_out=_screen)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

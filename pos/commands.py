@@ -190,6 +190,11 @@ class Reprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Train:
+    """Go over to the training counter, or back from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignOn:
     """Ask who works here from now on; somebody who already does hands over."""
 
@@ -253,6 +258,7 @@ Command = (
     | ReadX
     | OpenDrawer
     | Reprint
+    | Train
     | SignOn
     | SignOff
     | Lock

@@ -110,6 +110,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The till's folder; relative to the file. One program at a time works in it."""
     terminal: str = "01"
     """The till's name until it has joined a broker: at most 8 letters and digits."""
+    training: bool = False
+    """Nothing of it is real (pos.training); the same as --training."""
     keymap: str = "kr-106"
     store: StoreTable = StoreTable()
     clerk: ClerkTable = ClerkTable()

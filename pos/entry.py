@@ -20,7 +20,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     CZ[:reason]   close the shift with its Z       XR  print the X
     amountCI:reason  cash in    amountCO:reason  cash out    amountDR:reason  drop to the safe
     NS:reason    open the drawer without a sale    [n]RP   reprint
-    SI SO LK   sign on or hand over, sign off, lock
+    SI SO LK   sign on or hand over, sign off, lock          TM  to the training counter, and back
     [person]PN:pin   number or badge, and PIN, where the till asks who somebody is
     MN QU DV HP SL   menu, queue, devices, help, back to the sale          CL  clear
 
@@ -170,6 +170,7 @@ _PLAIN: Final[dict[str, Command]] = {
     "RS": commands.Resume(),
     "RC": commands.Recall(),
     "CL": commands.Cancel(),
+    "TM": commands.Train(),
     "SI": commands.SignOn(),
     "SO": commands.SignOff(),
     "LK": commands.Lock(),

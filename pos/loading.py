@@ -36,6 +36,8 @@ from protocols.staff import Person, Staff
 
 RUNNING: Final = "running"
 """The setting that says that the till has not ended in order."""
+TRAINING: Final = "training"
+"""The setting that says that nothing in this journal is real (pos.training)."""
 PROGRAM: Final = "till"
 """The actor of what the program does by itself."""
 RESTART_RECORDS_MAX: Final = 1_000
@@ -172,9 +174,10 @@ def shift_of(store: Store) -> tuple[Shift, str]:
 
     Raises: StoreError, also for a fact that this program cannot read.
     """
-    last_z = store.journal.newest(ShiftClosed.kind)
-    z = _fact(store, last_z) if last_z else None
-    start = Shift(last_z=z.z if isinstance(z, ShiftClosed) else 0)
+    newest = store.journal.newest(ShiftClosed.kind)
+    z = _fact(store, newest) if newest else None
+    last_z = z.z if isinstance(z, ShiftClosed) else 0
+    start = Shift(last_z=last_z, training=store.setting(TRAINING) == b"1")
     facts: list[tuple[Fact, str, str]] = [
         (_fact(store, record), record.business_date, record.actor)
         for record in store.journal.since_newest(ShiftOpened.kind)

@@ -86,16 +86,28 @@ async def carry_out(config: Config, request: Request) -> Answer:
 
 
 def run_screen(config: Config) -> int:
-    """Open the counter's screen until the clerk leaves. Returns the exit status."""
-    lock = FolderLock(Path(config.folder), COUNTER)
-    try:
-        asyncio.run(_screen(config))
-    finally:
-        lock.release()
+    """Open the counter's screen until the clerk leaves; its training counter, where one goes over to it.
+
+    Returns the exit status. Raises: StoreError, FolderHeldError.
+    """
+    from pos.training import as_training
+
+    while _one_screen(config) and not config.training:
+        if not _one_screen(as_training(config)):
+            break  # Told to end, and not to go back.
     return 0
 
 
-async def _screen(config: Config) -> None:
+def _one_screen(config: Config) -> bool:
+    """Open one counter until it is left; returns whether for the other one."""
+    lock = FolderLock(Path(config.folder), COUNTER)
+    try:
+        return asyncio.run(_screen(config))
+    finally:
+        lock.release()
+
+
+async def _screen(config: Config) -> bool:
     """Open the till, then the screen; the side door and the link follow the first picture."""
     # The screen library is imported below run_counter alone: commands must not pay for it.
     from pos.keymap import load_keymap
@@ -128,6 +140,7 @@ async def _screen(config: Config) -> None:
                 goods=_training_goods(wired.till),
             )
         )
+        return wired.till.register.switching
     finally:
         for task in (link, slots):
             if task is not None:
@@ -256,6 +269,12 @@ async def join(config: Config, code: str) -> tuple[bool, str]:
     from pos.enrol import Enrolled, enrol
 
     korean = config.language == "ko"
+    if config.training:
+        return False, (
+            "연습 계산대는 중계서버에 등록하지 않습니다"
+            if korean
+            else "a training counter joins no broker"
+        )
     if not config.broker.url:
         return False, (
             "설정에 중계서버 주소가 없습니다: [broker] url 을 적으세요"

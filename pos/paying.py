@@ -230,7 +230,7 @@ class Paying:
     async def _close(self, sale: Sale, results: list[Draft]) -> Paid:
         """End the paid sale in one durable transaction, together with its receipt."""
         register = self.register
-        fact = closed(sale, shift=register.shift.number)
+        fact = closed(sale, shift=register.shift.number, training=register.setup.training)
         by_hand = [
             register.draft(_by_hand(sale.number, held), amount=held.amount, attempt=held.attempt)
             for held in sale.tenders

@@ -77,7 +77,8 @@ class People:
                 self.asking = None
             return
         purpose = Purpose.UNLOCK if register.locked else Purpose.SIGN_ON
-        said = register.say("locked" if register.locked else "sign_on")
+        first = "sign_on_training" if register.setup.training else "sign_on"
+        said = register.say("locked" if register.locked else first)
         self.asking = Asking(purpose=purpose, said=said, under=under, person=register.signed)
 
     def ask(self, command: Command, right: Right, under: Notice | None) -> Notice:

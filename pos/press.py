@@ -75,6 +75,7 @@ class Press:
             sale_key=register.order(paper.sale, paper.business_date) if paper.sale else "",
             delivery=Delivery.QUEUED if queued else Delivery.ACKNOWLEDGED,
             copy=paper.copy,
+            training=setup.training,
             methods={tender.name: tender.label(setup.language) for tender in register.offered},
             footer=policy.receipt_footer_ko if korean else policy.receipt_footer_en,
         )

@@ -75,6 +75,8 @@ class Setup:
     clerk: Clerk
     zone: ZoneInfo
     language: Language = "ko"
+    training: bool = False
+    """Nothing that happens here is real."""
     currency: Currency = KRW
     has_printer: bool = False
     business_number: str = ""
@@ -119,6 +121,8 @@ class Register:
     signed: Person | None = None
     """Who is signed on, of the staff list."""
     locked: bool = False
+    switching: bool = False
+    """Somebody goes over to the training counter, or back from it."""
     approval: Approval | None = None
     """Of the command that is carried out now."""
     shift: Shift = field(default_factory=Shift)

@@ -17,6 +17,7 @@
     receipt.reprint    print a receipt again
     screen.show        look at queue, devices, menu and help
     staff.sign         sign off, lock, hand over
+    training.start     go over to the training counter
     drawer.take_over   work at another's open drawer, where drawers are not shared
 
 Verbs are kept apart as the trade keeps them apart (uniCenta's and Dynamics' operations), so that a
@@ -50,6 +51,7 @@ class Right(StrEnum):
     RECEIPT_REPRINT = "receipt.reprint"
     SCREEN_SHOW = "screen.show"
     STAFF_SIGN = "staff.sign"
+    TRAINING_START = "training.start"
     DRAWER_TAKE_OVER = "drawer.take_over"
 
 
@@ -70,6 +72,7 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.RECEIPT_REPRINT: ("영수증 재발행", "a reprint"),
     Right.SCREEN_SHOW: ("화면 보기", "looking at screens"),
     Right.STAFF_SIGN: ("근무/잠금", "signing on and off"),
+    Right.TRAINING_START: ("연습 계산대", "the training counter"),
     Right.DRAWER_TAKE_OVER: ("남의 돈통", "another's drawer"),
 }
 """What a right allows, as people read it: Korean, English; at most 20 cells."""
@@ -96,7 +99,7 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     MANAGER = "manager"
     TRAINER = "trainer"
-    """Shows newcomers the till in training mode: may do everything there, nothing that lasts."""
+    """Shows newcomers the till: opens the training counter, and does nothing that lasts."""
     COURIER = "courier"
     """Delivers, and takes money at the door."""
 
@@ -123,13 +126,14 @@ _SUPERVISOR: Final = _CLERK | {
     Right.SHIFT_READ,
     Right.CASH_MOVE,
     Right.DRAWER_TAKE_OVER,
+    Right.TRAINING_START,
 }
 
 ROLES: Final[dict[Role, frozenset[Right]]] = {
     Role.CLERK: _CLERK,
     Role.SUPERVISOR: _SUPERVISOR,
     Role.MANAGER: frozenset(Right),
-    Role.TRAINER: frozenset({Right.SCREEN_SHOW, Right.STAFF_SIGN}),
+    Role.TRAINER: frozenset({Right.SCREEN_SHOW, Right.STAFF_SIGN, Right.TRAINING_START}),
     Role.COURIER: frozenset(
         {
             Right.SALE_ENTER,
@@ -180,6 +184,8 @@ def right_of(command: Command) -> Right:
             return Right.RECEIPT_REPRINT
         case commands.Show():
             return Right.SCREEN_SHOW
+        case commands.Train():
+            return Right.TRAINING_START
         case commands.Prove() | commands.SignOn() | commands.SignOff() | commands.Lock():
             return Right.STAFF_SIGN
         case _:

@@ -193,8 +193,8 @@ def consider(sale: Sale, offered: int | None, over: OverTender) -> Offer | Refus
     return Offer(amount=min(offered, due), offered=offered)
 
 
-def closed(sale: Sale, *, shift: int) -> SaleClosed:
-    """Return the fact that ends a paid sale."""
+def closed(sale: Sale, *, shift: int, training: bool = False) -> SaleClosed:
+    """Return the fact that ends a paid sale; of a training sale it says so."""
     assert sale.due == 0, "a sale closes when it is paid"
     totals = sale.totals()
     return SaleClosed(
@@ -207,6 +207,7 @@ def closed(sale: Sale, *, shift: int) -> SaleClosed:
         vat=totals.vat,
         exempt=totals.exempt,
         tenders=list(sale.tenders),
+        training=training,
         reductions=_reductions(sale),
         recalled=sale.recalled,
     )

@@ -29,8 +29,7 @@ LINE_BYTES_MAX: Final = 4096
 async def entries_of(source: Path | None) -> AsyncIterator[str]:
     """Yield the lines of a file, or of standard input as they come. Raises: OSError."""
     if source is not None or sys.stdin.isatty() or _is_file():
-        lines = (source.open("rb") if source is not None else sys.stdin.buffer).readlines()
-        for line in lines:
+        for line in _whole(source).split(b"\n"):
             yield line.decode("utf-8", "replace")
         return
     reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
@@ -39,6 +38,10 @@ async def entries_of(source: Path | None) -> AsyncIterator[str]:
     )
     while line := await reader.readline():
         yield line.decode("utf-8", "replace")
+
+
+def _whole(source: Path | None) -> bytes:
+    return sys.stdin.buffer.read() if source is None else source.read_bytes()
 
 
 def _is_file() -> bool:

@@ -44,6 +44,8 @@ class Shift:
 
     number: int = 0
     """Of the open shift; 0 when none is open."""
+    training: bool = False
+    """Of a training journal: its sales are such, and count there alone."""
     last_number: int = 0
     last_z: int = 0
     clerk: str = ""
@@ -140,6 +142,7 @@ def evolve(shift: Shift, fact: Fact, business_date: str, clerk: str = "") -> Shi
             return Shift(
                 number=fact.shift,
                 last_number=fact.shift,
+                training=shift.training,
                 last_z=shift.last_z,
                 clerk=clerk,
                 business_date=business_date,
@@ -161,7 +164,7 @@ def evolve(shift: Shift, fact: Fact, business_date: str, clerk: str = "") -> Shi
         case ShiftCounted():
             return replace(shift, counted=fact.counted)
         case ShiftClosed():
-            return Shift(last_number=fact.shift, last_z=fact.z)
+            return Shift(training=shift.training, last_number=fact.shift, last_z=fact.z)
         case _:
             return shift
 
@@ -254,7 +257,7 @@ def _close(shift: Shift, step: Close) -> Fact | Refusal:
 
 
 def _sold(shift: Shift, fact: SaleClosed, clerk: str) -> Shift:
-    if fact.training:
+    if fact.training is not shift.training:
         return shift
     return replace(
         shift,

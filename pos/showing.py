@@ -94,6 +94,8 @@ class Viewer:
             last_change=register.last_change,
             payment=register.payment,
             notice=notice,
+            training=setup.training,
+            switching=register.switching,
             staffed=bool(register.staff.people),
             asking=asking,
             devices=tuple(devices),

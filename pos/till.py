@@ -310,6 +310,7 @@ class Till:
                 | commands.SignOn()
                 | commands.SignOff()
                 | commands.Lock()
+                | commands.Train()
                 | commands.Cancel()
                 | commands.OpenShift()
                 | commands.CountShift()
@@ -373,6 +374,8 @@ class Till:
                 return self._back()
             case commands.Prove():
                 return self.register.say("RGT-05")
+            case commands.Train():
+                return await self._day.train()
             case commands.SignOn():
                 return self._people.hand_over()
             case commands.SignOff():

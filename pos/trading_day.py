@@ -16,6 +16,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
+    TerminalNoted,
 )
 
 _DIRECTIONS = {
@@ -122,6 +123,16 @@ class TradingDay:
         fact = DrawerOpened(shift=register.shift.number, reason=reason.strip())
         await register.append([register.draft(fact, amount=0)], DRAWER)
         return register.say("drawer_opened", reason=fact.reason)
+
+    async def train(self) -> Notice:
+        """Leave this counter for the training counter, or that one for this; no sale may be open."""
+        register = self.register
+        if register.sale.number:
+            return register.say("TRN-01")
+        note = TerminalNoted(note="training-end" if register.setup.training else "training")
+        await register.append([register.draft(note, amount=0)], NOTE)
+        register.switching = True
+        return register.say("training_ends" if register.setup.training else "training_begins")
 
     async def reprint(self, sale: int | None) -> Notice:
         """Let a receipt come out again, marked as a copy; who asked stands in the journal first."""

@@ -68,7 +68,7 @@ class Uplink:
 
         Raises: StoreError, KeysError, EnrolmentError.
         """
-        if not self._line.url:
+        if not self._line.url or self._till.register.setup.training:
             return
         enrolled = await self._runner.run(self._identity)
         if enrolled is None:

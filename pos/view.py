@@ -245,3 +245,6 @@ class TillView:
     """Cash that should be there; None until counted."""
     counted: int | None = None
     training: bool = False
+    """Nothing here is real."""
+    switching: bool = False
+    """The counter is left for the training counter, or from it."""

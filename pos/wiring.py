@@ -18,10 +18,11 @@ from pos.keypads import TillKeypads
 from pos.press import Press
 from pos.purses import NoCards
 from pos.register import Clerk, Register, Setup
-from pos.store.store import FILE_NAME, Store
+from pos.store.store import Store
 from pos.store.threads import StoreInline, StoreRunner, StoreThread
 from pos.tenders.registry import Registry, find_tenders
 from pos.till import Till
+from pos.training import open_marked
 from pos.uplink import Line, Uplink
 from pos.view import Notice
 from protocols.address import Address, parse_address
@@ -101,8 +102,7 @@ class WiredTill:
 
 def open_store(config: Config, clock: Clock) -> Callable[[], Store]:
     """Return what opens the till's store; its errors come when it is called."""
-    folder = Path(config.folder)
-    return lambda: Store(folder / FILE_NAME, clock=clock, terminal=config.terminal)
+    return lambda: open_marked(config, clock)
 
 
 def store_thread(config: Config, clock: Clock) -> StoreRunner:
@@ -126,6 +126,7 @@ def setup_of(config: Config) -> Setup:
         ),
         zone=ZoneInfo(store.zone),
         language=config.language,
+        training=config.training,
         currency=currency(store.currency),
         has_printer=bool(config.devices.printer),
         business_number=store.business_number,

@@ -33,6 +33,7 @@ FAMILIES: Final = {
     "RPT": "Reports",
     "RGT": "Rights",
     "USR": "Staff",
+    "TRN": "Training",
     "CAT": "Catalogue",
     "BEN": "Virtual equipment of the demonstration",
     "SYS": "Program",

@@ -145,6 +145,8 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     def on_counter_screen_view_changed(self) -> None:
         """Draw what the till has become; what it says now stands before what the desk said."""
         self._desk = unasked(self._desk, self._view)
+        if self._view.switching:
+            self.leave_when_idle()
         notice = self._view.notice
         if notice is not self._heard:
             self._heard = notice

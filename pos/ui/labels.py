@@ -67,6 +67,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "menu.close": ("마감 (Z)", "Count, Z"),
     "menu.hand_over": ("교대", "Hand over"),
     "menu.off": ("근무 끝", "Sign off"),
+    "menu.train": ("연습 계산대", "Training till"),
     "menu.lock": ("잠금", "Lock"),
     "menu.queue": ("대기함", "Queue"),
     "menu.devices": ("장치", "Devices"),

@@ -40,6 +40,7 @@ MENU: Final = (
     MenuEntry("9", "menu.devices", lambda _: commands.Show("devices"), _ALL),
     MenuEntry("0", "menu.lock", lambda _: commands.Lock(), _ALL),
     MenuEntry("/", "menu.off", lambda _: commands.SignOff(), _ALL),
+    MenuEntry("+", "menu.train", lambda _: commands.Train(), _ALL),
     MenuEntry("*", "menu.drop", lambda _: forms.cash_drop(), _OPEN),
     MenuEntry("-", "menu.void", lambda _: forms.void_sale(), _OPEN),
 )

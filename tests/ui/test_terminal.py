@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pos.host import HostClock
+from pos.store.store import FILE_NAME, Store
+from protocols.journal import decode_record
+from tests.support.staff import employ
 from tests.ui.counter_program import codes
 from tests.ui.terminal import Terminal
 
@@ -82,3 +86,49 @@ def test_counter_leaves_in_order_when_its_terminal_is_gone(tmp_path: Path) -> No
 
     with Terminal(arguments[:-1]) as terminal:
         terminal.until("3점")
+
+
+def test_a_trainer_goes_to_the_training_counter_and_back(tmp_path: Path) -> None:
+    """One program, two journals: F1 + there and back; the counter that was left is locked when one comes back."""
+    config = tmp_path / "pos.toml"
+    config.write_text('folder = "till"\n')
+    (tmp_path / "till").mkdir()
+    with Store(tmp_path / "till" / FILE_NAME, clock=HostClock()) as store:
+        employ(store)
+    with Terminal(["-m", "pos.cli", "--config", str(config)]) as terminal:
+        terminal.until("근무 시작", "사번/배지>")
+        type_keys(terminal, b"3", b"\r", *(b"%c" % digit for digit in b"8520"), b"\r")
+        terminal.until("박민수", "개점")
+        type_keys(terminal, b"\x1bOP")
+        terminal.until("연습 계산대")
+        type_keys(terminal, b"+")
+
+        terminal.until("--- 연습 ---", "*연습*", "연습: 사번 1 또는 2")
+        type_keys(terminal, b"2", b"\r", *(b"%c" % digit for digit in b"2580"), b"\r")
+        terminal.until("연습 책임자: 근무를 시작합니다")
+        type_keys(terminal, b"\x1bOP")
+        terminal.until("연습 계산대")
+        type_keys(terminal, b"+")
+
+        terminal.until("잠김", "박민수", "PIN>")
+        type_keys(terminal, *(b"%c" % digit for digit in b"8520"), b"\r")
+        terminal.until("박민수: 근무를 시작합니다")
+        type_keys(terminal, b"\x03", b"\x03")
+        assert terminal.ended() == 0
+    with Store(tmp_path / "till" / FILE_NAME, clock=HostClock()) as store:
+        kinds = [decode_record(data).kind for data in store.records(0)]
+    assert kinds == ["staff.signed", "terminal.noted", "staff.signed", "staff.signed"]
+
+
+def test_a_training_counter_that_is_told_to_end_ends_the_program(tmp_path: Path) -> None:
+    """SIGTERM does not bring anybody back to a counter on a machine that goes down."""
+    config = tmp_path / "pos.toml"
+    config.write_text('folder = "till"\n')
+    with Terminal(["-m", "pos.cli", "--config", str(config)]) as terminal:
+        terminal.until("개점")
+        type_keys(terminal, b"\x1bOP")
+        terminal.until("연습 계산대")
+        type_keys(terminal, b"+")
+        terminal.until("*연습*")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.ended() == 0

@@ -36,7 +36,7 @@ def draw_basket(view: TillView, top: int, width: int, height: int) -> tuple[Row,
     """Return the basket with its frame: exactly `height` rows of `width` cells."""
     shown = view.lines[top : top + height - FRAME_ROWS]
     rows = [
-        _border(label("above", view.language, top) if top else "", width),
+        _border(label("above", view.language, top) if top else "", width, view),
         framed(_header(view, width - 2), width, "|", "|"),
     ]
     for index, line in enumerate(shown, start=top):
@@ -44,13 +44,19 @@ def draw_basket(view: TillView, top: int, width: int, height: int) -> tuple[Row,
         rows.append(framed(content, width, "|", "|"))
     rows.extend(framed((), width) for _ in range(height - len(rows) - 1))
     below = len(view.lines) - top - len(shown)
-    rows.append(_border(label("below", view.language, below) if below else "", width))
+    rows.append(_border(label("below", view.language, below) if below else "", width, view))
     return tuple(rows)
 
 
-def _border(note: str, width: int) -> Row:
+def _border(note: str, width: int, view: TillView) -> Row:
+    """Return a border; a training counter's says what it is from end to end."""
     tail = f" {note} ---+" if note else "+"
-    return row("+" + "-" * (width - 1 - cells(tail)) + tail)
+    room = width - 1 - cells(tail)
+    if not view.training:
+        return row("+" + "-" * room + tail)
+    mark = f"--- {label('training', view.language)} "
+    marks = mark * (room // cells(mark))
+    return row("+" + marks + "-" * (room - cells(marks)) + tail, Ink.ALERT)
 
 
 def _header(view: TillView, width: int) -> Row:

@@ -16,7 +16,7 @@ from pos.view import AskingView, Purpose, Stage, TillView
 
 def draw_menu(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[Row, ...]:
     """Return the menu; entries that cannot be chosen now are dim."""
-    rows: list[Row] = [row(label("menu", view.language), Ink.STRONG), BLANK]
+    rows: list[Row] = [row(label("menu", view.language), Ink.STRONG)]
     for entry in MENU:
         ink = Ink.PLAIN if usable(entry, view) else Ink.DIM
         rows.append(row(f" {entry.key}  {label(entry.name, view.language)}", ink))
