@@ -25,7 +25,7 @@ _HEAD: Final = """# Scenarios
 
 A scenario says what is given, what happens, and what must be seen then: over the whole system, a till with
 its equipment, cards, network and broker. `ips-sim run NAME` plays it in virtual time, in a fraction of a
-second, from a seed; the same file runs on real wires. Auditors are always on, whatever the file says:
+second, from a seed; `--wire pty`, `tcp`, `rfc2217` or `pcsc` plays the same file on real ports. Auditors are always on, whatever the file says:
 
 * after every step: no purse has made or lost value; no attempt key moves value twice; no sale holds more
   than its total;

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from sim.host import SystemClock
 from sim.stage.scenario.shelf import find, names
+from sim.stage.world.wires import Wire
 
 if TYPE_CHECKING:
     from sim.stage.scenario.language import Scenario
@@ -42,6 +44,12 @@ def add_parser(commands: Any) -> None:
         help="a shipped name, a file, a folder, or all; none lists what is shipped",
     )
     run.add_argument("--seed", type=int, metavar="N", help="of noise and storms (else the file's)")
+    run.add_argument(
+        "--wire",
+        choices=[wire.value for wire in Wire],
+        default=Wire.MEMORY.value,
+        help="what equipment is reached over (%(default)s: in virtual time; the others take real time)",
+    )
     run.add_argument("--json", action="store_true", help="for programs")
     run.set_defaults(run=_run)
 
@@ -78,10 +86,16 @@ def _run(chosen: argparse.Namespace) -> int:
 
 def _played(scenarios: "list[Scenario]", chosen: argparse.Namespace) -> "Iterator[Outcome]":
     from ips.rules import load_rules
-    from sim.stage.scenario.player import play
+    from sim.stage.scenario.player import play, play_on
     from sim.stage.scenario.shrink import shortened
+    from sim.stage.world.street import opened
 
-    rules = load_rules()
+    rules, wire = load_rules(), Wire(chosen.wire)
+    if wire.real:
+        with opened(wire, machine=SystemClock()) as street:
+            for scenario in scenarios:
+                yield play_on(street, scenario, seed=chosen.seed, rules=rules)
+        return
     for scenario in scenarios:
         outcome = play(scenario, seed=chosen.seed, rules=rules)
         if not outcome.passed:

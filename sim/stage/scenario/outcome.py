@@ -1,5 +1,6 @@
 """What came of a scenario: what each party saw, where the money is, and what was wrong."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from sim.stage.world import audit
 from sim.stage.world.audit import Place
 
 _SECOND: Final = 1_000_000_000
+_DATE: Final = re.compile(r"-\d{8}-")
+"""In an attempt key: a world on real wires lives today."""
 _SEEN_MAX: Final = 400
 """Lines of what the parties saw; the newest are shown."""
 
@@ -73,12 +76,12 @@ class Outcome:
         return not self.failures
 
     def result(self) -> dict[str, Any]:
-        """Return what must be the same on every wire: money, sales and paper, not moments."""
+        """Return what is the same on every wire: money, sales and paper, not moments."""
         return {
             "passed": self.passed,
             "sales": self.sales,
             "receipts": self.receipts,
-            "money": {place.where: place.amount for place in self.places},
+            "money": {_DATE.sub("-DATE-", place.where): place.amount for place in self.places},
         }
 
     def lines(self) -> Iterator[str]:
@@ -128,11 +131,9 @@ class Outcome:
             ],
             "faults": [str(each) for each in self.schedule],
             "shortest": None if self.shortest is None else [str(each) for each in self.shortest],
-            "sales": self.sales,
-            "receipts": self.receipts,
+            "result": self.result(),
             "copies": self.copies,
             "facts": self.facts,
-            "money": {place.where: place.amount for place in self.places},
             "seconds": self.took_ns / _SECOND,
             "seen": [
                 {"at_ns": each.at_ns, "who": each.who, "what": each.what} for each in self.sights

@@ -9,12 +9,12 @@ where the money is matters most then.
 
 import asyncio
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ips.rules import Rules, load_rules
+from protocols.ports import Clock
 from sim.entropy import SeededEntropy
 from sim.stage.scenario.checks import Check
 from sim.stage.scenario.faults import Scheduled
@@ -25,6 +25,7 @@ from sim.stage.told import Finding
 from sim.stage.world import audit
 from sim.stage.world.rest import UnrestError, rest
 from sim.stage.world.shop import World
+from sim.stage.world.street import Street
 from sim.stage.world.virtual import live
 from sim.stage.world.wires import Wire
 from sim.twin import VerbError
@@ -52,50 +53,79 @@ def play(
     folder: Path | None = None,
 ) -> Outcome:
     """Play in memory, in virtual time. `schedule` takes the place of the scenario's own."""
-    number = scenario.seed if seed is None else seed
-    faults = schedule_of(scenario, number) if schedule is None else schedule
-    outcome = Outcome(
-        label=scenario.label,
-        file=str(scenario.file),
-        wire=Wire.MEMORY.value,
-        seed=number,
-        schedule=faults,
-    )
-    requests: list[Request] = []
-    clock: list[Callable[[], int]] = []
+    outcome, requests = _begun(scenario, Wire.MEMORY, seed, schedule), Requests()
 
     async def story(world: World) -> None:
-        clock.append(world.clock.monotonic_ns)
-        stage = Stage(world=world, passes=_sleep, requests=requests)
-        await perform(scenario, stage, faults, outcome)
-
-    def heard(what: str, passed: str) -> None:
-        if clock:
-            requests.append(Request(clock[0](), what, passed))
+        requests.clock = world.clock
+        await perform(scenario, Stage(world=world, requests=requests.made), outcome)
 
     try:
         live(
             story,
             given=scenario.given,
-            seed=number,
+            seed=outcome.seed,
             folder=folder,
             rules=rules or load_rules(),
-            heard=heard,
+            heard=requests.heard,
         )
     except Exception:  # noqa: BLE001 - whatever a program of the world raises is what was looked for
         outcome.failures.append(_crash(0))
     return outcome
 
 
-async def _sleep(duration_ns: int) -> None:
-    await asyncio.sleep(duration_ns / NS_PER_S)
+def play_on(
+    street: Street, scenario: Scenario, *, seed: int | None = None, rules: Rules | None = None
+) -> Outcome:
+    """Play on real wires, with a broker of its own process, as fast as these are."""
+    outcome, requests = _begun(scenario, street.wire, seed, None), Requests()
+
+    async def story(world: World) -> None:
+        requests.clock = world.clock
+        await perform(scenario, Stage(world=world, requests=requests.made), outcome)
+
+    try:
+        street.live(
+            story,
+            given=scenario.given,
+            seed=outcome.seed,
+            rules=rules or load_rules(),
+            heard=requests.heard,
+        )
+    except Exception:  # noqa: BLE001 - whatever a program of the world raises is what was looked for
+        outcome.failures.append(_crash(0))
+    return outcome
 
 
-async def perform(
-    scenario: Scenario, stage: Stage, faults: tuple[Scheduled, ...], outcome: Outcome
-) -> None:
+def _begun(
+    scenario: Scenario, wire: Wire, seed: int | None, schedule: tuple[Scheduled, ...] | None
+) -> Outcome:
+    number = scenario.seed if seed is None else seed
+    return Outcome(
+        label=scenario.label,
+        file=str(scenario.file),
+        wire=wire.value,
+        seed=number,
+        schedule=schedule_of(scenario, number) if schedule is None else schedule,
+    )
+
+
+@dataclass(slots=True)
+class Requests:
+    """What tills ask their broker, from when there is a clock to tell it by."""
+
+    made: list[Request] = field(default_factory=list)
+    clock: Clock | None = None
+
+    def heard(self, what: str, passed: str) -> None:
+        """Note a request."""
+        if self.clock is not None:
+            self.made.append(Request(self.clock.monotonic_ns(), what, passed))
+
+
+async def perform(scenario: Scenario, stage: Stage, outcome: Outcome) -> None:
     """Play a scenario in an open world, and note what came of it."""
-    acting = _Acting(scenario, stage, faults, outcome)
+    await stage.settled()
+    acting = _Acting(scenario, stage, outcome.schedule, outcome)
     outcome.began_ns = stage.world.clock.monotonic_ns()
     beside = asyncio.create_task(acting.break_things(), name="faults")
     try:

@@ -1,7 +1,7 @@
 """What a step works on: one till of a world, what was begun there, and how long anything may take."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,16 +28,11 @@ class Request:
     passed: str
 
 
-Wait = Callable[[int], Awaitable[None]]
-"""Lets so many nanoseconds of the world pass."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Stage:
     """The world as the people of a scenario see it."""
 
     world: World
-    passes: Wait
     requests: list[Request] = field(default_factory=list)
     begun: "asyncio.Task[Notice | None] | None" = None
     """An entry that the till still works on."""
@@ -52,6 +47,15 @@ class Stage:
     def equipment(self) -> Equipment:
         """What stands beside it."""
         return self.world.equipment()
+
+    async def start_till(self) -> None:
+        """Switch the till on, and wait until it knows how its devices are."""
+        await self.till.start()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until the till knows how its devices are: a hand waits for the lamps, too."""
+        await self.till.wired.devices.settled()
 
     async def until(
         self, holds: Callable[[], bool], within_ns: int, what: Callable[[], str]

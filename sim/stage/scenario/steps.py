@@ -146,7 +146,7 @@ class Wait(Step, frozen=True, kw_only=True):
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        await stage.passes(nanoseconds(self.wait))
+        await stage.world.passes(nanoseconds(self.wait))
 
 
 class Finish(Step, frozen=True, kw_only=True):
@@ -200,7 +200,7 @@ class Sell(Step, frozen=True, kw_only=True):
 async def _is_open(stage: Stage) -> bool:
     """Say whether a sale is open; a till that is off is switched on for it."""
     if not stage.till.running:
-        await stage.till.start()
+        await stage.start_till()
     return bool(stage.till.view.lines)
 
 
@@ -245,7 +245,7 @@ class Till(Step, frozen=True, kw_only=True):
             case "stop":
                 await stage.till.stop()
             case "start":
-                await stage.till.start()
+                await stage.start_till()
 
 
 class Broker(Step, frozen=True, kw_only=True):
@@ -270,7 +270,7 @@ class Broker(Step, frozen=True, kw_only=True):
         broker = stage.world.broker
         match self.broker:
             case "kill" if self.at:
-                broker.life.kill_at(self.at, self.nth)
+                broker.kill_at(self.at, self.nth)
             case "kill":
                 broker.kill()
             case "stop":

@@ -16,6 +16,9 @@ shop       all of it together, opened and closed
 rest       how everything is put right again, and everybody comes back
 audit      what the auditors are told, and where the money is
 recorded   taps on all of it, for traces
+loop       an event loop on the machine's clock that can be told to skip time
+served     the broker as a process of its own, over HTTP
+street     where worlds on real wires stand
 virtual    a world in virtual time
 screen     a till's picture as text
 """

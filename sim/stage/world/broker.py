@@ -100,6 +100,22 @@ class BrokerHere(httpx.AsyncBaseTransport):
         """End as by a power cut: what is not committed was never there."""
         self.stop()
 
+    def kill_at(self, point: str, nth: int = 1) -> None:
+        """End so when a place (ips/points.py) is reached for the nth time from now on."""
+        self.life.kill_at(point, nth)
+
+    def spare(self) -> None:
+        """Be killed nowhere any more."""
+        self.life.spare()
+
+    def serve(self) -> None:
+        """Be open for tills: everything was made. Raises: OSError where it cannot be."""
+
+    async def end(self) -> None:
+        """Be away for good."""
+        self.stop()
+        await self.life.gone()
+
     async def do(self, deed: Deed) -> None:
         """Have the office do something."""
         await perform(self.broker, deed)

@@ -14,7 +14,7 @@ A plan for the next requests goes before what is drawn for each, and that before
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextvars import copy_context
 from enum import Enum
 from typing import Final
@@ -45,6 +45,24 @@ class Passing(Enum):
 
 Heard = Callable[[str, str], None]
 """Told of each request: the path, and how it passed."""
+
+
+class _Whole(httpx.AsyncByteStream):
+    """A body that has arrived, for whoever reads an answer as it comes."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+
+async def unread(answer: httpx.Response) -> tuple[httpx.Response, bytes]:
+    """Read an answer whole; return it as one that nobody has read yet, and its body."""
+    body = await answer.aread()
+    await answer.aclose()
+    again = httpx.Response(answer.status_code, headers=answer.headers, stream=_Whole(body))
+    return again, body
 
 
 class Network(httpx.AsyncBaseTransport):

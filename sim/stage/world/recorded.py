@@ -9,7 +9,7 @@ from sim.hosting.tapped_host import HostTap
 from sim.stage.kinds import KINDS
 from sim.stage.recording import Watch, card_channel, device_channel
 from sim.stage.world.equipment import SLOTS, Equipment
-from sim.stage.world.network import Heard, Network
+from sim.stage.world.network import Heard, Network, unread
 from sim.stage.world.wires import Ground, Wire
 
 
@@ -54,8 +54,7 @@ class WatchedNetwork(Network):
         await self._watch.passage(f"{self._name} > {what}")
         number = self._asked(request, body)
         try:
-            answer = await super().handle_async_request(request)
-            told = await answer.aread()
+            answer, told = await unread(await super().handle_async_request(request))
             await self._watch.passage(f"{self._name} < answer to {what}")
         except BaseException:
             # A till that gave up, or died, heard no answer either.

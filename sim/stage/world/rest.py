@@ -8,7 +8,6 @@ Nothing here knows what went wrong; it does what a shop's people do at the end o
 does not come to rest in REST_SECONDS of the world's time is told where it waits.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -21,7 +20,7 @@ from sim.twin import VerbError
 
 REST_SECONDS: Final = 1_800.0
 """A back-off of the outbox may be minutes, a refused terminal is looked at every five."""
-LOOK_SECONDS: Final = 0.5
+LOOK_NS: Final = 500_000_000
 ROUNDS_MAX: Final = 3
 """How often every card comes back before it is said that nobody can tell."""
 _MENDING: Final = {
@@ -54,12 +53,12 @@ async def rest(world: World) -> None:
     for till in world.tills.values():
         await settle(world, till)
     for till in world.tills.values():
-        await quiet(till)
+        await quiet(world, till)
 
 
 async def mend(world: World) -> None:
     """Put right whatever is broken; who was to be killed is spared."""
-    world.broker.life.spare()
+    world.broker.spare()
     world.broker.start()
     for till in world.tills.values():
         till.life.spare()
@@ -69,6 +68,7 @@ async def mend(world: World) -> None:
         await _mend(till.equipment)
         await till.start()
         await _until(
+            world,
             lambda till=till: till.view.payment is None,  # type: ignore[misc]
             till,
             "the payment under way to end",
@@ -89,14 +89,14 @@ async def settle(world: World, till: TillHere) -> None:
                 await till.key("RS")
 
 
-async def quiet(till: TillHere) -> None:
+async def quiet(world: World, till: TillHere) -> None:
     """Wait until papers are out and the broker has everything."""
-    await _until(lambda: not till.view.paper_waiting, till, "the papers to come out")
+    await _until(world, lambda: not till.view.paper_waiting, till, "the papers to come out")
     for sale in _unsure(till):
         await till.key(f"{sale}RP")
-    await _until(lambda: not till.view.paper_waiting, till, "the copies to come out")
+    await _until(world, lambda: not till.view.paper_waiting, till, "the copies to come out")
     if till.wish.joined:
-        await _until(lambda: not _unsent(till), till, "the broker to take the journal")
+        await _until(world, lambda: not _unsent(till), till, "the broker to take the journal")
 
 
 async def _mend(equipment: Equipment) -> None:
@@ -145,7 +145,7 @@ def _unsent(till: TillHere) -> int:
         return store.queue().waiting
 
 
-async def _until(holds: Callable[[], bool], till: TillHere, what: str) -> None:
+async def _until(world: World, holds: Callable[[], bool], till: TillHere, what: str) -> None:
     """Wait for something of one till. Raises: UnrestError."""
     deadline_ns = till.clock.monotonic_ns() + int(REST_SECONDS * 1_000_000_000)
     while not holds():
@@ -154,4 +154,4 @@ async def _until(holds: Callable[[], bool], till: TillHere, what: str) -> None:
                 f"till {till.wish.terminal} waited {REST_SECONDS:.0f} s for {what}; it says: "
                 f"{till.view.notice.banner if till.view.notice else 'nothing'}"
             )
-        await asyncio.sleep(LOOK_SECONDS)
+        await world.passes(LOOK_NS)

@@ -6,11 +6,12 @@ async with World(...) as world:
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from ips.rules import Rules
-from protocols.ports import Clock
+from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.entropy import SeededEntropy
 from sim.stage.recording import Watch
 from sim.stage.world.broker import BrokerHere
@@ -22,6 +23,18 @@ from sim.stage.world.purses import Purses, issue
 from sim.stage.world.recorded import WatchedGround, WatchedNetwork, note_verbs
 from sim.stage.world.till import TillHere
 from sim.stage.world.wires import Ground, Wire
+
+Passes = Callable[[int], Awaitable[None]]
+"""Lets so many nanoseconds of the world pass."""
+
+
+async def sleeps(duration_ns: int) -> None:
+    """Let time pass by itself, or by a virtual clock."""
+    await asyncio.sleep(duration_ns / NANOSECONDS_PER_SECOND)
+
+
+STORES: Final = {STORE: "한빛마트"}
+"""Names of shops by their ids."""
 
 
 class World:
@@ -39,12 +52,16 @@ class World:
         heard: Heard = lambda *_: None,
         watch: Watch | None = None,
         wire: Wire = Wire.MEMORY,
+        broker: BrokerHere | None = None,
+        passes: Passes = sleeps,
     ) -> None:
         """`heard` is told of each request to the broker, `watch` sees everything on every wire;
-        `wire` is how it names them. Nothing is made yet.
+        `wire` is how it names them. Without a `broker` one is made here. `passes` lets time pass.
+        Nothing is made yet.
         """
         self.given = given
         self.clock = clock
+        self.passes = passes
         self._folder = folder
         self._entropy = entropy
         self._watch = watch
@@ -52,12 +69,12 @@ class World:
         self._heard = heard
         self.crashes: list[BaseException] = []
         """What was raised in a program where nobody waited for it."""
-        self.broker = BrokerHere(
+        self.broker = broker or BrokerHere(
             folder / "broker",
             clock=clock,
             entropy=entropy.fork("broker"),
             rules=rules,
-            stores={STORE: "한빛마트"},
+            stores=STORES,
         )
         self.tills: dict[str, TillHere] = {}
         self._purses: Purses | None = None
@@ -115,9 +132,11 @@ class World:
             till.folder.mkdir(parents=True)
             await till.equipment.start()
             await till.join(self.broker)
+        self.broker.serve()
+        for till in self.tills.values():
             await till.start()
-            if wish.float_amount is not None:
-                await till.key(f"{wish.float_amount}OS")
+            if till.wish.float_amount is not None:
+                await till.key(f"{till.wish.float_amount}OS")
 
     def _network(self, prefix: str) -> Network:
         if self._watch is None:
@@ -129,8 +148,7 @@ class World:
         for till in self.tills.values():
             await till.stop()
             await till.equipment.stop()
-        self.broker.stop()
-        await self.broker.life.gone()
+        await self.broker.end()
 
     async def __aenter__(self) -> Self:
         try:

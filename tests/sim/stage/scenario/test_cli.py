@@ -58,8 +58,9 @@ def test_misuse_is_status_2_and_names_the_place(
 def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "cash-sale", "--json"]) == 0
     [told] = json.loads(capsys.readouterr().out)
-    assert (told["passed"], told["sales"], told["receipts"]) == (True, 1, 1)
-    assert told["money"]["sold"] == 390
+    result = told["result"]
+    assert (result["passed"], result["sales"], result["receipts"]) == (True, 1, 1)
+    assert result["money"]["sold"] == 390
     assert main(["run", "--json"]) == 0
     assert "cash-sale" in json.loads(capsys.readouterr().out)
 

@@ -115,6 +115,16 @@ def test_network_that_fails_in_each_way_delays_and_changes_nothing(passing: Pass
     live(story)
 
 
+@pytest.mark.parametrize("recorded", [None, lambda recorder: None])
+def test_till_reaches_its_broker_overheard_or_not(recorded: object) -> None:
+    async def story(world: World) -> None:
+        await asyncio.sleep(60)
+        queue = world.till().view.queue
+        assert (queue.link, queue.waiting) == ("online", 0)
+
+    live(story, recorded=recorded)
+
+
 def test_screen_shows_where_the_money_is() -> None:
     async def story(world: World) -> None:
         await scanned(world)
