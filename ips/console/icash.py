@@ -9,11 +9,14 @@ from typing import Final
 
 import msgspec
 
+from ips.broker import KEYS_NAME
 from ips.config import Config
 from ips.console.answers import Answer, CommandError
 from ips.console.asking import listing, moment, reading
 from ips.console.doing import actor, do
+from ips.host import HostEntropy
 from ips.icash import records
+from ips.icash.audit import audit_icash
 from ips.icash.desk import (
     IcashClear,
     IcashCollect,
@@ -27,8 +30,10 @@ from ips.icash.desk import (
     IcashProve,
     IcashStatement,
 )
+from ips.keys import KeyFolder
 from protocols.icash.details import DETAILS_BYTES
-from protocols.icash.keys import KEY_BYTES, MAC_BYTES, Masters
+from protocols.icash.host import Host
+from protocols.icash.keys import KEY_BYTES, MAC_BYTES, AesCmac, Masters
 
 _HEADING: Final = (
     "module", "name", "stated", "total", "reported", "collected", "to collect", "unproved", "open",
@@ -100,6 +105,24 @@ def icash_pay(arguments: argparse.Namespace, config: Config) -> Answer:
     details, proof = _claim(arguments)
     deed = IcashPay(details=details, proof=proof, holder=arguments.to, actor=actor())
     return _done(config, deed)
+
+
+def audit(_: argparse.Namespace, config: Config) -> Answer:
+    """Prove the collection; status 1 when ledger, reports, statements and payments differ."""
+    masters = KeyFolder(config.place() / KEYS_NAME, HostEntropy()).icash_masters()
+    host = None if masters is None else Host(masters, AesCmac())
+    with reading(config) as reader:
+        result = audit_icash(reader, host)
+    verdict = f"{len(result.findings)} FOUND" if result.findings else "all in order"
+    lines = [f"{result.name}: {result.checked} checked, {verdict}"]
+    lines += [f"  {each.where}: {each.what}" for each in result.findings]
+    value = {
+        "audit": result.name,
+        "checked": result.checked,
+        "proved": host is not None,
+        "findings": [{"where": each.where, "what": each.what} for each in result.findings],
+    }
+    return Answer(value=value, text="\n".join(lines), status=int(bool(result.findings)))
 
 
 def _done(config: Config, deed: IcashDeed) -> Answer:

@@ -533,6 +533,13 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "e-cash: what is owed is what is out there; every message, claim and purse",
         "audit float --json",
     )
+    add(
+        audits,
+        "icash",
+        icash.audit,
+        "the second scheme: what modules state, terminals reported, cards proved, shops were paid",
+        "audit icash --json",
+    )
 
 
 def _count(text: str) -> int:

@@ -9,5 +9,6 @@ The schema itself refuses anything else (ips/store/sqlite/0005.sql).
 
 records     the module's own tables: statements and look-ups
 collection  what a statement shows, who is paid for what, what is cleared
+audit       proves the collection
 desk        what the operator may have done
 """

@@ -5,6 +5,7 @@ equation: cards + to be collected + collected + claimable = issued. Each rule br
 by the schema or by the equation.
 """
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ips.icash import collection
+from ips.icash.audit import audit_icash
 from ips.icash.collection import CollectorRules, held_in
 from ips.icash.desk import (
     IcashClear,
@@ -27,9 +29,10 @@ from ips.icash.desk import (
     IcashProve,
     IcashStatement,
 )
+from ips.ledger import Transfer
 from ips.rules import Rules
 from ips.store.audit import audit_chains, audit_ledger, audit_seals
-from ips.store.group import PoisonError
+from ips.store.group import Group, PoisonError
 from protocols.facts import AttemptClosed, AttemptOpened
 from protocols.icash.attempt import order_reference, peer_of
 from protocols.icash.coordinator import InDoubt, NotPaid, Paid, Place, recover
@@ -368,6 +371,35 @@ def test_keys_are_taken_over_once(tmp_path: Path, rules: Rules) -> None:
     scheme.broker.close()
 
 
+def test_audit_finds_a_ledger_that_says_something_else(broken: IcashScheme) -> None:
+    """What the tables say and what the accounts say are summed up apart."""
+    broken.sell("CARD0001", 3_000)
+    broken.collect()
+    assert audit_icash(broken.broker.reader, None).findings == []
+    transfer = Transfer(debit="bank/icash", credit="safe/main", amount=7, currency="KRW")
+
+    asyncio.run(broken.broker.writer.run(_Odd(transfer)))
+
+    [found] = audit_icash(broken.broker.reader, None).findings
+    assert (found.where, found.what) == ("bank/icash", "the ledger has 3007, shops were paid 3000")
+
+
+class _Odd:
+    """A transfer that nothing explains."""
+
+    size = 1
+    is_batch = False
+
+    def __init__(self, *transfers: Transfer) -> None:
+        self._transfers = transfers
+
+    def apply(self, group: Group) -> None:
+        group.book(
+            "odd/0", [Transfer(debit="safe/main", credit="suspense/x", amount=9, currency="KRW")]
+        )
+        group.book("odd/1", self._transfers)
+
+
 class PaysOnTheModulesWord(CollectorRules):
     def is_genuine(self, host: Host, td: bytes, proof: bytes) -> bool:
         return True
@@ -462,6 +494,9 @@ def test_rule_that_believes_a_module_is_found_by_the_equation(
 
     assert scheme.collect().paid_now == 9_000
     assert scheme.claimable() == -9_000, "money that no card has given"
+    found = audit_icash(scheme.broker.reader, Host(MASTERS, SUITE)).findings
+    assert [each.what for each in found] == ["was paid, and no card has proved it"]
+    assert audit_icash(scheme.broker.reader, None).findings == [], "without keys nobody can tell"
 
 
 def test_rule_that_pays_back_what_came_late_breaks_the_equation(
@@ -482,6 +517,9 @@ def test_rule_that_pays_back_what_came_late_breaks_the_equation(
     assert isinstance(scheme.do(claim), IcashKnown)
     with pytest.raises(AssertionError, match="for what a module has"):
         scheme.check()
+    scheme.report(Bought("main-01-20260417-0001-a", healed, None), taken(lost, healed.proof))
+    found = audit_icash(scheme.broker.reader, None).findings
+    assert [each.what for each in found] == ["was paid to its holder, and a terminal took it"]
 
 
 STEPS = st.lists(

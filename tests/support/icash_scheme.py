@@ -12,6 +12,7 @@ from ips.batches import BatchWork, OpenedBatch, receive
 from ips.broker import Broker, Threads
 from ips.config import Config
 from ips.host import NoFaults
+from ips.icash.audit import audit_icash
 from ips.icash.desk import (
     IcashClear,
     IcashCollect,
@@ -32,13 +33,26 @@ from protocols.icash.attempt import order_reference, peer_of
 from protocols.icash.card import IcashCard
 from protocols.icash.coordinator import InDoubt, Order, Paid, Place, Result, purchase, recover
 from protocols.icash.details import Details
+from protocols.icash.host import Host
 from protocols.icash.module import IcashModule
 from protocols.journal import genesis
 from tests.support.broker_terminal import SeededEntropy, SetClock, Terminal
-from tests.support.icash import KRW, MASTERS, MODULE, TODAY, balance, card, drive, module, total
+from tests.support.icash import (
+    KRW,
+    MASTERS,
+    MODULE,
+    SUITE,
+    TODAY,
+    balance,
+    card,
+    drive,
+    module,
+    total,
+)
 from tests.support.purses import Torn
 
 FIRST = 100_000
+HOST = Host(MASTERS, SUITE)
 
 
 class _Deed:
@@ -210,6 +224,7 @@ class IcashScheme:
         assert self.on_cards() + to_collect + collected + self.claimable() == issued
         ledger = self.ledger()
         assert ledger.get("bank/icash", 0) == collected
+        assert audit_icash(self.broker.reader, HOST).findings == []
 
     def questions(self) -> list[str]:
         """Return the codes of all questions."""
