@@ -97,6 +97,7 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             cash_moved(entry, fact)
         case RefundClosed():
             refund_closed(entry, fact)
+            entry.booking.returns.append(fact)
         case PurseMoved():
             purse_moved(entry, fact)
         case ValueTaken():

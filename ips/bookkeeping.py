@@ -33,6 +33,7 @@ from ips.payments import PaymentOpened, PaymentRecord
 from ips.purse.evidence import Reported, ShadowKeeper
 from ips.purse.records import known_move
 from ips.received import ReceivedKeeper, known_value
+from ips.returns import enter_returns
 from ips.spi import Manifest
 from ips.store.balances import BoundError
 from ips.store.group import Group
@@ -44,7 +45,7 @@ from ips.store.rows import (
     ShiftRow,
 )
 from protocols.documents import Policy
-from protocols.facts import SaleClosed, SaleHeld, SaleRecalled, Tender, ValueTaken
+from protocols.facts import RefundClosed, SaleClosed, SaleHeld, SaleRecalled, Tender, ValueTaken
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
 
@@ -225,12 +226,14 @@ class Bookkeeper:
         reported: list[Reported] = []
         taken: list[tuple[Record, ValueTaken]] = []
         holds: list[tuple[Record, SaleHeld | SaleRecalled]] = []
+        returns: list[tuple[Record, RefundClosed]] = []
         for record in records:
             booking = self._book(record, clerk.books)
             reported += [Reported(record=record, fact=fact) for fact in booking.moved]
             reported += [Reported(record=record, fact=fact) for fact in booking.claimed]
             taken += [(record, fact) for fact in booking.taken]
             holds += [(record, fact) for fact in booking.holds]
+            returns += [(record, fact) for fact in booking.returns]
             for account in put_fact(clerk, booking):
                 row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
                 asked.append(group.ask(row))
@@ -240,7 +243,7 @@ class Bookkeeper:
         clerk.finish()
         asked += [
             group.ask(question_row(record, each, group.now_ns))
-            for record, each in enter_holds(group, holds)
+            for record, each in (*enter_holds(group, holds), *enter_returns(group, returns))
         ]
         if reported:
             asked += self._shadow_keeper.enter(group, reported)

@@ -17,7 +17,14 @@ from ips.ledger import Phase, Transfer
 from ips.payments import PaymentEvent, PaymentRecord
 from ips.spi import Manifest
 from protocols.documents import Policy
-from protocols.facts import PurseClaimed, PurseMoved, SaleHeld, SaleRecalled, ValueTaken
+from protocols.facts import (
+    PurseClaimed,
+    PurseMoved,
+    RefundClosed,
+    SaleHeld,
+    SaleRecalled,
+    ValueTaken,
+)
 from protocols.journal import Record
 
 
@@ -137,6 +144,8 @@ class Booking:
     """Exception logs of purses that were given to the issuer."""
     holds: list[SaleHeld | SaleRecalled] = field(default_factory=list)
     """Baskets that were put aside, or gone on with."""
+    returns: list[RefundClosed] = field(default_factory=list)
+    """Refunds, to be found again beside the sales that they name."""
     questions: list[Question] = field(default_factory=list)
 
 

@@ -17,6 +17,10 @@ class Sentences(NamedTuple):
 
 
 QUESTIONS: Final[dict[str, Sentences]] = {
+    "returned-twice": Sentences(
+        "판매 {about}: 산 것보다 많이 돌려받았습니다 ({detail}, {amount} {currency}). 두 환불을 확인하세요.",
+        "Sale {about}: more came back than was sold ({detail}, {amount} {currency}). Look at its refunds.",
+    ),
     "unknown-hold": Sentences(
         "보류 {about}: 여기에 없는 보류 판매를 불러왔습니다. 돈은 관련이 없습니다.",
         "Held sale {about}: a till went on with one that is not known here. No money is in it.",

@@ -20,6 +20,10 @@ register       its memory between two commands, and the only way to the store
 loading        that memory rebuilt from the store alone; what a sudden end left is put right
 selling        scan, quantity, void, find, pick
 pricing        discount, another price, coupon
+returning      goods that come back, and their money
+returns        which part of an earlier sale comes back, and what it is worth
+originals      finds that sale, in the journal and at the broker
+closing        the end of a ticket, with its papers
 elsewhere      what other tills of the store have put aside
 holding        a basket put aside, and gone on with here or at another till
 paying         subtotal, quick cash, payment, the end of a sale

@@ -41,6 +41,7 @@ from protocols.broker import (
     PaymentAnswer,
     PaymentRequest,
     RefundRequest,
+    SaleAnswer,
 )
 from protocols.enrolment import Certificate, EnrolmentAnswer, EnrolmentRequest
 from protocols.malformed import MALFORMED
@@ -202,6 +203,12 @@ class BrokerClient:
         path = f"/v1/inquiries/{name}"
         answer = await self._online("GET", path, b"", QUESTION_SECONDS_MAX, query=query)
         return decoded(answer, InquiryAnswer, self._clock)
+
+    async def sale(self, order: str) -> SaleAnswer | Failure:
+        """Ask for a closed sale of this store, and what came back of it."""
+        path = f"/v1/sales/{quote(order, safe='')}"
+        answer = await self._online("GET", path, b"", HELD_SECONDS_MAX)
+        return decoded(answer, SaleAnswer, self._clock)
 
     async def held(self) -> HeldAnswer | Failure:
         """Ask what tills of this store have put aside."""

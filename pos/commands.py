@@ -94,6 +94,39 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginReturn:
+    """Goods come back: of the sale that this receipt names, or, with none, without a receipt."""
+
+    receipt: str = ""
+    """The code on it, the sale's number today, or nothing."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """A line of the earlier sale comes back, whole or so much; chosen again, not after all.
+
+    The selected line (choice 0), when it comes back already: the money goes back.
+    """
+
+    choice: int = 0
+    quantity: int | None = None
+    """Thousandths."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Give back what is due to the customer: each payment its own, or all of it this way."""
+
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndReturn:
+    """Nothing comes back after all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Select:
     """Move the selection by so many lines; page keys move by half a page."""
 
@@ -244,6 +277,10 @@ Command = (
     | Quick
     | Hold
     | Recall
+    | BeginReturn
+    | ReturnLine
+    | GiveBack
+    | EndReturn
     | Select
     | Subtotal
     | Pay

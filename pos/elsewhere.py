@@ -1,4 +1,4 @@
-"""What other tills of the store have put aside: asked of the broker, with a short deadline.
+"""What other tills of the store have put aside, and sold: asked of the broker, with a short deadline.
 
 A till without a line, or whose broker is away, knows only what it holds itself; a clerk never waits for
 more than one question. Implementations of Elsewhere are NowhereElse and AtBroker.
@@ -13,7 +13,7 @@ from pos.store.held import HeldBasket
 
 if TYPE_CHECKING:
     from pos.broker_client import BrokerClient
-    from protocols.broker import HeldSale
+    from protocols.broker import HeldSale, SaleAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,10 @@ class Elsewhere(Protocol):
         """Ask for a basket for the sale of that name; whoever gets it is the only one who does."""
         ...
 
+    async def sale(self, order: str) -> "SaleAnswer | None":
+        """Return a closed sale and what came back of it; None where nobody knows or answers."""
+        ...
+
 
 class NowhereElse:
     """A till without a broker."""
@@ -56,6 +60,10 @@ class NowhereElse:
     async def take(self, hold: str, sale: str) -> HeldBasket | Taken:
         """Nobody gives anything."""
         return Taken.NOBODY_KNOWS
+
+    async def sale(self, order: str) -> "SaleAnswer | None":
+        """Nobody knows."""
+        return None
 
 
 class AtBroker:
@@ -85,6 +93,13 @@ class AtBroker:
             return _basket(answer)
         by_another = isinstance(answer, Refused) and answer.problem.error == "taken"
         return Taken.BY_ANOTHER if by_another else Taken.NOBODY_KNOWS
+
+    async def sale(self, order: str) -> "SaleAnswer | None":
+        """Return a closed sale and what came back of it; None where nobody knows or answers."""
+        from protocols.broker import SaleAnswer
+
+        answer = await self._client.sale(order)
+        return answer if isinstance(answer, SaleAnswer) else None
 
 
 def _basket(row: "HeldSale") -> HeldBasket:

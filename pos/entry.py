@@ -11,6 +11,10 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     amountPR:reason  another price for the line    0PR  the catalogue's again
     HO[:label]  hold the basket                    RC  the held ones       nRC  go on with the n-th
     nQK    the n-th quick key
+    RT:receipt    goods of that sale come back     RT  without a receipt
+    nRL    its line n comes back whole, or not after all             RL  the selected one, then the money
+    n*RL   n of the selected line                  RE  nothing comes back
+    GB     the money goes back as it was paid      GB:cash  another way
     TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
     [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer    and whatever
            two letters another tender that is installed names (pos.tenders)
@@ -125,6 +129,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return _PLAIN[verb]
     if not operand and verb in _REASONED:
         return _REASONED[verb]((reason or "").strip())
+    if verb == "RL" and operand.endswith("*") and reason is None:
+        return commands.ReturnLine(0, _thousandths(operand.removesuffix("*")))
     if verb in _COUNTED and reason is None:
         return _COUNTED[verb](_whole(operand)) if _COUNT.fullmatch(operand) else None
     if verb == "RP" and reason is None:
@@ -169,6 +175,8 @@ _PLAIN: Final[dict[str, Command]] = {
     "XR": commands.ReadX(),
     "RS": commands.Resume(),
     "RC": commands.Recall(),
+    "RL": commands.ReturnLine(),
+    "RE": commands.EndReturn(),
     "CL": commands.Cancel(),
     "TM": commands.Train(),
     "SI": commands.SignOn(),
@@ -187,12 +195,15 @@ _REASONED: Final[dict[str, Callable[[str], Command]]] = {
     "CZ": commands.CloseShift,
     "NS": commands.OpenDrawer,
     "HO": commands.Hold,
+    "RT": commands.BeginReturn,
+    "GB": commands.GiveBack,
 }
 _COUNTED: Final[dict[str, Callable[[int], Command]]] = {
     "QC": commands.QuickCash,
     "PK": commands.Pick,
     "QK": commands.Quick,
     "RC": commands.Recall,
+    "RL": commands.ReturnLine,
     "UP": lambda by: commands.Select(-by),
     "DN": commands.Select,
 }

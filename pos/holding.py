@@ -49,7 +49,8 @@ class Holding:
             return register.say("ENT-08")
         order = register.order(sale.number)
         in_doubt = any(doubt.order == order for doubt in await register.doubts())
-        if sale.tenders or in_doubt:
+        given = sale.returning is not None and sale.returning.given
+        if sale.tenders or given or in_doubt:
             return register.say("HLD-02")
         if await register.runner.run(lambda store: len(store.held.all())) >= HELD_MAX:
             return register.say("HLD-04", limit=HELD_MAX)

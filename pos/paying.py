@@ -11,29 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
+from pos.closing import Paid, close, mint
 from pos.payment_desk import PaymentDesk
-from pos.points import ATTEMPT, SALE
+from pos.points import ATTEMPT
 from pos.quick_cash import quick_cash
 from pos.register import Register
-from pos.sale import HoldTender, Offer, Refusal, closed, consider, decide
-from pos.sale_events import AttemptMade, Event
-from pos.sale_state import Sale, evolve
-from pos.store.journal import Doubt, Draft, Ending
-from pos.tenders.agreement import Ask, Mover, Recovering, Tender
+from pos.sale import GiveBack, HoldTender, Offer, Refusal, consider, decide
+from pos.sale_events import AttemptMade, Event, ReturnableTender
+from pos.sale_state import evolve
+from pos.store.journal import Doubt
+from pos.tenders.agreement import Ask, Mover, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
-from protocols.facts import AttemptClosed
 from protocols.facts import Tender as TenderFact
-from protocols.journal import attempt_key, attempt_letter
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
-    """A sale was closed: what the drawer, the display and the printer now have to do."""
-
-    notice: Notice
-    cash: bool
 
 
 @dataclass(slots=True)
@@ -90,7 +81,7 @@ class Paying:
         if register.sale.is_empty():
             return register.say("PAY-01")
         if register.sale.due == 0:
-            return await self._close(register.sale, [])
+            return await close(register, register.sale, [])
         offer = consider(register.sale, amount, tender.over)
         if isinstance(offer, Refusal):
             return register.explain(offer)
@@ -218,63 +209,48 @@ class Paying:
         for event in events:
             sale = evolve(sale, event)
         if sale.due == 0:
-            return await self._close(sale, result)
+            return await close(register, sale, result)
         await register.append(result, ATTEMPT, events=events)
         return register.say(
             "part_paid",
-            method=self._method(desk.method),
+            method=register.method(desk.method),
             amount=held.amount,
             due=sale.due,
         )
 
-    async def _close(self, sale: Sale, results: list[Draft]) -> Paid:
-        """End the paid sale in one durable transaction, together with its receipt."""
+    async def give_back(self, way: ReturnableTender, amount: int) -> Notice | TenderFact:
+        """Let a device give money of an earlier payment back; durable on return. Raises: StoreError."""
         register = self.register
-        fact = closed(sale, shift=register.shift.number, training=register.setup.training)
-        by_hand = [
-            register.draft(_by_hand(sale.number, held), amount=held.amount, attempt=held.attempt)
-            for held in sale.tenders
-            if held.tendered
-        ]
-        receipt = register.paper("sale", fact, sale=sale.number)
-        register.sale = sale
-        drafts = [*results, *by_hand, register.draft(fact, amount=fact.total)]
-        await register.append(drafts, SALE, papers=[receipt], ending=Ending.CLEAR_BASKET)
-        change = sum(held.change for held in sale.tenders)
-        methods = "+".join(dict.fromkeys(self._method(held.method) for held in sale.tenders))
-        register.stage = Stage.ENTRY
-        register.last_sale = f"{register.sale_name(sale.number)} {methods}".strip()
-        register.last_change = change
-        message = register.say(
-            "sale_done",
-            sale=register.sale_name(sale.number),
-            method=methods,
-            amount=fact.total,
-            change=change,
+        tender = register.tenders.tender(way.method)
+        assert isinstance(tender, Refunding), "only a device that can is asked to"
+        desk = PaymentDesk(
+            register=register,
+            key=self._mint(),
+            sale=register.sale.number,
+            method=tender.name,
+            amount=amount,
+            publish=self.publish,
+            announce=self.announce,
         )
-        return Paid(notice=message, cash=bool(by_hand))
+        money = Money(amount, register.setup.currency)
+        with self._running(desk, back=Stage.RETURN):
+            ask = Ask(amount=money, offered=money)
+            outcome = await tender.give_back(ask, way.attempt, way.reference, desk)
+        if not isinstance(outcome, Approved):
+            said = await self._conclude(desk, Offer(amount=amount, offered=amount), outcome)
+            assert isinstance(said, Notice), "what was not approved pays for nothing"
+            return said
+        given = TenderFact(
+            method=desk.method,
+            attempt=desk.key,
+            amount=amount,
+            reference=outcome.reference,
+            back_to=way.attempt,
+        )
+        events = decide(register.sale, GiveBack(tender=given))
+        assert not isinstance(events, Refusal), "no more goes back than is due"
+        await register.append(desk.results(outcome), ATTEMPT, events=events)
+        return given
 
     def _mint(self) -> str:
-        register = self.register
-        return attempt_key(
-            store=register.setup.store,
-            terminal=register.terminal,
-            business_date=register.business_date,
-            sale=register.sale.number,
-            letter=attempt_letter(register.sale.attempts),
-        )
-
-    def _method(self, name: str) -> str:
-        tender = self.register.tenders.tender(name)
-        return name if tender is None else tender.label(self.register.language)
-
-
-def _by_hand(sale: int, held: TenderFact) -> AttemptClosed:
-    return AttemptClosed(
-        sale=sale,
-        method=held.method,
-        outcome="approved",
-        amount=held.amount,
-        tendered=held.tendered,
-        change=held.change,
-    )
+        return mint(self.register, self.register.sale)

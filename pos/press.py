@@ -11,15 +11,17 @@ import msgspec
 from pos.register import Register
 from pos.store.errors import StoreError
 from pos.store.papers import Paper
-from protocols.facts import SaleClosed, ShiftClosed
+from protocols.facts import RefundClosed, SaleClosed, ShiftClosed
 from protocols.malformed import MALFORMED
 from receipts.document import Document, PaperWidth
 from receipts.forms.context import Delivery, ReceiptContext
+from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
 from receipts.renderers import escpos, text
 
 _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
+_REFUND: Final = msgspec.msgpack.Decoder(RefundClosed)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
 
 
@@ -46,6 +48,8 @@ class Press:
             match paper.form:
                 case "sale":
                     return sale_receipt(_SALE.decode(paper.body), context)
+                case "refund":
+                    return refund_receipt(_REFUND.decode(paper.body), context)
                 case "x":
                     return x_report(_SHIFT.decode(paper.body), context)
                 case "z":

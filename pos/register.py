@@ -37,7 +37,7 @@ from pos.view import Notice, PaymentView, Stage
 from protocols.catalogue import Item
 from protocols.documents import Policy
 from protocols.enrolment import Certificate
-from protocols.facts import Fact, StaffApproved
+from protocols.facts import EXCHANGE, Fact, StaffApproved
 from protocols.journal import Record
 from protocols.money import KRW, Currency, currency
 from protocols.ports import Clock, FaultPoints
@@ -134,6 +134,8 @@ class Register:
     selected: int = -1
     """Index into the sale's lines."""
     found: tuple[Item, ...] = ()
+    returned_at: int = 0
+    """Which line of the earlier sale is selected while goods come back, from 0."""
     held: tuple[HeldBasket, ...] = ()
     """The held baskets that are shown to choose from."""
     last_sale: str = ""
@@ -217,6 +219,13 @@ class Register:
     def tender(self, name: str) -> Tender | None:
         """Return a way to pay that this till offers."""
         return next((tender for tender in self.offered if tender.name == name), None)
+
+    def method(self, name: str) -> str:
+        """Return what a way to pay is called; a name that no tender has stays as it is."""
+        if name == EXCHANGE:
+            return {"ko": "교환", "en": "EXCHANGE"}[self.setup.language]
+        tender = self.tenders.tender(name)
+        return name if tender is None else tender.label(self.language)
 
     def has_sale(self) -> bool:
         """Tell whether a sale is open."""

@@ -5,6 +5,10 @@
     sale.discount      take per cent or money off, within the policy's limits; coupons
     sale.discount_above  the same above them
     price.override     another price than the catalogue's, above the policy's limit
+    sale.return        take goods back with their receipt
+    sale.return_late   the same after the policy's days
+    sale.return_without_receipt  goods without one, up to the policy's limit
+    payment.other_way  give money back another way than it was paid
     sale.hold          put a basket aside, go on with one
     sale.void_line     take back a line
     sale.void          give up a basket
@@ -40,6 +44,10 @@ class Right(StrEnum):
     SALE_DISCOUNT_ABOVE = "sale.discount_above"
     PRICE_OVERRIDE = "price.override"
     SALE_HOLD = "sale.hold"
+    SALE_RETURN = "sale.return"
+    RETURN_LATE = "sale.return_late"
+    RETURN_WITHOUT_RECEIPT = "sale.return_without_receipt"
+    REFUND_OTHER_WAY = "payment.other_way"
     SALE_VOID_LINE = "sale.void_line"
     SALE_VOID = "sale.void"
     PAYMENT_TAKE = "payment.take"
@@ -61,6 +69,10 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.SALE_DISCOUNT_ABOVE: ("한도 넘는 할인", "a larger discount"),
     Right.PRICE_OVERRIDE: ("단가 변경", "another price"),
     Right.SALE_HOLD: ("보류/호출", "hold and recall"),
+    Right.SALE_RETURN: ("반품", "a return"),
+    Right.RETURN_LATE: ("기한 지난 반품", "a late return"),
+    Right.RETURN_WITHOUT_RECEIPT: ("영수증 없는 반품", "return, no receipt"),
+    Right.REFUND_OTHER_WAY: ("다른 방법 환불", "refund another way"),
     Right.SALE_VOID_LINE: ("줄 취소", "voiding a line"),
     Right.SALE_VOID: ("판매취소", "voiding the sale"),
     Right.PAYMENT_TAKE: ("결제", "taking a payment"),
@@ -109,6 +121,7 @@ _CLERK: Final = frozenset(
         Right.SALE_ENTER,
         Right.SALE_DISCOUNT,
         Right.SALE_HOLD,
+        Right.SALE_RETURN,
         Right.SALE_VOID_LINE,
         Right.SALE_VOID,
         Right.PAYMENT_TAKE,
@@ -123,6 +136,9 @@ _CLERK: Final = frozenset(
 _SUPERVISOR: Final = _CLERK | {
     Right.SALE_DISCOUNT_ABOVE,
     Right.PRICE_OVERRIDE,
+    Right.RETURN_LATE,
+    Right.RETURN_WITHOUT_RECEIPT,
+    Right.REFUND_OTHER_WAY,
     Right.SHIFT_READ,
     Right.CASH_MOVE,
     Right.DRAWER_TAKE_OVER,
@@ -164,6 +180,10 @@ def right_of(command: Command) -> Right:
             return Right.SALE_DISCOUNT
         case commands.Hold() | commands.Recall():
             return Right.SALE_HOLD
+        case commands.BeginReturn() | commands.ReturnLine() | commands.EndReturn():
+            return Right.SALE_RETURN
+        case commands.GiveBack():
+            return Right.SALE_RETURN
         case commands.VoidLine() | commands.VoidLast():
             return Right.SALE_VOID_LINE
         case commands.VoidSale():

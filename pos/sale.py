@@ -14,11 +14,16 @@ from pos.sale_events import (
     CouponTaken,
     Event,
     Goods,
+    GoodsReturned,
     LineAdded,
     LineDiscounted,
     LinePriced,
+    LineReturned,
     LineVoided,
+    MoneyGivenBack,
     QuantityChanged,
+    ReturnBegun,
+    ReturnOver,
     SaleDiscounted,
     TenderHeld,
 )
@@ -127,8 +132,49 @@ class HoldTender:
     tender: Tender
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginReturn:
+    """Goods of an earlier sale come back, or goods without a receipt; one sale's a ticket."""
+
+    begun: ReturnBegun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnLine:
+    """So many thousandths of a line of the earlier sale come back, in all."""
+
+    number: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnGoods:
+    """Goods come back without a receipt; `limit` is what they may be worth together."""
+
+    goods: Goods
+    quantity: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndReturn:
+    """Nothing comes back after all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveBack:
+    """Money has gone back to the customer."""
+
+    tender: Tender
+
+
 Step = (
-    AddItem
+    BeginReturn
+    | ReturnLine
+    | ReturnGoods
+    | EndReturn
+    | GiveBack
+    | AddItem
     | ChangeQuantity
     | DiscountLine
     | PriceLine
@@ -151,6 +197,8 @@ def decide(sale: Sale, step: Step) -> list[Event] | Refusal:
             events = _discount(sale, step)
         case PriceLine():
             events = _price(sale, step)
+        case BeginReturn() | ReturnLine() | ReturnGoods() | EndReturn() | GiveBack():
+            events = _return(sale, step)
         case DiscountSale():
             events = _discount_sale(sale, step)
         case TakeCoupon():
@@ -196,6 +244,7 @@ def consider(sale: Sale, offered: int | None, over: OverTender) -> Offer | Refus
 def closed(sale: Sale, *, shift: int, training: bool = False) -> SaleClosed:
     """Return the fact that ends a paid sale; of a training sale it says so."""
     assert sale.due == 0, "a sale closes when it is paid"
+    assert sale.lines, "a ticket in which goods only come back closes no sale"
     totals = sale.totals()
     return SaleClosed(
         sale=sale.number,
@@ -298,6 +347,45 @@ def _take_coupon(sale: Sale, step: TakeCoupon) -> list[Event] | Refusal:
     ]
 
 
+def _return(
+    sale: Sale, step: BeginReturn | ReturnLine | ReturnGoods | EndReturn | GiveBack
+) -> list[Event] | Refusal:
+    back = sale.returning
+    if isinstance(step, BeginReturn):
+        if sale.tenders:
+            return refuse("RET-06")
+        if back is not None and back.total:
+            return refuse("RET-05")
+        return [step.begun]
+    if back is None:
+        return refuse("RET-07")
+    if isinstance(step, GiveBack):
+        assert 0 < step.tender.amount <= -sale.due, "no more goes back than came"
+        return [MoneyGivenBack(tender=step.tender)]
+    if sale.tenders or back.given:
+        # Money has moved for the ticket as it stands: what comes back stands too.
+        return refuse("RET-06")
+    match step:
+        case EndReturn():
+            return [ReturnOver()]
+        case ReturnLine(number=number, quantity=quantity):
+            line = next((each for each in back.lines if each.number == number), None)
+            if line is None:
+                return refuse("ENT-10", choice=str(number))
+            if not 0 <= quantity <= line.quantity:
+                return refuse("RET-04", quantity=shown(line.quantity))
+            return [LineReturned(number=number, quantity=quantity)]
+        case ReturnGoods(goods=goods, quantity=quantity, limit=limit):
+            if not 0 < quantity <= QUANTITY_MAX:
+                return refuse("ENT-04", quantity=shown(quantity), limit=QUANTITY_MAX // 1000)
+            if len(back.lines) >= LINES_MAX:
+                return refuse("ENT-05", limit=len(back.lines))
+            event = GoodsReturned(goods=goods, quantity=quantity)
+            if back.after(event).total > limit:
+                return refuse("RET-03", limit=limit)
+            return [event]
+
+
 def _take_back(sale: Sale, at: int | None) -> list[Event] | Refusal:
     if at is None:
         standing = [at for at, line in enumerate(sale.lines) if not line.voided]
@@ -325,7 +413,7 @@ def _within_bounds(sale: Sale, events: list[Event]) -> list[Event] | Refusal:
             return refuse("ENT-04", quantity=shown(event.quantity), limit=QUANTITY_MAX // 1000)
     if after.total > TOTAL_MAX:
         return refuse("PAY-03", amount=after.total, limit=TOTAL_MAX)
-    if after.due < 0:
+    if after.due < 0 and after.tenders:
         return refuse("PAY-08", due=sale.due)
     return events
 

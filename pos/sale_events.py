@@ -105,6 +105,62 @@ class LineVoided(SaleEvent, frozen=True, kw_only=True, tag="void"):
     line: int
 
 
+class ReturnableLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of an earlier sale: what of it has not come back yet."""
+
+    number: int
+    """Of the line in its sale, from 1; of goods without a receipt, in the order in which they came."""
+    goods: Goods
+    quantity: int
+    """Thousandths that may still come back."""
+    amount: int
+    """What was paid for them, in minor units: discounts of line and sale are off."""
+
+
+class ReturnableTender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment of an earlier sale: what of it has not gone back yet."""
+
+    method: str
+    attempt: str
+    amount: int
+    reference: str = ""
+
+
+class ReturnBegun(SaleEvent, frozen=True, kw_only=True, tag="return"):
+    """Goods of an earlier sale come back; with no original, goods without a receipt."""
+
+    original: str = ""
+    """store-terminal-YYYYMMDD-sale."""
+    lines: list[ReturnableLine] = []
+    tenders: list[ReturnableTender] = []
+    reason: str = ""
+    approver: str = ""
+
+
+class LineReturned(SaleEvent, frozen=True, kw_only=True, tag="returned"):
+    """So much of a line comes back, in all; 0 is none of it after all."""
+
+    number: int
+    quantity: int
+
+
+class GoodsReturned(SaleEvent, frozen=True, kw_only=True, tag="goods_returned"):
+    """Goods come back without a receipt, at today's price."""
+
+    goods: Goods
+    quantity: int
+
+
+class ReturnOver(SaleEvent, frozen=True, kw_only=True, tag="return_over"):
+    """Nothing comes back after all."""
+
+
+class MoneyGivenBack(SaleEvent, frozen=True, kw_only=True, tag="given_back"):
+    """Money has gone back to the customer."""
+
+    tender: Tender
+
+
 class AttemptMade(SaleEvent, frozen=True, kw_only=True, tag="attempt"):
     """A key was minted; its letter never comes again in this sale."""
 
@@ -127,6 +183,11 @@ Event = (
     | SaleDiscounted
     | CouponTaken
     | Recalled
+    | ReturnBegun
+    | LineReturned
+    | GoodsReturned
+    | ReturnOver
+    | MoneyGivenBack
     | AttemptMade
     | TenderHeld
 )

@@ -11,18 +11,24 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import assert_never
 
+from pos.returns import Returning
 from pos.sale_events import (
     AttemptMade,
     Begun,
     CouponTaken,
     Event,
     Goods,
+    GoodsReturned,
     LineAdded,
     LineDiscounted,
     LinePriced,
+    LineReturned,
     LineVoided,
+    MoneyGivenBack,
     QuantityChanged,
     Recalled,
+    ReturnBegun,
+    ReturnOver,
     SaleDiscounted,
     TenderHeld,
 )
@@ -122,6 +128,8 @@ class Sale:
     """The clerk's discount first, then coupons in the order in which they came."""
     recalled: str = ""
     """The held sale that this one goes on with."""
+    returning: Returning | None = None
+    """What comes back in the same ticket."""
 
     @property
     def subtotal(self) -> int:
@@ -161,9 +169,16 @@ class Sale:
         return sum(tender.amount for tender in self.tenders)
 
     @property
+    def returned(self) -> int:
+        """Return what the goods that come back are worth."""
+        return 0 if self.returning is None else self.returning.total
+
+    @property
     def due(self) -> int:
-        """Return what is still to be paid."""
-        return self.total - self.held
+        """Return what is still to be paid; negative, what is still to go back to the customer."""
+        back = self.returning
+        given = 0 if back is None else back.given_back
+        return self.total - self.returned - self.held + given
 
     @property
     def pieces(self) -> int:
@@ -175,8 +190,8 @@ class Sale:
         )
 
     def is_empty(self) -> bool:
-        """Return whether nothing is left to pay for or to give up."""
-        return all(line.voided for line in self.lines)
+        """Return whether nothing is left to pay for, to give back or to give up."""
+        return all(line.voided for line in self.lines) and not self.returned
 
     def totals(self) -> Totals:
         """Return the sums; net + vat + exempt is the total."""
@@ -252,6 +267,25 @@ def evolve(sale: Sale, event: Event) -> Sale:
                 minimum=event.minimum,
             )
             return replace(sale, reductions=(*sale.reductions, coupon))
+        case ReturnBegun():
+            begun = Returning(
+                original=event.original,
+                lines=tuple(event.lines),
+                tenders=tuple(event.tenders),
+                taken=(0,) * len(event.lines),
+                reason=event.reason,
+                approver=event.approver,
+            )
+            return replace(sale, returning=begun)
+        case LineReturned() | GoodsReturned():
+            assert sale.returning is not None, "a return is begun before anything comes back"
+            return replace(sale, returning=sale.returning.after(event))
+        case ReturnOver():
+            return replace(sale, returning=None)
+        case MoneyGivenBack(tender=tender):
+            assert sale.returning is not None, "money goes back for what comes back"
+            given = (*sale.returning.given, tender)
+            return replace(sale, returning=replace(sale.returning, given=given))
         case Recalled(hold=hold):
             return replace(sale, recalled=hold)
         case LineVoided(line=at):

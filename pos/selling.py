@@ -60,6 +60,16 @@ class Selling:
             return register.say("SCN-06", name=self._name(line.goods))
         return refused
 
+    def match(self, command: commands.Scan) -> tuple[Goods, int] | Notice:
+        """Return what a code means and how much of it, without selling it."""
+        register = self.register
+        if register.assortment is None:
+            return register.say("CAT-01")
+        found = register.assortment.scan(command.code)
+        if found is None:
+            return register.say(why_unknown(command.code), code=command.code)
+        return _goods(found), _measured(found, command.quantity)
+
     async def pick(self, choice: int) -> Notice | None:
         """Sell the n-th found item."""
         found = self.register.found
@@ -150,11 +160,8 @@ class Selling:
         return message
 
     async def _sell(self, match: Match, quantity: int) -> Notice | None:
-        goods = _goods(match)
-        measured = quantity if match.quantity is None else match.quantity
-        if match.quantity is not None:
-            measured = Rounding.HALF_UP.divide(match.quantity * quantity, 1000)
-        return await self.step(AddItem(goods=goods, quantity=measured))
+        measured = _measured(match, quantity)
+        return await self.step(AddItem(goods=_goods(match), quantity=measured))
 
     async def step(self, step: SaleStep) -> Notice | None:
         """Carry out one step on the sale, beginning one if need be; durable on return."""
@@ -168,6 +175,8 @@ class Selling:
         register.selected = _touched(events[-1], register.selected, len(register.sale.lines))
         register.found = ()
         register.stage = Stage.ENTRY
+        if not register.sale.lines:
+            return None
         line = register.sale.lines[register.selected]
         self.display.show(*display_lines(self._name(line.goods), _shown(line), register))
         return None
@@ -191,6 +200,13 @@ def why_unknown(code: str) -> str:
     if read_barcode(code).check is Check.BAD:
         return "SCN-03"
     return "SCN-01" if code.isdigit() and len(code) >= _BARCODE_DIGITS_MIN else "ENT-03"
+
+
+def _measured(match: Match, quantity: int) -> int:
+    """Return how much of it: what the code weighs, so many times, or what was keyed."""
+    if match.quantity is None:
+        return quantity
+    return Rounding.HALF_UP.divide(match.quantity * quantity, 1000)
 
 
 def _goods(match: Match) -> Goods:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pos.messages import DISPLAY_CELLS, cells, clip
 from pos.quick_cash import quick_cash
 from pos.register import Register
+from pos.returns import part_of
 from pos.sale import shown
 from pos.sale_state import SaleLine
 from pos.store.held import HeldBasket
@@ -21,6 +22,7 @@ from pos.view import (
     LineView,
     Notice,
     QueueView,
+    ReturnView,
     Stage,
     TillView,
 )
@@ -76,7 +78,7 @@ class Viewer:
             vat=totals.vat,
             exempt=totals.exempt,
             tendered=sum(held.tendered or held.amount for held in sale.tenders),
-            due=totals.total - sale.held,
+            due=sale.due,
             change=sum(held.change for held in sale.tenders),
             tenders=register.verbs,
             quick_cash=quick_cash(sale.due, setup.currency) if subtotal else (),
@@ -86,6 +88,10 @@ class Viewer:
                 _found(choice, item, register)
                 for choice, item in enumerate(register.found[:FOUND_SHOWN_MAX], 1)
             ),
+            returning=_returning(register),
+            returning_of="" if sale.returning is None else sale.returning.original,
+            returned=sale.returned,
+            returned_at=register.returned_at,
             held=tuple(
                 _held(choice, basket, register) for choice, basket in enumerate(register.held, 1)
             ),
@@ -123,6 +129,8 @@ class Viewer:
         self._rows = kept
         if register.sale.reductions:
             rows.extend(_reductions(register))
+        if register.sale.returned:
+            rows.extend(_returned(register))
         return tuple(rows), selected
 
 
@@ -186,6 +194,42 @@ def _reductions(register: Register) -> list[LineView]:
             )
         )
     return rows
+
+
+def _returned(register: Register) -> list[LineView]:
+    """Return what comes back, under the lines that are sold."""
+    back, currency = register.sale.returning, register.setup.currency
+    assert back is not None
+    korean = register.setup.language == "ko"
+    word = "반품" if korean else "Back"
+    return [
+        LineView(
+            number=0,
+            name=f"{word} {line.goods.name_ko if korean else line.goods.name_en}",
+            quantity=shown(-taken),
+            price=Money(line.goods.unit_price, currency).format(),
+            amount=Money(-back.worth(at), currency).format(),
+        )
+        for at, (line, taken) in enumerate(zip(back.lines, back.taken, strict=True))
+        if taken
+    ]
+
+
+def _returning(register: Register) -> tuple[ReturnView, ...]:
+    back, currency = register.sale.returning, register.setup.currency
+    if back is None:
+        return ()
+    korean = register.setup.language == "ko"
+    return tuple(
+        ReturnView(
+            choice=at + 1,
+            name=line.goods.name_ko if korean else line.goods.name_en,
+            quantity=shown(line.quantity),
+            taken=shown(taken) if taken else "",
+            amount=Money(part_of(line, taken or line.quantity), currency).format(),
+        )
+        for at, (line, taken) in enumerate(zip(back.lines, back.taken, strict=True))
+    )
 
 
 def _held(choice: int, basket: HeldBasket, register: Register) -> HeldView:

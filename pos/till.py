@@ -13,17 +13,19 @@ from collections.abc import Callable, Coroutine
 from typing import Final, Literal, assert_never
 
 from pos import commands
+from pos.closing import Paid
 from pos.commands import Command
 from pos.equipment import Display, Drawer, Kick, Printer
 from pos.holding import Holding
 from pos.loading import Recovery, end_in_order
 from pos.paper import PaperQueue, Press, PrintEvent
-from pos.paying import Paid, Paying
+from pos.paying import Paying
 from pos.people import People
 from pos.points import Point
 from pos.pricing import Pricing
 from pos.register import Register
-from pos.rights import NotAllowedError, right_of
+from pos.returning import GivingBack
+from pos.rights import NotAllowedError, Right, right_of
 from pos.selling import Selling
 from pos.showing import Viewer
 from pos.store.errors import StoreError
@@ -60,6 +62,7 @@ class Till:
         self._display = display
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
+        self._returns = GivingBack(register, self._selling, self._paying.give_back)
         self._pricing = Pricing(register, self._selling)
         self._holding = Holding(register)
         self._day = TradingDay(register)
@@ -330,11 +333,19 @@ class Till:
 
     async def _carry_out(self, command: Command) -> Notice | None:
         match command:
-            case commands.Scan(code=code):
-                coupon = self._pricing.coupon(code)
-                if coupon is not None:
-                    return await self._pricing.take_coupon(coupon)
-                return await self._selling.scan(command)
+            case commands.Scan():
+                return await self._scanned(command)
+            case (
+                commands.BeginReturn()
+                | commands.ReturnLine()
+                | commands.GiveBack()
+                | commands.EndReturn()
+            ):
+                return await self._return(command)
+            case commands.SetQuantity() | commands.VoidLine() | commands.Select() if (
+                self.register.stage is Stage.RETURN
+            ):
+                return await self._in_return(command)
             case commands.SetQuantity(quantity):
                 return await self._selling.set_quantity(quantity)
             case commands.VoidLine():
@@ -361,6 +372,8 @@ class Till:
                 return await self._selling.pick(choice)
             case commands.Subtotal():
                 return self._paying.subtotal()
+            case commands.Pay(method) if self.register.sale.due < 0:
+                return self._ended(await self._returns.give(method))
             case commands.Pay(method, amount):
                 return self._ended(await self._paying.pay(method, amount))
             case commands.QuickCash(choice):
@@ -370,6 +383,8 @@ class Till:
             case commands.Show(page):
                 self._page = page
                 return None
+            case commands.Cancel() if self._page == "sale" and self._is_returning():
+                return await self._leave_return()
             case commands.Cancel():
                 return self._back()
             case commands.Prove():
@@ -384,6 +399,53 @@ class Till:
                 return await self._people.lock(reason, self._takeover)
             case _:
                 return await self._of_the_day(command)
+
+    async def _scanned(self, command: commands.Scan) -> Notice | None:
+        """Take a code for what it is: a coupon, a receipt, goods that come back, or goods."""
+        register = self.register
+        coupon = self._pricing.coupon(command.code)
+        if coupon is not None:
+            return await self._pricing.take_coupon(coupon)
+        receipt = self._returns.receipt(command.code)
+        if receipt is not None:
+            register.demand(Right.SALE_RETURN)
+            return await self._returns.begin(receipt, "")
+        back = register.sale.returning
+        if register.stage is Stage.RETURN and back is not None and not back.original:
+            match = self._selling.match(command)
+            if isinstance(match, Notice):
+                return match
+            return await self._returns.take_goods(*match)
+        return await self._selling.scan(command)
+
+    async def _return(
+        self,
+        command: commands.BeginReturn
+        | commands.ReturnLine
+        | commands.GiveBack
+        | commands.EndReturn,
+    ) -> Notice | None:
+        match command:
+            case commands.BeginReturn(receipt, reason):
+                return await self._returns.begin(receipt, reason)
+            case commands.ReturnLine(choice, quantity):
+                taken = await self._returns.take(choice, quantity)
+                return None if taken is None else self._ended(taken)
+            case commands.GiveBack(method):
+                return self._ended(await self._returns.give(method or None))
+            case commands.EndReturn():
+                return await self._returns.end()
+
+    async def _in_return(
+        self, command: commands.SetQuantity | commands.VoidLine | commands.Select
+    ) -> Notice | None:
+        """Let the keys of the basket's lines mean the lines of the earlier sale."""
+        if isinstance(command, commands.Select):
+            self._returns.select(command.by)
+            return None
+        quantity = command.quantity if isinstance(command, commands.SetQuantity) else 0
+        taken = await self._returns.take(0, quantity)
+        return None if taken is None else self._ended(taken)
 
     async def _of_the_day(
         self,
@@ -502,6 +564,16 @@ class Till:
         if notice is not None:
             self.tell(notice)
         return notice
+
+    def _is_returning(self) -> bool:
+        return self.register.stage is Stage.RETURN
+
+    async def _leave_return(self) -> Notice | None:
+        """Go back to the basket with what comes back in it; with nothing, the return is over."""
+        if not self.register.sale.returned:
+            return await self._returns.end()
+        self.register.stage = Stage.ENTRY
+        return None
 
     def _back(self) -> Notice | None:
         """Go back one step: the page, the found items, the subtotal, the count."""

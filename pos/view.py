@@ -40,6 +40,8 @@ class Stage(Enum):
     """A list of found items is shown; digits pick."""
     RECALL = "recall"
     """The held baskets are shown; digits choose."""
+    RETURN = "return"
+    """Lines of an earlier sale are shown; digits and Enter take them back."""
     COUNT = "count"
     """The shift is being counted."""
     COUNTED = "counted"
@@ -116,6 +118,20 @@ class HeldView:
     """Where it was held; empty: here."""
     label: str
     total: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnView:
+    """One line of an earlier sale."""
+
+    choice: int
+    name: str
+    quantity: str
+    """What may come back."""
+    taken: str
+    """What of it comes back; empty: nothing."""
+    amount: str
+    """What it is worth: of what comes back, or of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +239,14 @@ class TillView:
     split: int = 0
     """What a purse that was short has left: the e-cash key takes so much and leaves the rest due."""
     found: tuple[FoundView, ...] = ()
+    returning: tuple[ReturnView, ...] = ()
+    """Lines of the earlier sale, while goods come back."""
+    returning_of: str = ""
+    """The earlier sale's name; empty without a receipt."""
+    returned: int = 0
+    """What the goods that come back are worth."""
+    returned_at: int = 0
+    """Which of its lines is selected, from 0."""
     held: tuple[HeldView, ...] = ()
     """What can be gone on with, while it is shown."""
     quick: tuple[str, ...] = ()

@@ -4,6 +4,7 @@
     GET  /v1/payments/KEY            what became of it: asked after silence, never sent again anew
     POST /v1/refunds                 ask for money back on a payment
     GET  /v1/inquiries/NAME          settled | open | refunded | refund-requests   (the paper's I14-I17)
+    GET  /v1/sales/ORDER             a closed sale of this store, and what came back of it
     GET  /v1/held                    baskets that tills of this store have put aside
     POST /v1/held                    one of them, for the terminal that goes on with it
     GET  /v1/documents/NAME          the newest signed document (MessagePack)
@@ -93,6 +94,16 @@ class InquiryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
     """Sum by currency over all pages."""
     after: str = ""
+
+
+class SaleAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed sale, for goods of it that come back: as journal records, byte for byte."""
+
+    order: str
+    sale: bytes
+    """The record with its sale.closed."""
+    refunds: list[bytes]
+    """The records with the refund.closed of it, all that are known."""
 
 
 class HeldSale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -70,13 +70,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why it has another price."""
     approver: str = ""
     """Who allowed its price or discount, where the clerk alone might not."""
+    original: int = 0
+    """Of a line that came back: which line of the sale it was, from 1."""
 
 
 class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One payment that stands in a sale."""
 
     method: str
-    """The tender's name: cash, card, purse, transfer."""
+    """The tender's name: cash, card, purse, transfer; or EXCHANGE."""
     attempt: str
     """The attempt key."""
     amount: int
@@ -87,6 +89,12 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Cash given back."""
     reference: str = ""
     """The peer's own number: approval number, purse reference."""
+    back_to: str = ""
+    """Of money that went back: the attempt key that it was once paid under."""
+
+
+EXCHANGE: Final = "exchange"
+"""The tender by which goods that came back pay for others in the same ticket."""
 
 
 class Reduction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -248,7 +256,7 @@ class RefundClosed(Fact, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "refund.closed"
     sale: int
-    """This refund's own number, from the same sequence as sales."""
+    """This refund's own number, from the same sequence as sales; an exchange and its sale have one."""
     shift: int
     original: str = ""
     """store-terminal-YYYYMMDD-sale of the sale returned; empty without a receipt."""

@@ -27,6 +27,7 @@ FAMILIES: Final = {
     "SHF": "Shift",
     "PAY": "Payment",
     "DSC": "Discounts, prices, coupons",
+    "RET": "Returns",
     "HLD": "Hold and recall",
     "ENT": "Entry line",
     "FND": "Search",

@@ -4,6 +4,7 @@
     POST /v1/enrolments    proved by a one-time code (protocols.enrolment)
     POST /v1/sessions      signed by the terminal's key (protocols.session)
     POST /v1/payments, /v1/refunds                       under a session's MAC (protocols.broker)
+    GET  /v1/sales/ORDER                                 the same
     GET, POST /v1/held                                   the same
     GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
     GET  /v1/health, /metrics, /openapi.json             open to anybody who reaches the port
@@ -28,6 +29,7 @@ from ips.committer import Work
 from ips.front.answers import STATUS, ProblemError, answer, answer_problem, decode, read_body
 from ips.front.openapi import description
 from ips.holds import TakeHeld, held_sales
+from ips.returns import sale_of
 from ips.sessions import UnauthorisedError
 from ips.store.errors import StoreError
 from ips.store.group import PoisonError
@@ -195,6 +197,20 @@ class Front:
             raise ProblemError(400, "malformed", str(error)) from error
         return answer(page)
 
+    async def sale(self, request: Request) -> Response:
+        """Give a closed sale of the terminal's store, and what came back of it."""
+        terminal, _, _ = await self.admit(request)
+        order = request.path_params["order"]
+        found = sale_of(self._broker.reader, order, store=terminal.store)
+        if found is None:
+            raise ProblemError(
+                404,
+                "not_found",
+                f"no sale {order} of store {terminal.store} is known",
+                reason_ko="그런 판매가 없습니다.",
+            )
+        return answer(found)
+
     async def held(self, request: Request) -> Response:
         """Give the baskets that are put aside in the terminal's store."""
         terminal, _, _ = await self.admit(request)
@@ -352,6 +368,7 @@ def routes(front: Front) -> list[Route]:
         ("GET", "/v1/payments/{key}", front.look),
         ("POST", "/v1/refunds", front.refund),
         ("GET", "/v1/inquiries/{name}", front.inquiry),
+        ("GET", "/v1/sales/{order}", front.sale),
         ("GET", "/v1/held", front.held),
         ("POST", "/v1/held", front.take_held),
         ("GET", "/v1/health", front.health),

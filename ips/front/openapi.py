@@ -21,6 +21,7 @@ from protocols.broker import (
     PaymentRequest,
     Problem,
     RefundRequest,
+    SaleAnswer,
 )
 from protocols.enrolment import EnrolmentAnswer, EnrolmentRequest
 from protocols.session import SessionAnswer, SessionRequest
@@ -41,6 +42,7 @@ _COMPONENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     PaymentRequest,
     Problem,
     RefundRequest,
+    SaleAnswer,
     SessionAnswer,
     SessionRequest,
 )
@@ -118,6 +120,9 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/inquiries/{name}": {
             "get": _get("settled, open, refunded or refund-requests.", "name", "InquiryAnswer", mac)
+        },
+        "/v1/sales/{order}": {
+            "get": _get("A closed sale and what came back of it.", "order", "SaleAnswer", mac)
         },
         "/v1/held": {
             "get": {

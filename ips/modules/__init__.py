@@ -1,6 +1,7 @@
 """Payment modules: one Python file each and its manifest beside it, NAME.py and NAME.toml.
 
 cash    cash over the counter or at the door
+exchange  goods that came back pay for others in the same ticket
 purse   e-cash: facts from terminals; the issuer's side is in ips/purse/
 icash   the second scheme: facts from terminals; the collector's side is in ips/icash/
 chaos   any outcome on demand, for tests and for trying out a flow; moves no money

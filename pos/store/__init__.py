@@ -11,6 +11,7 @@ store         the store as its users see it
 chains        which chain is written, what of it the broker has
 journal       append many facts in one transaction, hash-chained and gap-free; what the broker has
 basket        the open sale's events, durable scan by scan
+sales         earlier sales, found again for goods that come back
 held          baskets that were put aside, until somebody goes on with them
 papers        receipts and reports that wait for the printer
 documents     the newest version of each policy document

@@ -13,7 +13,7 @@ from typing import Literal
 from pos.store.database import Database, Value
 from pos.store.errors import StoreError
 
-Form = Literal["sale", "x", "z"]
+Form = Literal["sale", "refund", "x", "z"]
 
 
 class PaperState(StrEnum):
@@ -128,7 +128,7 @@ def _paper(row: tuple[Value, ...]) -> Paper:
     match row:
         case (
             int(number),
-            ("sale" | "x" | "z") as form,
+            ("sale" | "refund" | "x" | "z") as form,
             bytes(body),
             str(actor),
             str(business_date),

@@ -15,6 +15,7 @@ from pos.store.documents import Documents
 from pos.store.held import HeldBaskets
 from pos.store.journal import RECORDS_READ_MAX, Draft, Ending, Journal
 from pos.store.papers import Paper, Papers
+from pos.store.sales import Sales
 from protocols.batch import BatchAccepted
 from protocols.journal import Record
 from protocols.ports import Clock
@@ -31,6 +32,7 @@ class Store:
         self.chains = Chains(self.database)
         self.journal = Journal(self.database, clock)
         self.basket = Basket(self.database)
+        self.sales = Sales(self.database)
         self.held = HeldBaskets(self.database)
         self.papers = Papers(self.database)
         self.documents = Documents(self.database)

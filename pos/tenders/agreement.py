@@ -217,3 +217,19 @@ class Recovering(Tender, Protocol):
         `peer` is what the attempt's intent said. Unknown again: nothing more is known than before.
         """
         ...
+
+
+@runtime_checkable
+class Refunding(Tender, Protocol):
+    """A tender by whose device money can go back to the payment that it came from.
+
+    Cash needs none: it goes back by hand.
+    """
+
+    async def give_back(self, ask: Ask, paid: str, reference: str, desk: Desk) -> Outcome:
+        """Give money of an earlier payment back, under this attempt's own key, its intent first.
+
+        `paid` is the earlier attempt's key, `reference` the peer's own number of it. Approved is
+        for the whole amount.
+        """
+        ...

@@ -238,6 +238,7 @@ _METHODS: Final[dict[str, dict[Language, str]]] = {
     "purse": {"ko": "전자화폐", "en": "E-cash"},
     "transfer": {"ko": "계좌이체", "en": "Account transfer"},
     "account": {"ko": "외상", "en": "On account"},
+    "exchange": {"ko": "교환", "en": "Exchange"},
 }
 
 

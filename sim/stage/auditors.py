@@ -76,7 +76,7 @@ def drawers(told: Told, counted: Mapping[str, int]) -> list[Finding]:
 
 
 def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -> list[Finding]:
-    """Find sales without a paper and papers without a sale.
+    """Find sales and refunds without a paper, and papers without either.
 
     `papers` are texts as they were cut off; `waiting` are the sales whose papers the till still has,
     to be printed or looked at.
@@ -89,7 +89,8 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
         if not is_copy(text):
             for order in orders:
                 originals[order] = originals.get(order, 0) + 1
-    booked = {order for order, sale in told.sales.items() if not sale.voided}
+    sold = {order for order, sale in told.sales.items() if not sale.voided}
+    booked = sold | told.refunds
     findings = [
         _paper(order, "came out, and its sale is not booked", "unknown: the till never booked it")
         for order in sorted(shown - booked)
@@ -101,7 +102,7 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
     findings += [
         _paper(order, f"came out {count} times as an original", "booked once")
         for order, count in sorted(originals.items())
-        if count > 1
+        if count > (order in sold) + (order in told.refunds)
     ]
     return findings
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from protocols.facts import (
+    EXCHANGE,
     AttemptClosed,
     AttemptOpened,
     CashMoved,
@@ -86,6 +87,8 @@ class Told:
     """What was brought from drawers to the safe."""
     refunded: int = 0
     """What went back to customers by refunds."""
+    refunds: set[str] = field(default_factory=set)
+    """The numbers under which goods came back, written as sales are."""
     heard: int = 0
 
     def hear_all(self, records: Iterable[bytes]) -> list[Finding]:
@@ -199,9 +202,24 @@ class Told:
                 self._drawer(record, amount if direction == "in" else -amount)
             case RefundClosed():
                 self.refunded += fact.total
+                self.refunds.add(_order(record))
                 self._drawer(record, -_cash_of(fact.tenders))
+                self._swapped(record, fact)
             case _:
                 pass
+
+    def _swapped(self, record: Record, fact: RefundClosed) -> None:
+        """Note what goods that came back are worth to the sale of the same ticket."""
+        for tender in fact.tenders:
+            if tender.method == EXCHANGE:
+                self.attempts[tender.attempt] = Attempt(
+                    tender.attempt,
+                    _order(record),
+                    EXCHANGE,
+                    tender.amount,
+                    "approved",
+                    tender.amount,
+                )
 
     def _drawer(self, record: Record, amount: int) -> None:
         self.drawers[record.terminal] = self.drawers.get(record.terminal, 0) + amount

@@ -128,7 +128,8 @@ def _waiting(till: TillHere) -> list[str]:
     """Return the sales whose papers the till still has to print, or the clerk to look at."""
     with till.store() as store:
         rows = store.database.rows(
-            "SELECT DISTINCT business_date, sale FROM paper WHERE form = 'sale' AND state <> ?",
+            "SELECT DISTINCT business_date, sale FROM paper WHERE form IN ('sale', 'refund')"
+            " AND state <> ?",
             (PaperState.PRINTED.value,),
         )
     return [

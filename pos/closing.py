@@ -1,0 +1,131 @@
+"""The end of a ticket: everything it was, in one durable transaction with its papers.
+
+goods sold            sale.closed, its receipt
+goods that came back  refund.closed, its receipt
+both                  both facts under one number: what the goods that came back are worth pays for the
+                      new ones, as far as it goes, by the tender "exchange"; the rest is paid, or goes back
+"""
+
+from dataclasses import dataclass, replace
+
+from pos.points import SALE
+from pos.register import Register
+from pos.returns import refunded
+from pos.sale import closed
+from pos.sale_events import AttemptMade
+from pos.sale_state import Sale, evolve
+from pos.store.journal import Draft, Ending
+from pos.store.papers import Paper
+from pos.view import Notice, Stage
+from protocols.facts import EXCHANGE, AttemptClosed, RefundClosed
+from protocols.facts import Tender as TenderFact
+from protocols.journal import attempt_key, attempt_letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """A sale was closed: what the drawer, the display and the printer now have to do."""
+
+    notice: Notice
+    cash: bool
+
+
+def mint(register: Register, sale: Sale) -> str:
+    """Return the key of the sale's next attempt to move money."""
+    return attempt_key(
+        store=register.setup.store,
+        terminal=register.terminal,
+        business_date=register.business_date,
+        sale=sale.number,
+        letter=attempt_letter(sale.attempts),
+    )
+
+
+async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
+    """End a ticket in which nothing is due any more. Raises: StoreError, and nothing happened."""
+    sale, swap = _swapped(register, sale)
+    drafts, papers = [*results, *_by_hand(register, sale)], list[Paper]()
+    register.sale = sale
+    back = _refund(register, sale, swap)
+    if back is not None:
+        drafts.append(register.draft(back, amount=back.total))
+        papers.append(register.paper("refund", back, sale=sale.number))
+    if sale.lines:
+        paid = replace(sale, tenders=(*swap, *sale.tenders), returning=None)
+        fact = closed(
+            paid, shift=register.shift.number, training=register.setup.training
+        )
+        drafts.append(register.draft(fact, amount=fact.total))
+        papers.append(register.paper("sale", fact, sale=sale.number))
+    await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
+    register.stage = Stage.ENTRY
+    return _said(register, sale, back)
+
+
+def _swapped(register: Register, sale: Sale) -> tuple[Sale, list[TenderFact]]:
+    """Let what came back pay for what is taken instead, each payment of the earlier sale in turn."""
+    swap: list[TenderFact] = []
+    left = min(sale.total, sale.returned)
+    ways = [] if sale.returning is None else sale.returning.ways_back()
+    while left:
+        way = ways.pop(0) if ways else None
+        amount = left if way is None or not ways else min(left, way.amount)
+        key = mint(register, sale)
+        sale = evolve(sale, AttemptMade(key=key))
+        to = "" if way is None else way.attempt
+        swap.append(TenderFact(method=EXCHANGE, attempt=key, amount=amount, back_to=to))
+        left -= amount
+    return sale, swap
+
+
+def _refund(register: Register, sale: Sale, swap: list[TenderFact]) -> RefundClosed | None:
+    returning = sale.returning
+    if returning is None or not returning.total:
+        return None
+    return refunded(
+        returning,
+        number=sale.number,
+        shift=register.shift.number,
+        vat_percent=sale.vat_percent,
+        tenders=[*swap, *returning.given],
+    )
+
+
+def _said(register: Register, sale: Sale, back: RefundClosed | None) -> Paid:
+    methods = "+".join(dict.fromkeys(register.method(held.method) for held in sale.tenders))
+    cash = any(held.tendered for held in sale.tenders)
+    change = sum(held.change for held in sale.tenders)
+    name = register.sale_name(sale.number)
+    given = () if sale.returning is None else sale.returning.given
+    if back is not None and not sale.tenders:
+        methods = "+".join(dict.fromkeys(register.method(held.method) for held in given))
+        change = sum(held.amount for held in given)
+        cash = any(held.method == "cash" for held in given)
+        message = register.say("return_done", sale=name, method=methods or "-", amount=change)
+    else:
+        message = register.say(
+            "sale_done", sale=name, method=methods, amount=sale.total, change=change
+        )
+    register.last_sale = f"{name} {methods}".strip()
+    register.last_change = change
+    return Paid(notice=message, cash=cash)
+
+
+def _by_hand(register: Register, sale: Sale) -> list[Draft]:
+    """Return the results of what moved by hand: cash in, and cash that goes back."""
+    return [
+        register.draft(
+            AttemptClosed(
+                sale=sale.number,
+                method=held.method,
+                outcome="approved",
+                amount=held.amount,
+                tendered=held.tendered,
+                change=held.change,
+            ),
+            amount=held.amount,
+            attempt=held.attempt,
+        )
+        for held in sale.tenders
+        if held.tendered
+    ]

@@ -1,0 +1,53 @@
+"""Finds an earlier sale for goods that come back: in the own journal, and at the broker where there is one.
+
+The broker knows every till's sales and refunds; the own journal knows what the broker has not got yet.
+Together they say what of a sale may still come back. Without a line only the own sales can be looked up.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pos.register import Register
+from pos.returns import Original, original_of
+from protocols.facts import FactError, RefundClosed, SaleClosed, decode_fact
+from protocols.journal import Record, decode_record
+
+
+class NotFound(Enum):
+    """Why there is nothing to take back from."""
+
+    UNKNOWN = "unknown"
+    """No till of this store has made that sale."""
+    AWAY = "away"
+    """This till did not make it, and the broker cannot be asked now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """Looks sales up."""
+
+    register: Register
+
+    async def find(self, order: str) -> Original | NotFound:
+        """Return a sale with what has come back of it. Raises: StoreError."""
+        register = self.register
+        sale = await register.runner.run(lambda store: store.sales.find(order))
+        refunds = await register.runner.run(lambda store: store.sales.refunds(order))
+        there = None if register.offline else await register.elsewhere.sale(order)
+        if there is not None:
+            sale = decode_record(there.sale)
+            refunds += [decode_record(data) for data in there.refunds]
+        if sale is not None:
+            return _original(order, sale, refunds)
+        return NotFound.AWAY if register.offline else NotFound.UNKNOWN
+
+
+def _original(order: str, sale: Record, refunds: list[Record]) -> Original:
+    """Return what these records say; one that both till and broker know counts once."""
+    once = {(record.terminal, record.epoch, record.sequence): record for record in refunds}
+    sold = decode_fact(sale.kind, sale.body)
+    if not isinstance(sold, SaleClosed):
+        raise FactError(f"{order} is no sale")
+    back = [decode_fact(record.kind, record.body) for record in once.values()]
+    known = [refund for refund in back if isinstance(refund, RefundClosed)]
+    return original_of(order, sale.business_date, sold, known)
