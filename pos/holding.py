@@ -159,5 +159,5 @@ class Holding:
 
     def _first_goods(self) -> str:
         line = next(line for line in self.register.sale.lines if not line.voided)
-        korean = self.register.setup.language == "ko"
+        korean = self.register.language == "ko"
         return line.goods.name_ko if korean else line.goods.name_en

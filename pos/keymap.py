@@ -35,6 +35,7 @@ class Binding(StrEnum):
     PAGE_DOWN = "line.page_down"
     SUBTOTAL = "sale.subtotal"
     HOLD = "sale.hold"
+    RETURN = "sale.return"
     FIND = "item.find"
     QUICK_1 = "item.quick_1"
     QUICK_2 = "item.quick_2"

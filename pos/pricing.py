@@ -109,7 +109,7 @@ class Pricing:
         )
         if refused is not None:
             return refused
-        name = coupon.name_ko if register.setup.language == "ko" else coupon.name_en
+        name = coupon.name_ko if register.language == "ko" else coupon.name_en
         return register.say("coupon_taken", name=name, amount=register.sale.reduced - before)
 
     def coupon(self, code: str) -> Coupon | None:

@@ -223,7 +223,7 @@ class Register:
     def method(self, name: str) -> str:
         """Return what a way to pay is called; a name that no tender has stays as it is."""
         if name == EXCHANGE:
-            return {"ko": "교환", "en": "EXCHANGE"}[self.setup.language]
+            return {"ko": "교환", "en": "EXCHANGE"}[self.language]
         tender = self.tenders.tender(name)
         return name if tender is None else tender.label(self.language)
 

@@ -98,6 +98,8 @@ def chooses(desk: Desk, view: TillView) -> bool:
         return desk.training.asking is None
     if view.page == "menu" or view.stage in (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL):
         return True
+    if view.stage is Stage.RETURN:
+        return bool(view.returning)
     return view.stage is Stage.COUNTED and difference(view) != 0
 
 
@@ -158,6 +160,8 @@ def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
             return Step(desk, (commands.Pick(int(choice)),))
         case Stage.RECALL:
             return Step(desk, (commands.Recall(int(choice)),))
+        case Stage.RETURN:
+            return Step(desk, (commands.ReturnLine(int(choice)),))
         case _:
             return _answer(replace(desk, form=forms.close_shift()), view, grammar, choice)
 
@@ -240,6 +244,8 @@ def scanned(
         return Step(replace(desk, answer=NOTHING_ANSWERED), (commands.Scan(code, reading=reading),))
     if takeover(view) is not None:
         return Step(desk)
+    if desk.form is not None and desk.form.title == "form.return":
+        return Step(replace(desk, form=None, text=""), (commands.BeginReturn(code),))
     if desk.text.endswith("*") and reading is not commands.Reading.MISREAD:
         return _read(desk, view, grammar, desk.text + code)
     return Step(desk, (commands.Scan(code, reading=reading),))
@@ -276,6 +282,8 @@ def _commit(desk: Desk, view: TillView, grammar: Grammar) -> Step:
         return choose(desk, view, grammar)
     if view.stage is Stage.COUNTED:
         return _close(replace(desk, text=""), view, text)
+    if view.stage is Stage.RETURN and view.returning and (not text or text.endswith("*")):
+        return _read(desk, view, grammar, f"{text}RL")
     if not text:  # Scanners send stray Enters.
         return Step(desk)
     return _read(desk, view, grammar, text)
@@ -334,6 +342,8 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             return Step(replace(desk, form=forms.set_price(desk.text), text=""))
         case Binding.HOLD:
             return _hold(desk, view)
+        case Binding.RETURN:
+            return _return(desk, view, grammar)
         case _ if binding in QUICK:
             return Step(replace(desk, text=""), (commands.Quick(QUICK[binding]),))
         case Binding.DRAWER:
@@ -366,6 +376,17 @@ def _hold(desk: Desk, view: TillView) -> Step:
     if view.stage is Stage.RECALL:
         return Step(desk, (commands.Cancel(),))
     return Step(desk, (commands.Recall(),))
+
+
+def _return(desk: Desk, view: TillView, grammar: Grammar) -> Step:
+    """Let goods come back: ask for the receipt; then back to what comes back; then give the money."""
+    if desk.text:
+        return _read(desk, view, grammar, f"RT:{desk.text}")
+    if view.stage is Stage.RETURN:
+        return Step(desk, (commands.GiveBack(),))
+    if view.returned:
+        return Step(desk, (commands.BeginReturn(),))
+    return Step(replace(desk, form=forms.return_goods()))
 
 
 def _in_form(desk: Desk, binding: Binding) -> Step:

@@ -206,6 +206,15 @@ PRICE_REASONS: Final = (
 )
 
 
+def return_goods() -> Form:
+    """Ask for the receipt: its code, the sale's number today, or nothing where there is none."""
+    return Form(
+        title="form.return",
+        fields=(Field(name="field.receipt", kind=FieldKind.TEXT),),
+        finish=lambda answers: f"RT:{answers[0]}" if answers[0] else "RT",
+    )
+
+
 def set_price(price: str = "") -> Form:
     """Ask for the selected line's new price, where it was not keyed before, and why."""
     form = Form(

@@ -27,7 +27,7 @@ class MenuEntry:
 
 
 _ALL: Final = frozenset(Stage)
-_OPEN: Final = frozenset({Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL})
+_OPEN: Final = frozenset({Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.RETURN})
 
 MENU: Final = (
     MenuEntry("1", "menu.open", lambda _: forms.open_shift(), frozenset({Stage.CLOSED})),

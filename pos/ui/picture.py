@@ -31,6 +31,7 @@ from pos.ui.drawing.pages import (
 )
 from pos.ui.drawing.payment import draw_payment
 from pos.ui.drawing.queue import draw_queue
+from pos.ui.drawing.returned import draw_returned
 from pos.ui.drawing.side import draw_side
 from pos.ui.drawing.status import draw_status
 from pos.ui.drawing.takeover import draw_takeover
@@ -130,5 +131,7 @@ def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
             return draw_found(view, width, height)
         case _, Stage.RECALL:
             return draw_held(view, width, height)
+        case _, Stage.RETURN:
+            return draw_returned(view, width, height)
         case _:
             return draw_money(view, width, height)

@@ -9,7 +9,7 @@ from pos import commands
 from pos.keymap import Binding
 from pos.messages import notice
 from pos.ui.desk import ENTRY_CHARACTERS_MAX
-from pos.view import PaymentStep, PaymentView, TillView
+from pos.view import PaymentStep, PaymentView, ReturnView, TillView
 from pos.view import Stage as TillStage
 from tests.ui.scripted_till import (
     NOW_NS,
@@ -119,6 +119,7 @@ async def test_empty_enter_does_nothing() -> None:
         (("1", "0", "f3"), commands.Discount(percent=10)),
         (("5", "0", "0", "f3"), commands.Discount(amount=500)),
         (("f5",), commands.Hold()),
+        (("1", "2", "6", "f7"), commands.BeginReturn("126")),
         (("alt+3",), commands.Quick(3)),
         (("up",), commands.Select(-1)),
         (("pagedown",), commands.Select(8)),
@@ -227,6 +228,37 @@ async def test_hold_is_one_key_and_recall_two() -> None:
         await stage.press("2")
         await stage.until(lambda: len(till.commands) == 2)
         assert till.commands[-1] == commands.Recall(2)
+
+
+async def test_goods_come_back_with_one_scan_and_three_keys() -> None:
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f7")
+        await stage.shows("영수증")
+        await stage.scan("S01-01-20260417-0126-a")
+        assert till.commands == [commands.BeginReturn("S01-01-20260417-0126-a")]
+        assert stage.screen.desk.form is None
+
+        line = ReturnView(1, "서울우유 1L", "3", "", "8,940")
+        till.become(replace(till.view, stage=TillStage.RETURN, returning=(line,)))
+        await stage.press("enter", "enter", "f7")
+        await stage.until(lambda: len(till.commands) == 4)
+        enter = commands.ReturnLine()
+        assert till.commands[1:] == [enter, enter, commands.GiveBack()]
+
+        await stage.press("2", "*", "enter", "2")
+        await stage.until(lambda: len(till.commands) == 6)
+        assert till.commands[4:] == [commands.ReturnLine(0, 2_000), commands.ReturnLine(2)]
+
+
+async def test_no_receipt_is_an_empty_answer_and_exchange_goes_back_to_the_list() -> None:
+    till = ScriptedTill(empty_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f7", "enter")
+        till.become(replace(sold_view(), returned=100))
+        await stage.press("f7")
+        await stage.until(lambda: len(till.commands) == 2)
+        assert till.commands == [commands.BeginReturn(), commands.BeginReturn()]
 
 
 @pytest.mark.parametrize("key", ["f3", "f4"])

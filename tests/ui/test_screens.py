@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pos.messages import Language, notice
-from pos.view import HeldView, Lamp, PaymentStep, PaymentView, QueueView, TillView
+from pos.view import HeldView, Lamp, PaymentStep, PaymentView, QueueView, ReturnView, TillView
 from pos.view import Stage as TillStage
 from tests.ui.bench_twin import BenchTwin
 from tests.ui.scripted_till import (
@@ -161,12 +161,38 @@ def recalling(language: Language) -> TillView:
     )
 
 
+def returning(language: Language) -> TillView:
+    """Two lines of an earlier sale, of one of which some comes back."""
+    milk, noodles = (
+        ("서울우유 1L", "신라면 5입 묶음 포장") if language == "ko" else ("Milk 1L", "Noodles 5p")
+    )
+    return replace(
+        empty_view(language, TillStage.RETURN),
+        returning=(
+            ReturnView(1, milk, "3", "2", "5,960"),
+            ReturnView(2, noodles, "0.512", "", "123,456,789"),
+        ),
+        returning_of="S01-01-20260417-0126",
+        returned=5_960,
+        due=-5_960,
+        returned_at=1,
+    )
+
+
+def exchanging(language: Language) -> TillView:
+    """Goods for less than what came back: the rest goes to the customer."""
+    sold = sold_view(language, 2)
+    return replace(sold, returned=9_000, due=sold.total - 9_000)
+
+
 VIEWS: dict[str, Callable[[Language], TillView]] = {
     "waiting": waiting,
     "selling": selling,
     "full": full,
     "subtotal": subtotal,
     "recall": recalling,
+    "return": returning,
+    "exchange": exchanging,
     "out-of-paper": out_of_paper,
     "refused": refused,
     "stopped": stopped,

@@ -9,6 +9,7 @@ entry      the entry line and the hint beside it
 keys       the key strip
 found      items that were found
 held       baskets that were put aside
+returned   the earlier sale, of which goods come back
 pages      what the right pane shows
 devices    the device page
 queue      the queue page

@@ -99,6 +99,7 @@ _STAGE_HINTS: Final = {
     Stage.TENDER: "hint.scan",
     Stage.FIND: "hint.find",
     Stage.RECALL: "hint.find",
+    Stage.RETURN: "hint.return",
     Stage.COUNT: "hint.form",
     Stage.COUNTED: "hint.counted",
     Stage.STOPPED: "hint.stopped",
@@ -107,7 +108,7 @@ _STAGE_HINTS: Final = {
 
 def _hint_name(view: TillView, desk: Desk) -> str:
     if desk.form is not None:
-        return "hint.form"
+        return "hint.receipt" if desk.form.title == "form.return" else "hint.form"
     if desk.training is not None or view.page == "menu":
         return "hint.menu"
     if view.page != "sale":

@@ -16,6 +16,7 @@ _ROWS: Final = (
         (Binding.PRICE, "key.price"),
         (Binding.HOLD, "key.hold"),
         (Binding.FIND, "key.find"),
+        (Binding.RETURN, "key.return"),
         None,
         (Binding.ECASH, "key.ecash"),
         (Binding.CASH, "key.cash"),
@@ -54,15 +55,15 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     if view.stage is Stage.TENDER:
         stoppable = view.payment is not None and view.payment.stoppable
         return binding is Binding.TRAINING or (binding is Binding.CLEAR and stoppable)
-    selling = view.stage in (Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL)
+    selling = view.stage in (Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.RETURN)
     match binding:
         case Binding.CASH | Binding.SUBTOTAL | Binding.QUANTITY:
-            return selling and bool(view.lines)
+            return selling and bool(view.lines or view.returned)
         case Binding.ECASH:
             return selling and bool(view.lines) and view.card_slots and "EC" in view.tenders
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.DISCOUNT | Binding.PRICE:
             return selling and bool(view.lines)
-        case Binding.FIND | Binding.HOLD | Binding.DRAWER | Binding.REPRINT:
+        case Binding.FIND | Binding.HOLD | Binding.RETURN | Binding.DRAWER | Binding.REPRINT:
             return selling
         case Binding.LEAVE:
             return True

@@ -64,12 +64,19 @@ def draw_money(view: TillView, width: int, height: int) -> tuple[Row, ...]:
 
 
 def _title(view: TillView, width: int) -> Row:
-    title = label("due.title" if 0 < view.tendered < view.total else "total", view.language)
+    name = "back.title" if view.due < 0 else "due.title" if _is_due(view) else "total"
+    title = label(name, view.language)
     return pair(title, label("pieces", view.language, view.pieces), width)
 
 
+def _is_due(view: TillView) -> bool:
+    """Tell whether part of the total is settled: paid, or worth what came back."""
+    return 0 < view.tendered < view.total or view.returned > 0
+
+
 def _outstanding(view: TillView) -> int:
-    return view.due if 0 < view.tendered < view.total else view.total
+    """Return what stands out: what is due, either way, or the total."""
+    return abs(view.due) if _is_due(view) else view.total
 
 
 def _total(view: TillView, width: int) -> Row:
