@@ -7,8 +7,11 @@ import pytest
 from pos import commands
 from pos.rights import ROLES, Right, Role, may, right_of
 
-ELSEWHERE = {Right.DRAWER_TAKE_OVER, Right.SALE_DISCOUNT_ABOVE, Right.PRICE_OVERRIDE}
-"""Demanded by a state or an amount, not by a command (pos.people, pos.pricing)."""
+ELSEWHERE = {
+    *(Right.DRAWER_TAKE_OVER, Right.SALE_DISCOUNT_ABOVE, Right.PRICE_OVERRIDE),
+    *(Right.RETURN_LATE, Right.RETURN_WITHOUT_RECEIPT, Right.REFUND_OTHER_WAY),
+}
+"""Demanded by a state or an amount, not by a command (pos.people, pos.pricing, pos.returning)."""
 EXAMPLES: dict[type, commands.Command] = {
     commands.Scan: commands.Scan("8801"),
     commands.SetQuantity: commands.SetQuantity(2000),
