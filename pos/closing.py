@@ -52,9 +52,7 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
         papers.append(register.paper("refund", back, sale=sale.number))
     if sale.lines:
         paid = replace(sale, tenders=(*swap, *sale.tenders), returning=None)
-        fact = closed(
-            paid, shift=register.shift.number, training=register.setup.training
-        )
+        fact = closed(paid, shift=register.shift.number, training=register.setup.training)
         drafts.append(register.draft(fact, amount=fact.total))
         papers.append(register.paper("sale", fact, sale=sale.number))
     await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
