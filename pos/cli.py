@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -210,7 +211,7 @@ def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     about = "only these; may be repeated (default: all)"
     audit.add_argument("--kind", action="append", default=[], choices=KINDS, help=about)
-    audit.add_argument("--date", default="", metavar="YYYYMMDD", help="of one business date")
+    audit.add_argument("--date", type=_date, metavar="YYYYMMDD", help="of one business date")
     audit.add_argument("--person", default="", metavar="NUMBER", help="who did or allowed it")
     journal = _command(
         commands, "journal", "Check or export the journal.", "ips-pos journal verify", None
@@ -433,7 +434,7 @@ def _audit(config: Config, parsed: argparse.Namespace) -> int:
     from pos.loading import load_goods
     from pos.opening import existing_store
 
-    wanted = Wanted(kinds=frozenset(parsed.kind), date=parsed.date, person=parsed.person)
+    wanted = Wanted(kinds=frozenset(parsed.kind), date=parsed.date or "", person=parsed.person)
     with existing_store(config) as store:
         found = list(deeds(store, wanted))
         names = {person.id: person.name for person in load_goods(store).staff.people}
@@ -584,6 +585,14 @@ def _whole_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
     return int(text)
+
+
+def _date(text: str) -> str:
+    """Return a date as the journal writes it. Raises: ArgumentTypeError."""
+    try:
+        return f"{datetime.strptime(text, '%Y%m%d'):%Y%m%d}"  # noqa: DTZ007 - a date alone
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 20260417") from None
 
 
 def _complain(sentence: str, status: int) -> int:

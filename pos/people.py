@@ -185,7 +185,7 @@ class People:
         asking, register = self.asking, self.register
         if asking is None:
             return register.say("RGT-05")
-        person = self._named(answer.person) if answer.person else asking.person
+        person = self._named(answer.person or ("" if asking.person is None else asking.person.id))
         if person is None:
             return self._say("USR-01", None, person=answer.person or "-")
         refused = await self._refused(person)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from ips.config import Config
@@ -523,7 +524,7 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     who.add_argument("--kind", action="append", default=[], choices=DEEDS, help="default: all")
     who.add_argument("--terminal", default="", metavar="ID", help="of one terminal only")
-    who.add_argument("--date", default="", metavar="YYYYMMDD", help="of one business date")
+    who.add_argument("--date", type=_date, metavar="YYYYMMDD", help="of one business date")
     who.add_argument("--person", default="", metavar="NUMBER", help="who did or allowed it")
     who.add_argument("--csv", action="store_true", help="print CSV, amounts in minor units")
     add(
@@ -540,6 +541,14 @@ def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "the second scheme: what modules state, terminals reported, cards proved, shops were paid",
         "audit icash --json",
     )
+
+
+def _date(text: str) -> str:
+    """Return a date as records write it. Raises: ArgumentTypeError."""
+    try:
+        return f"{datetime.strptime(text, '%Y%m%d'):%Y%m%d}"  # noqa: DTZ007  a date alone
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 20260417") from None
 
 
 def _count(text: str) -> int:

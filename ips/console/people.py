@@ -36,7 +36,7 @@ def audit_people(arguments: argparse.Namespace, config: Config) -> Answer:
     """List what people did at all terminals, and who allowed it."""
     wanted = Wanted(
         kinds=frozenset(arguments.kind),
-        date=arguments.date,
+        date=arguments.date or "",
         person=arguments.person,
         terminal=arguments.terminal,
     )

@@ -303,6 +303,8 @@ def test_people_sign_on_and_off_and_a_supervisor_allows_what_a_clerk_may_not(
     found = json.loads(shell.run("audit", "--person", "1", "--json")[1])
     assert [(row["what"], row["approver"]) for row in found] == [("shift.closed", "1")]
     assert shell.run("audit", "--date", "19980101") == (0, "nothing\n")
+    assert shell.run("audit", "--date", "19981301")[0] == 2
+    assert "is no date" in shell.complaint
     for kept in (shell.home / "data").rglob("*"):
         assert not kept.is_file() or not any(pin in kept.read_bytes() for pin in (b"8520", b"4712"))
 

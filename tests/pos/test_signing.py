@@ -21,7 +21,7 @@ from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from tests.pos.conftest import PassBy
 from tests.support.counter_till import Bench, Counter, Starting, start_till
-from tests.support.staff import KIM, PARK, STAFF, employ, put_policy
+from tests.support.staff import KIM, LEE, PARK, STAFF, employ, put_policy
 
 MILK = "8801115114154"
 
@@ -245,6 +245,34 @@ async def test_who_is_dismissed_while_signed_on_is_out_at_once(
     assert said is not None and said.code == "USR-07"
     await counter.key("3PN:8520", "CA")
     assert actors(counter, SaleClosed.kind) == ["3"]
+
+
+async def test_a_new_pin_counts_at_a_till_that_is_locked(start: Starting) -> None:
+    """The old one was told to somebody, and opens nothing from the moment the new list is here."""
+    counter = await start(staff=STAFF)
+    await counter.key("OS", "LK")
+    renewed = msgspec.structs.replace(KIM, pin=PARK.pin)
+    employ(counter.store, Staff(people=[renewed, PARK]))
+    await counter.till.load_goods()
+
+    old = await counter.key("PN:4711")
+    assert old is not None and old.code == "USR-03"
+    await counter.key("PN:8520")
+
+    assert (purpose(counter), counter.till.view.clerk) == (None, "김영희")
+
+
+async def test_a_supervisor_dismissed_after_their_badge_allows_nothing(start: Starting) -> None:
+    """Named before the new list, proved after it."""
+    counter = await start(staff=STAFF)
+    await counter.key("OS", "5000CO:x", "STAFF0003")
+    employ(counter.store, Staff(people=[KIM, LEE]))
+    await counter.till.load_goods()
+
+    said = await counter.key("PN:8520")
+
+    assert said is not None and said.code == "USR-01"
+    assert actors(counter, "cash.moved") == []
 
 
 async def test_a_changed_role_counts_at_once(start: Starting) -> None:
