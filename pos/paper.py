@@ -67,11 +67,17 @@ class PaperQueue:
         self._work = asyncio.Event()
         self._failures = 0
         self._ending = False
+        self._mended = asyncio.Event()
 
     def end(self) -> None:
         """Finish the paper that is being printed, and no other."""
         self._ending = True
         self._work.set()
+        self._mended.set()
+
+    def mended(self) -> None:
+        """Go on: the store works again."""
+        self._mended.set()
 
     def nudge(self) -> None:
         """Say that there may be work: a paper was added, or the printer is well again."""
@@ -79,17 +85,23 @@ class PaperQueue:
         self._work.set()
 
     async def run(self) -> None:
-        """Print what waits, until `end` or a failure of the store."""
-        try:
-            while not self._ending:
-                self._work.clear()
-                paper = await self._register.runner.run(lambda store: store.papers.next())
-                if paper is None:
-                    await self._work.wait()
-                elif not await self._print(paper):
-                    await self._pause()
-        except StoreError as error:
-            self._broken(error)
+        """Print what waits, until `end`. When the store fails, it stands still until that is mended."""
+        while not self._ending:
+            try:
+                await self._drain()
+            except StoreError as error:
+                self._mended.clear()
+                self._broken(error)
+                await self._mended.wait()
+
+    async def _drain(self) -> None:
+        while not self._ending:
+            self._work.clear()
+            paper = await self._register.runner.run(lambda store: store.papers.next())
+            if paper is None:
+                await self._work.wait()
+            elif not await self._print(paper):
+                await self._pause()
 
     async def _print(self, paper: Paper) -> bool:
         """Bring one paper out. Returns whether the next one may be tried at once."""

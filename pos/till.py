@@ -88,6 +88,8 @@ class Till:
         self._idle: asyncio.TimerHandle | None = None
         self.appended: Callable[[], None] = lambda: None
         """Called after facts were made durable: the outbox has something to send."""
+        self.mended: Callable[[], None] = lambda: None
+        """Called when the store works again after it had failed."""
 
     @property
     def view(self) -> TillView:
@@ -241,6 +243,7 @@ class Till:
             if self.register.stage is Stage.STOPPED:
                 await self.register.load()
                 self._people.settle()
+                self._go_on()
             if isinstance(command, commands.Scan) and (
                 told := await self._people.badge(command.code)
             ):
@@ -608,6 +611,12 @@ class Till:
 
     def _recovered(self, recovery: Recovery) -> Notice:
         return self.register.say("JNL-02", count=recovery.records)
+
+    def _go_on(self) -> None:
+        """Have what runs beside the till go on: it stood still since the store had failed."""
+        if self._papers is not None:
+            self._papers.mended()
+        self.mended()
 
     def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

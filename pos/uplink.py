@@ -62,6 +62,7 @@ class Uplink:
         self._reports: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._unreachable = False
+        self._mended = asyncio.Event()
 
     async def start(self) -> None:
         """Begin to send, if there is a broker and this till is one of its terminals.
@@ -104,6 +105,7 @@ class Uplink:
             language=self._till.register.setup.language,
         )
         self._till.appended = self._outbox.wake
+        self._till.mended = self._mended.set
         self._task = asyncio.get_running_loop().create_task(self._run(client), name="outbox")
 
     async def drained(self, *, seconds: float) -> bool:
@@ -131,7 +133,11 @@ class Uplink:
     async def _run(self, client: "BrokerClient") -> None:
         assert self._outbox is not None, "the outbox is made before it runs"
         try:
-            await self._outbox.run()
+            while True:
+                await self._outbox.run()
+                # The store has failed under it. It goes on when selling does.
+                self._mended.clear()
+                await self._mended.wait()
         finally:
             await client.close()
 
