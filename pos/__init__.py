@@ -28,6 +28,9 @@ elsewhere      what other tills of the store have put aside
 holding        a basket put aside, and gone on with here or at another till
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
+doubted        the payment in doubt that holds the counter, and what is known of it
+parking        sets it aside, so that its sale can go on
+checking       asks about it by itself
 purses         two cards at the counter, and a dialogue played between them
 card_lamps     the card slots among the devices, and what the till's own purses say to doctor
 purse_reading  what one purse in one slot says of itself

@@ -153,6 +153,18 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Park:
+    """Set the payment in doubt aside: pay another way, or give the sale up; it is paid back if paid."""
+
+    instead: Literal["tender", "void"]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSituation:
+    """Print how the payment in doubt stands, for the customer."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuickCash:
     """After the subtotal: the n-th suggested amount, from 1."""
 
@@ -285,6 +297,8 @@ Command = (
     | Subtotal
     | Pay
     | Resume
+    | Park
+    | PrintSituation
     | QuickCash
     | Find
     | Pick

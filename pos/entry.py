@@ -19,6 +19,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer    and whatever
            two letters another tender that is installed names (pos.tenders)
     RS     find out what became of payments in doubt
+    KT KV  park the payment in doubt: take another tender, or void the sale      PS  print how it stands
     ?text or textFI   find                         nPK or #n   take the n-th found item
     [amount]OS  open the shift with a float        50000x2,1000x7CN  what was counted    0CN  nothing
     CZ[:reason]   close the shift with its Z       XR  print the X
@@ -177,6 +178,9 @@ _PLAIN: Final[dict[str, Command]] = {
     "RC": commands.Recall(),
     "RL": commands.ReturnLine(),
     "RE": commands.EndReturn(),
+    "KT": commands.Park("tender"),
+    "KV": commands.Park("void"),
+    "PS": commands.PrintSituation(),
     "CL": commands.Cancel(),
     "TM": commands.Train(),
     "SI": commands.SignOn(),

@@ -48,6 +48,7 @@ class Binding(StrEnum):
     QUICK_9 = "item.quick_9"
     CASH = "pay.cash"
     ECASH = "pay.purse"
+    CARD = "pay.card"
     MENU = "menu.show"
     DRAWER = "drawer.open"
     REPRINT = "receipt.reprint"

@@ -10,6 +10,7 @@ import msgspec
 
 from devices.keys import KeysError
 from pos.catalogue_file import Encoding, import_catalogue
+from pos.checking import Checking
 from pos.commands import Lock
 from pos.config import Config
 from pos.device_setup import repeat_window_ns
@@ -118,6 +119,7 @@ async def _screen(config: Config) -> bool:
     machine = host()
     wired = wire(config, machine, store_thread(config, machine.clock))
     door = SideDoor(wired.till, Path(config.folder))
+    checking = Checking(wired.till, machine.clock)
     link: asyncio.Task[None] | None = None
     slots: asyncio.Task[None] | None = None
     try:
@@ -125,6 +127,7 @@ async def _screen(config: Config) -> bool:
         if wired.till.register.signed is not None:
             # Whoever starts the counter need not be who was signed on when it ended.
             await wired.till.execute(Lock("start"))
+        checking.start()
         await door.open()
         link = asyncio.get_running_loop().create_task(_link_later(wired), name="link")
         slots = asyncio.get_running_loop().create_task(wired.look_at_cards(), name="card slots")
@@ -145,6 +148,7 @@ async def _screen(config: Config) -> bool:
         for task in (link, slots):
             if task is not None:
                 task.cancel()
+        await checking.stop()
         await door.close()
         await wired.stop()
 

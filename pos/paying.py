@@ -8,10 +8,11 @@ Source: clerk-and-courier.md 2.3 rules 1, 2, 5; house.md "journal".
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
 
 from pos.closing import Paid, close, mint
+from pos.doubted import look
 from pos.payment_desk import PaymentDesk
 from pos.points import ATTEMPT
 from pos.quick_cash import quick_cash
@@ -25,6 +26,8 @@ from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
+
+_OTHER_CARD: Final = "PUR-27"
 
 
 @dataclass(slots=True)
@@ -87,7 +90,11 @@ class Paying:
             return register.explain(offer)
         if tender.mover is Mover.DEVICE and (doubt := await self._doubt_in_sale(tender.name)):
             # The customer's money may already be here: that is found out first, under its own key.
-            return await self.resume(doubt)
+            said = await self.resume(doubt)
+            other_card = isinstance(said, Notice) and said.code == _OTHER_CARD
+            if not (doubt.parked and other_card):
+                return said
+            # Another card than that of the parked attempt: it may pay.
         return await self._attempt(tender, offer)
 
     async def resume(self, doubt: Doubt) -> Notice | Paid:
@@ -113,16 +120,29 @@ class Paying:
         amount = Money(fact.amount, currency(doubt.intent.currency))
         with self._running(desk, back=stage):
             outcome = await tender.resume(Ask(amount=amount, offered=amount), fact.peer, desk)
+        said = await self._resumed(doubt, desk, outcome)
+        await self._look(desk, outcome)
+        return said
+
+    async def _resumed(self, doubt: Doubt, desk: PaymentDesk, outcome: Outcome) -> Notice | Paid:
+        register = self.register
         match outcome:
             case Unknown(code=code) if doubt.told:
                 return register.say(code)
             case Approved() if not self._fits(doubt, outcome.amount.minor):
                 # The sale was settled another way: this is the customer's money now.
-                await register.append(desk.results(outcome), ATTEMPT)
+                await register.append(desk.results(outcome, late=True), ATTEMPT)
                 return register.say("PUR-21", amount=outcome.amount.minor, key=doubt.key)
             case _:
-                offer = Offer(amount=fact.amount, offered=fact.amount)
-                return await self._conclude(desk, offer, outcome)
+                amount = doubt.fact.amount
+                return await self._conclude(desk, Offer(amount=amount, offered=amount), outcome)
+
+    async def _look(self, desk: PaymentDesk, outcome: Outcome) -> None:
+        """Let the counter be held by what nobody knows, and no longer by what is known."""
+        if isinstance(outcome, Unknown):
+            await look(self.register, outcome.code, desk.sides)
+        elif self.register.doubted is not None:
+            await look(self.register)
 
     def _fits(self, doubt: Doubt, amount: int) -> bool:
         """Tell whether what is found, or may still come, belongs into the open sale."""
@@ -158,18 +178,28 @@ class Paying:
                 desk.progress(PaymentStep.STORED)
         moved = not isinstance(outcome, Declined | NotSent)
         assert desk.intended or not (by_device and moved), "no value moves without its intent"
-        return await self._conclude(desk, offer, outcome)
+        said = await self._conclude(desk, offer, outcome)
+        if by_device:
+            await self._look(desk, outcome)
+        return said
 
     @contextmanager
     def _running(self, desk: PaymentDesk, *, back: Stage) -> Iterator[None]:
         """Show that a payment runs, for as long as its tender works."""
         register = self.register
-        self._desk, register.stage = desk, Stage.TENDER
+        doubted = register.doubted
+        if doubted is not None and doubted.doubt.key == desk.key:
+            # The takeover stays where it is, and says that it is being asked.
+            register.doubted = replace(doubted, asking=True)
+        else:
+            register.stage = Stage.TENDER
+        self._desk = desk
         self.publish()
         try:
             yield
         finally:
             self._desk, register.payment, register.stage = None, None, back
+            register.doubted = doubted
 
     async def _conclude(self, desk: PaymentDesk, offer: Offer, outcome: Outcome) -> Notice | Paid:
         """Journal what came of an attempt and say it; approved, it stands in the sale."""
@@ -200,6 +230,7 @@ class Paying:
             tendered=offer.offered if offer.change or not desk.intended else 0,
             change=offer.change,
             reference=outcome.reference,
+            balance=desk.sides.balance,
         )
         decided = decide(register.sale, HoldTender(held))
         assert not isinstance(decided, Refusal), "an approved payment is never more than was asked"

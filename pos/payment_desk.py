@@ -8,14 +8,15 @@ from typing import Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
+from pos.doubted import NOTHING_KNOWN
 from pos.messages import Language
 from pos.points import ATTEMPT
-from pos.purses import EXCHANGE_NS, Cards
+from pos.purses import EXCHANGE_NS, Cards, Sides
 from pos.register import Register
 from pos.sale_events import AttemptMade
 from pos.store.journal import Draft
 from pos.tenders.agreement import Carded, GivenUp, Keypads
-from pos.view import Notice, PaymentStep, PaymentView
+from pos.view import Notice, PaymentStep, PaymentView, Side
 from protocols.facts import AttemptClosed, AttemptOpened, Fact
 from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
@@ -45,6 +46,8 @@ class PaymentDesk:
     """Shows the view as it is now."""
     announce: Callable[[Notice], None] = lambda _: None
     """Tells clerk and customer what the payment waits for."""
+    sides: Sides = NOTHING_KNOWN
+    """What each side last said, while nobody knows the result."""
     _waiting: "asyncio.Task[Any] | None" = None
     """What the clerk may give up."""
 
@@ -109,6 +112,10 @@ class PaymentDesk:
         if before is None or before.step is not step:
             self._announce(step)
         self._show(changed)
+
+    def told(self, *, card: Side, balance: int | None, shop: Side) -> None:
+        """Keep what each side last said."""
+        self.sides = Sides(card=card, balance=balance, shop=shop)
 
     async def unless_given_up(self, waiting: Coroutine[Any, Any, T]) -> T | GivenUp:
         """Wait, unless the clerk gives up."""
@@ -175,13 +182,16 @@ class PaymentDesk:
         tender = self.register.tenders.tender(self.method)
         return self.method if tender is None else tender.label(self.register.language)
 
-    def results(self, outcome: Outcome) -> list[Draft]:
-        """Return what an outcome writes: the result, and what was kept for it."""
+    def results(self, outcome: Outcome, *, late: bool = False) -> list[Draft]:
+        """Return what an outcome writes: the result, and what was kept for it.
+
+        `late`: its sale was settled another way.
+        """
         if not self.intended:
             return []
         drafts = [
             self.register.draft(fact, amount=self.amount, attempt=self.key)
-            for fact in (_result(self, outcome), *self.kept)
+            for fact in (replace(_result(self, outcome), late=late), *self.kept)
         ]
         intent = self.intent
         if intent is None:

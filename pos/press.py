@@ -18,11 +18,13 @@ from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
+from receipts.forms.situation import Situation, situation_slip
 from receipts.renderers import escpos, text
 
 _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
 _REFUND: Final = msgspec.msgpack.Decoder(RefundClosed)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
+_SITUATION: Final = msgspec.msgpack.Decoder(Situation)
 
 
 class Press:
@@ -52,6 +54,8 @@ class Press:
                     return refund_receipt(_REFUND.decode(paper.body), context)
                 case "x":
                     return x_report(_SHIFT.decode(paper.body), context)
+                case "situation":
+                    return situation_slip(_SITUATION.decode(paper.body), context)
                 case "z":
                     return z_report(_SHIFT.decode(paper.body), context)
         except MALFORMED as error:

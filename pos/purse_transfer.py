@@ -22,7 +22,7 @@ from pos.view import PaymentStep
 from protocols.facts import PurseMoved
 from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
-from protocols.ports import CardChannel
+from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
 from protocols.purse.attempt import attest
 from protocols.purse.coordinator import (
     InDoubt,
@@ -38,10 +38,15 @@ from protocols.purse.details import PaymentDetails, PurseClass
 from protocols.purse.proof import transfer_reference
 
 RECOVERIES_MAX: Final = 3
-"""How often the purses are asked before the clerk is told that nobody knows."""
+"""How often purses that are there are asked before the clerk is told that nobody knows."""
+RECOVERY_NS: Final = 2 * NANOSECONDS_PER_SECOND
+"""How long the recovery of a payment waits for a card: the till asks again by itself (pos.checking)."""
 _CARD_GONE: Final = "PUR-07"
 _RESULT_UNKNOWN: Final = "PUR-08"
 _NOTHING_MOVED: Final = "PUR-19"
+_OTHER_CARD: Final = "PUR-27"
+_ABSENT: Final = (_CARD_GONE, _OTHER_CARD)
+"""Asking again at once would tell nothing new of a payment."""
 _GIVEN_UP: Final = "PUR-22"
 
 
@@ -100,11 +105,13 @@ async def settled(
     """Ask the purses until they tell; keep the evidence of what moved."""
     told = _Told(result, _RESULT_UNKNOWN)
     for _ in range(RECOVERIES_MAX):
-        if not isinstance(told.result, InDoubt):
+        absent = route == PAYMENT and told.code in _ABSENT
+        if not isinstance(told.result, InDoubt) or absent:
             break
         told = await _asked(told.result, route, desk, witness)
     match told.result:
         case Transferred(details):
+            _tell(details, route, desk, witness)
             await _attest(details, route, desk, witness)
             desk.keep(_moved(details, route, witness))
             return Approved(
@@ -113,7 +120,8 @@ async def settled(
         case NotMoved(slot, sw):
             reason = f"{slot.value} {sw:04X}, both purses asked"
             return Declined(code=_NOTHING_MOVED, reason=reason)
-        case InDoubt(reason=reason):
+        case InDoubt(details=details, reason=reason):
+            _tell(details, route, desk, witness)
             return Unknown(case_id=desk.key, reason=reason, code=told.code)
         case _:
             assert_never(told.result)
@@ -142,9 +150,26 @@ async def _asked(doubt: InDoubt, route: Route, desk: Desk, witness: Witness) -> 
             return _Told(alone, "")
         if not await _add(table, other, route, desk):
             return _Told(alone, _CARD_GONE)
-        return _Told(await table.play(recover(doubt.details, desk.day)), _RESULT_UNKNOWN)
+        result = await table.play(recover(doubt.details, desk.day))
+        return _Told(result, _why(result, route, witness))
     finally:
         await table.close()
+
+
+def _why(result: Result, route: Route, witness: Witness) -> str:
+    """Return the message for two purses that were both there and did not tell."""
+    if route == PAYMENT and isinstance(result, InDoubt) and result.slot is Slot.PAYER:
+        payer = witness.states.get(Slot.PAYER)
+        if result.refused and (payer is None or payer.name != result.details.payer):
+            return _OTHER_CARD
+    return _RESULT_UNKNOWN
+
+
+def _tell(details: PaymentDetails, route: Route, desk: Desk, witness: Witness) -> None:
+    """Say what both sides of a payment last said: for the receipt, or while nobody knows."""
+    if route == PAYMENT:
+        sides = witness.sides(details)
+        desk.told(card=sides.card, balance=sides.balance, shop=sides.shop)
 
 
 async def _attest(details: PaymentDetails, route: Route, desk: Desk, witness: Witness) -> None:
@@ -171,14 +196,15 @@ def _moved(details: PaymentDetails, route: Route, witness: Witness) -> PurseMove
 
 
 async def _add(table: Table, slot: Slot, route: Route, desk: Desk) -> bool:
-    channel = await _power(route.side(slot), desk)
+    wait_ns = RECOVERY_NS if route == PAYMENT else CONNECT_NS
+    channel = await _power(route.side(slot), desk, wait_ns)
     if channel is not None:
         table.channels[slot] = channel
     return channel is not None
 
 
-async def _power(side: Side, desk: Desk) -> CardChannel | None:
-    deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+async def _power(side: Side, desk: Desk, wait_ns: int = CONNECT_NS) -> CardChannel | None:
+    deadline_ns = desk.clock.monotonic_ns() + wait_ns
     match side:
         case Side.CUSTOMER:
             return await desk.cards.customer(deadline_ns=deadline_ns)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pos.catalogue import Assortment
+from pos.doubted import Doubted, look
 from pos.elsewhere import Elsewhere, NowhereElse
 from pos.keypads import TillKeypads
 from pos.loading import PROGRAM, GoodsInForce, Recovery, load, load_goods
@@ -142,6 +143,8 @@ class Register:
     last_change: int = 0
     payment: PaymentView | None = None
     """The payment by device that runs."""
+    doubted: Doubted | None = None
+    """The payment in doubt that holds the counter."""
     split: int = 0
     """What the purse that was short just now can pay; forgotten with the next command."""
     counts: QueueCounts = field(
@@ -269,7 +272,7 @@ class Register:
         fact = StaffApproved(right=self.approval.right.value, sale=self.sale.number)
         return [self.draft(fact, amount=0)]
 
-    def paper(self, form: Form, fact: Fact, *, sale: int = 0, copy: int = 0) -> Paper:
+    def paper(self, form: Form, fact: msgspec.Struct, *, sale: int = 0, copy: int = 0) -> Paper:
         """Return the paper that shows a fact; without a printer it is kept for later."""
         return Paper(
             form=form,
@@ -320,6 +323,16 @@ class Register:
         self.sale = reduce(evolve, events or (), self.sale)
         return records
 
+    async def print_paper(self, paper: Paper) -> None:
+        """Queue a paper that no record is made for. Raises: StoreError."""
+
+        def step(store: Store) -> int:
+            with store.database.transaction():
+                store.papers.add(replace(paper, at_ns=self.clock.now_ns()))
+            return store.papers.waiting()
+
+        self.papers_waiting = await self.runner.run(step)
+
     async def keep(self, events: list[Event], around: Around) -> None:
         """Make events of the open sale durable, then let the sale follow. Raises: StoreError."""
         if self.unrecorded():
@@ -352,8 +365,9 @@ class Register:
         self.next_sale = loaded.last_sale + 1
         self.counts, self.papers_waiting = loaded.counts, loaded.papers_waiting
         self.selected = len(self.sale.lines) - 1
-        self.found = ()
+        self.found, self.held, self.doubted = (), (), None
         self.stage = self.resting_stage()
+        await look(self)
         return loaded.recovery
 
     async def doubts(self) -> list[Doubt]:

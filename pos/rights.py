@@ -13,6 +13,7 @@
     sale.void_line     take back a line
     sale.void          give up a basket
     payment.take       take a payment
+    payment.park       set a payment in doubt aside
     shift.open         open the day with a float
     shift.close        count, and write the Z
     shift.read         print the X
@@ -51,6 +52,7 @@ class Right(StrEnum):
     SALE_VOID_LINE = "sale.void_line"
     SALE_VOID = "sale.void"
     PAYMENT_TAKE = "payment.take"
+    PAYMENT_PARK = "payment.park"
     SHIFT_OPEN = "shift.open"
     SHIFT_CLOSE = "shift.close"
     SHIFT_READ = "shift.read"
@@ -76,6 +78,7 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.SALE_VOID_LINE: ("줄 취소", "voiding a line"),
     Right.SALE_VOID: ("판매취소", "voiding the sale"),
     Right.PAYMENT_TAKE: ("결제", "taking a payment"),
+    Right.PAYMENT_PARK: ("미확정 보관", "parking a payment"),
     Right.SHIFT_OPEN: ("개점", "opening the shift"),
     Right.SHIFT_CLOSE: ("마감", "closing the shift"),
     Right.SHIFT_READ: ("X 중간표", "the X report"),
@@ -143,6 +146,7 @@ _SUPERVISOR: Final = _CLERK | {
     Right.CASH_MOVE,
     Right.DRAWER_TAKE_OVER,
     Right.TRAINING_START,
+    Right.PAYMENT_PARK,
 }
 
 ROLES: Final[dict[Role, frozenset[Right]]] = {
@@ -190,6 +194,10 @@ def right_of(command: Command) -> Right:
             return Right.SALE_VOID
         case commands.Subtotal() | commands.Pay() | commands.Resume() | commands.QuickCash():
             return Right.PAYMENT_TAKE
+        case commands.PrintSituation():
+            return Right.PAYMENT_TAKE
+        case commands.Park():
+            return Right.PAYMENT_PARK
         case commands.OpenShift():
             return Right.SHIFT_OPEN
         case commands.CountShift() | commands.CloseShift():

@@ -3,6 +3,7 @@
 Every scan is durable before the screen shows it. An unknown code is told at once and never swallowed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +27,8 @@ from pos.sale_events import (
 )
 from pos.sale_state import Sale, SaleLine, evolve
 from pos.showing import display_lines
-from pos.store.journal import Ending
+from pos.store.journal import Draft, Ending
+from pos.store.papers import Paper
 from pos.view import Notice, Stage
 from protocols.barcode import Check, read_barcode
 from protocols.catalogue import Item
@@ -124,15 +126,28 @@ class Selling:
             self.register.selected = min(max(self.register.selected + by, 0), last)
         return None
 
-    async def give_up(self, reason: str) -> Notice | None:
-        """Void the sale: it stays in the journal with everything that was in it."""
+    def refuses_to_give_up(self) -> Notice | None:
+        """Say why the sale cannot be voided now, if it cannot."""
+        register = self.register
+        if not register.sale.number:
+            return register.say("ENT-08")
+        if any(not tender.tendered for tender in register.sale.tenders):
+            # What a device has moved is reversed by that device first; only cash goes back by hand.
+            return register.say("PAY-08", due=register.sale.due)
+        return None
+
+    async def give_up(
+        self, reason: str, *, first: Sequence[Draft] = (), papers: Sequence[Paper] = ()
+    ) -> Notice | None:
+        """Void the sale: it stays in the journal with everything that was in it.
+
+        `first` stands in the journal before it, in the same transaction.
+        """
         register = self.register
         sale = register.sale
-        if not sale.number:
-            return register.say("ENT-08")
-        if any(not tender.tendered for tender in sale.tenders):
-            # What a device has moved is reversed by that device first; only cash goes back by hand.
-            return register.say("PAY-08", due=sale.due)
+        refused = self.refuses_to_give_up()
+        if refused is not None:
+            return refused
         returned = [
             register.draft(
                 AttemptClosed(
@@ -153,7 +168,8 @@ class Selling:
         fact = given_up(replace(sale, tenders=()), shift=register.shift.number, reason=reason)
         voided = register.draft(fact, amount=fact.total)
         count = len(sale.lines)
-        await register.append([*returned, voided], VOID, ending=Ending.CLEAR_BASKET)
+        drafts = [*first, *returned, voided]
+        await register.append(drafts, VOID, papers=list(papers), ending=Ending.CLEAR_BASKET)
         register.stage = Stage.ENTRY
         message = register.say("sale_voided", count=count)
         self.display.show("", message.display)

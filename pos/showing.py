@@ -7,6 +7,7 @@ glance which rows to draw, and a basket of 999 lines costs no more to show than 
 from collections.abc import Sequence
 from datetime import datetime
 
+from pos.doubted import shown as shown_doubt
 from pos.messages import DISPLAY_CELLS, cells, clip
 from pos.quick_cash import quick_cash
 from pos.register import Register
@@ -99,6 +100,7 @@ class Viewer:
             last_sale=register.last_sale,
             last_change=register.last_change,
             payment=register.payment,
+            doubt=shown_doubt(register),
             notice=notice,
             training=setup.training,
             switching=register.switching,

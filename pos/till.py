@@ -10,15 +10,18 @@ Source: house.md "journal", clerk-and-courier.md 5.4.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Final, Literal, assert_never
 
 from pos import commands
 from pos.closing import Paid
 from pos.commands import Command
+from pos.doubted import ASKING_NS, Doubted
 from pos.equipment import Display, Drawer, Kick, Printer
 from pos.holding import Holding
 from pos.loading import Recovery, end_in_order
 from pos.paper import PaperQueue, Press, PrintEvent
+from pos.parking import Parking
 from pos.paying import Paying
 from pos.people import People
 from pos.points import Point
@@ -28,6 +31,7 @@ from pos.returning import GivingBack
 from pos.rights import NotAllowedError, Right, right_of
 from pos.selling import Selling
 from pos.showing import Viewer
+from pos.store.chains import QueueCounts
 from pos.store.errors import StoreError
 from pos.store.papers import Paper
 from pos.trading_day import TradingDay
@@ -41,6 +45,15 @@ STOP_SECONDS: Final = 5.0
 """How long ending waits for a drawer and a display."""
 
 SECONDS_PER_MINUTE: Final = 60
+_IN_DOUBT: Final = (
+    commands.Resume,
+    commands.Park,
+    commands.PrintSituation,
+    commands.Prove,
+    commands.Show,
+    commands.Cancel,
+)
+"""What may be done while nobody knows what became of a payment."""
 
 Page = Literal["sale", "menu", "queue", "devices", "help"]
 
@@ -67,6 +80,7 @@ class Till:
         self._holding = Holding(register)
         self._day = TradingDay(register)
         self._people = People(register)
+        self._parking = Parking(register, self._selling)
         self._papers = (
             PaperQueue(register, printer, press, self._on_print, self.store_failed)
             if printer is not None and press is not None
@@ -108,6 +122,8 @@ class Till:
         if recovery is not None:
             self._notice = self._recovered(recovery)
         self._people.settle()
+        if self.register.doubted is not None:
+            self._notice = self.register.say(self.register.doubted.code)
         if self._papers is not None:
             self._spawn(self._papers.run(), name="papers")
         self._publish()
@@ -149,13 +165,30 @@ class Till:
                 notice = await self._guarded(command)
                 asking = self._people.asking
                 self._notice = asking.under or notice if asking is not None else notice
-                self._publish()
-                if self.register.counts is not before:
-                    self.appended()
+                self._after(before)
                 return notice
         finally:
             self._waiting -= 1
             self._touched = asyncio.get_running_loop().time()
+
+    async def check_doubt(self) -> None:
+        """Ask once more about the payment in doubt, as Enter does; pos.checking calls this.
+
+        Nothing that stands on the screen goes away for an answer that is none.
+        """
+        async with self._turn:
+            doubted, before = self.register.doubted, self.register.counts
+            resting = self.register.stage is not Stage.DOUBT or self._people.asking is not None
+            if doubted is None or resting:
+                return
+            self.register.doubted = replace(doubted, checks=doubted.checks + 1)
+            try:
+                said = self._ended(await self._paying.resume(doubted.doubt))
+            except StoreError as error:
+                said = self._stopped(error)
+            if said.level != "C" or self.register.stage is not Stage.DOUBT:
+                self._notice = said
+            self._after(before)
 
     def set_device(self, device: DeviceView) -> None:
         """Show a device as it is now; a printer that is well again gets the papers that wait."""
@@ -237,6 +270,12 @@ class Till:
         register = self.register
         return register.paper("x", self._day.x()) if register.shift.number else None
 
+    def _after(self, before: QueueCounts) -> None:
+        """Show what a command has made of the till, and have its facts sent."""
+        self._publish()
+        if self.register.counts is not before:
+            self.appended()
+
     async def _guarded(self, command: Command) -> Notice | None:
         """Check right and stage, carry out, and stop selling when the store fails."""
         try:
@@ -309,6 +348,8 @@ class Till:
     def _out_of_place(self, command: Command) -> Notice | None:
         """Return why a command cannot be carried out at this stage, if it cannot."""
         register = self.register
+        if register.doubted is not None and not _serves(command, register.doubted):
+            return register.say("PUR-25")
         match command:
             case (
                 commands.Show()
@@ -325,6 +366,8 @@ class Till:
                 | commands.Reprint()
                 | commands.Select()
                 | commands.Resume()
+                | commands.Park()
+                | commands.PrintSituation()
             ):
                 return None
             case _ if not register.shift.number:
@@ -383,6 +426,10 @@ class Till:
                 return self._ended(await self._paying.quick(choice))
             case commands.Resume():
                 return await self._resume()
+            case commands.Park(instead):
+                return await self._park(instead)
+            case commands.PrintSituation():
+                return await self._print_situation()
             case commands.Show(page):
                 self._page = page
                 return None
@@ -487,12 +534,32 @@ class Till:
     async def _resume(self) -> Notice:
         """Find out about every attempt in doubt; the open sale's last, because it may end the sale."""
         register = self.register
+        if register.doubted is not None:
+            # The counter waits for this one; the others wait for their customers.
+            until_ns = register.clock.now_ns() + ASKING_NS
+            register.doubted = replace(register.doubted, until_ns=until_ns)
+            return self._ended(await self._paying.resume(register.doubted.doubt))
         doubts = await register.doubts()
         order = register.order(register.sale.number) if register.has_sale() else ""
         said = register.say("no_doubts")
         for doubt in sorted(doubts, key=lambda doubt: doubt.order == order):
             said = self._ended(await self._paying.resume(doubt))
         return said
+
+    async def _park(self, instead: Literal["tender", "void"]) -> Notice:
+        cash_goes_back = instead == "void" and bool(self.register.sale.tenders)
+        before = self.register.counts
+        notice = await self._parking.park(instead)
+        if cash_goes_back and not self.register.has_sale() and self.register.counts is not before:
+            self._spawn(self._kick(), name="drawer")
+        self._display_notice(notice)
+        self.print_what_waits()
+        return notice
+
+    async def _print_situation(self) -> Notice:
+        notice = await self._parking.print_situation()
+        self.print_what_waits()
+        return notice
 
     async def _void(self, reason: str) -> Notice | None:
         cash_goes_back = bool(self.register.sale.tenders)
@@ -586,7 +653,8 @@ class Till:
             return None
         register.found = ()
         register.held = ()
-        register.stage = Stage.ENTRY if register.shift.number else Stage.CLOSED
+        if register.stage is not Stage.DOUBT:
+            register.stage = Stage.ENTRY if register.shift.number else Stage.CLOSED
         return None
 
     def _display_notice(self, notice: Notice) -> None:
@@ -645,3 +713,12 @@ class Till:
         )
         for watcher in list(self._watchers):
             watcher(self._view)
+
+
+def _serves(command: Command, doubted: Doubted) -> bool:
+    """Tell whether a command may be carried out while a payment in doubt holds the counter.
+
+    The same way to pay asks about it; it begins nothing anew.
+    """
+    same = isinstance(command, commands.Pay) and command.method == doubted.doubt.fact.method
+    return same or isinstance(command, _IN_DOUBT)

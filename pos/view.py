@@ -36,6 +36,8 @@ class Stage(Enum):
     """Due and quick cash are shown; digits choose."""
     TENDER = "tender"
     """A payment is running."""
+    DOUBT = "doubt"
+    """Nobody knows what became of a payment: nothing else goes on until it is known or parked."""
     FIND = "find"
     """A list of found items is shown; digits pick."""
     RECALL = "recall"
@@ -193,6 +195,41 @@ class Purpose(Enum):
     """To work here instead."""
 
 
+class Side(Enum):
+    """What one of the two who take part in a payment last said about it."""
+
+    UNKNOWN = "unknown"
+    MOVED = "moved"
+    """The customer's card: the value has left it. The shop's: it is there."""
+    NOT_MOVED = "not_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtView:
+    """A payment in doubt that holds the counter: it has the whole screen."""
+
+    said: Notice
+    """What happened; level C."""
+    method: str
+    """The tender's name, in the till's language."""
+    key: str
+    amount: int
+    sale: str
+    """Its sale's short name on screen."""
+    card: Side = Side.UNKNOWN
+    balance: int | None = None
+    """What the customer's card last said it holds."""
+    shop: Side = Side.UNKNOWN
+    wants_card: bool = True
+    """It goes on when the same card is put in again; otherwise both are there and do not tell."""
+    asking: bool = False
+    """The till is asking right now."""
+    checks: int = 0
+    """How often it has asked by itself."""
+    until_ns: int = 0
+    """Until when it asks by itself, by the clock that tells the time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskingView:
     """Somebody is asked for: number or badge, then PIN."""
@@ -256,6 +293,8 @@ class TillView:
     last_change: int = 0
     payment: PaymentView | None = None
     """The payment that runs."""
+    doubt: DoubtView | None = None
+    """The payment whose result nobody knows."""
     notice: Notice | None = None
     staffed: bool = False
     """There is a staff list: people sign on, lock and hand over."""

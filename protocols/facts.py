@@ -91,6 +91,8 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The peer's own number: approval number, purse reference."""
     back_to: str = ""
     """Of money that went back: the attempt key that it was once paid under."""
+    balance: int | None = None
+    """What the customer's card holds now, by its own word; None where it has not said."""
 
 
 EXCHANGE: Final = "exchange"

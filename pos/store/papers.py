@@ -13,7 +13,7 @@ from typing import Literal
 from pos.store.database import Database, Value
 from pos.store.errors import StoreError
 
-Form = Literal["sale", "refund", "x", "z"]
+Form = Literal["sale", "refund", "x", "z", "situation"]
 
 
 class PaperState(StrEnum):
@@ -27,7 +27,7 @@ class PaperState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """One receipt or report; `body` is the MessagePack of the fact it shows."""
+    """One receipt or report; `body` is the MessagePack of the fact or the situation it shows."""
 
     number: int = 0
     """Given by the store."""
@@ -128,7 +128,7 @@ def _paper(row: tuple[Value, ...]) -> Paper:
     match row:
         case (
             int(number),
-            ("sale" | "refund" | "x" | "z") as form,
+            ("sale" | "refund" | "x" | "z" | "situation") as form,
             bytes(body),
             str(actor),
             str(business_date),

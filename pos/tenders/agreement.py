@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from pos.messages import Language
 from pos.purses import Cards
 from pos.rights import Right
-from pos.view import PaymentStep
+from pos.view import PaymentStep, Side
 from protocols.facts import Fact
 from protocols.iso7816 import Response
 from protocols.money import Money
@@ -111,6 +111,13 @@ class Desk(Protocol):
         """Show how far the payment has come; the same step again changes only the balance.
 
         `balance` is what the customer's card held before, in minor units, once it has said so.
+        """
+        ...
+
+    def told(self, *, card: Side, balance: int | None, shop: Side) -> None:
+        """Say what each side last said: for the receipt, or for whoever decides while nobody knows.
+
+        `balance` is what the customer's card holds, in minor units, by its own last word.
         """
         ...
 

@@ -104,7 +104,7 @@ class _Payment:
 
     ask: Ask
     desk: Desk
-    witness: Witness = field(default_factory=Witness)
+    witness: Witness = field(default_factory=lambda: Witness(whole=True))
     intended: bool = False
     not_entered: NotSent | None = None
     """Why no PIN was entered, where no word of card or keypad says it."""

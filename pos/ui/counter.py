@@ -34,7 +34,7 @@ from pos.ui.desk import (
     pasted,
     press,
     scanned,
-    takeover,
+    taken,
     unasked,
 )
 from pos.ui.drawing.basket import FRAME_ROWS, window_top
@@ -269,9 +269,9 @@ class CounterScreen(Screen[None], inherit_bindings=False):
     def draw(self) -> None:
         """Show till and desk as they are now."""
         view, desk = self._view, self._desk
-        taken = takeover(view) is not None
-        if taken != self.has_class("-taken"):
-            self.set_class(taken, "-taken")  # The parts say so when they have their new places.
+        covered = taken(desk, view) is not None
+        if covered != self.has_class("-taken"):
+            self.set_class(covered, "-taken")  # The parts say so when they have their new places.
         basket = self._parts["basket"].extent[1] - FRAME_ROWS
         if basket > 0:
             self._top = window_top(self._top, len(view.lines), view.selected, basket)
@@ -295,8 +295,8 @@ class CounterScreen(Screen[None], inherit_bindings=False):
         self.app.cursor_position = Offset(cells(entry_text(view, desk)), entry.region.y)
 
     def _tick(self) -> None:
-        """Show the time, and how long a payment has been where it is: two rows at most."""
-        if self._view.payment is None:
+        """Show the time, and what counts seconds: two rows at most."""
+        if self._view.payment is None and self._view.doubt is None:
             self._show_clock()
         else:
             self.draw()

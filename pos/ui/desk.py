@@ -37,6 +37,7 @@ VERBS: Final[dict[Binding, str]] = {
     Binding.SUBTOTAL: "TL",
     Binding.CASH: "CA",
     Binding.ECASH: "EC",
+    Binding.CARD: "CD",
     Binding.REPRINT: "RP",
 }
 """What a function key appends to the entry."""
@@ -85,7 +86,15 @@ class Step:
 
 def takeover(view: TillView) -> Notice | None:
     """Return the message that takes the whole screen; Esc does not close it."""
+    if view.doubt is not None:
+        return view.doubt.said
     return view.notice if view.notice is not None and view.notice.level == "C" else None
+
+
+def taken(desk: Desk, view: TillView) -> Notice | None:
+    """Return the takeover that is shown: the training panel, with which a card is put in, stands before
+    that of a payment in doubt."""
+    return None if desk.training is not None and view.doubt is not None else takeover(view)
 
 
 def chooses(desk: Desk, view: TillView) -> bool:
@@ -119,10 +128,8 @@ def press(
     if view.asking is not None:
         return _identify(desk, view.asking, view, binding, character)
     desk = unasked(desk, view)
-    if takeover(view) is not None:
-        # Any command makes a stopped till try its store again; this one changes nothing else.
-        again = binding is Binding.COMMIT and view.stage is Stage.STOPPED
-        return Step(desk, (commands.Cancel(),) if again else ())
+    if taken(desk, view) is not None:
+        return _decide(desk, view, binding)
     if view.stage is Stage.TENDER and binding is not None and not _may_while_paying(desk, binding):
         return Step(replace(desk, note=notice("PUR-24", view.language)))
     if _chosen_by_sign(desk, view, character):
@@ -191,13 +198,34 @@ def _identify(
             return Step(replace(desk, answer=NOTHING_ANSWERED), (answer,))
 
 
+def _decide(desk: Desk, view: TillView, binding: Binding | None) -> Step:
+    """Take a key under a takeover: only what brings it to its end means anything."""
+    if view.doubt is None:
+        # Any command makes a stopped till try its store again; this one changes nothing else.
+        again = binding is Binding.COMMIT and view.stage is Stage.STOPPED
+        return Step(desk, (commands.Cancel(),) if again else ())
+    match binding:
+        case Binding.COMMIT if not view.doubt.asking:
+            return Step(desk, (commands.Resume(),))
+        case Binding.CARD:
+            return Step(desk, (commands.Park("tender"),))
+        case Binding.RETURN:
+            return Step(desk, (commands.Park("void"),))
+        case Binding.REPRINT:
+            return Step(desk, (commands.PrintSituation(),))
+        case Binding.TRAINING:
+            return _toggle_training(desk)
+        case _:
+            return Step(desk)
+
+
 def _leave(desk: Desk, view: TillView) -> Step:
     if view.stage is Stage.TENDER:
         return Step(replace(desk, note=notice("SYS-02", view.language)))
     if view.asking is not None and view.asking.purpose is Purpose.UNLOCK:
         # Whoever is signed on has left the counter: what stands here is not another's to end.
         return Step(replace(desk, note=notice("USR-07", view.language)))
-    if desk.leaving or takeover(view) is not None:
+    if desk.leaving or (takeover(view) is not None and view.doubt is None):
         return Step(desk, (Leave(),))
     if view.lines:
         note = notice("SYS-03", view.language, count=len(view.lines))
@@ -242,7 +270,7 @@ def scanned(
     desk = replace(desk, note=None, leaving=False)
     if view.asking is not None:
         return Step(replace(desk, answer=NOTHING_ANSWERED), (commands.Scan(code, reading=reading),))
-    if takeover(view) is not None:
+    if taken(desk, view) is not None:
         return Step(desk)
     if desk.form is not None and desk.form.title == "form.return":
         return Step(replace(desk, form=None, text=""), (commands.BeginReturn(code),))

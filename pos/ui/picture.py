@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pos.keymap import Keymap
-from pos.ui.desk import Desk, takeover
+from pos.ui.desk import Desk, taken
 from pos.ui.drawing.basket import draw_basket
 from pos.ui.drawing.devices import draw_devices
+from pos.ui.drawing.doubt import draw_doubt
 from pos.ui.drawing.entry import draw_banner, draw_entry
 from pos.ui.drawing.found import draw_found
 from pos.ui.drawing.held import draw_held
@@ -93,16 +94,25 @@ def draw_part(name: str, scene: Scene, width: int, height: int) -> tuple[Row, ..
         case "side":
             return panel(draw_side(view, width - PANEL_MARGIN, height - 2), width, height)
         case "takeover":
-            note = takeover(view)
-            return () if note is None else draw_takeover(view, note, width, height)
+            return _draw_taken(scene, width, height)
         case "entry":
-            return draw_entry(view, desk, width)
+            return draw_entry(view, desk, width, scene.now_ns)
         case "banner":
             return draw_banner(view, desk, width)
         case "keys":
             return draw_keys(view, desk, keymap, width)
         case _:
             return draw_too_small(view.language, width, height)
+
+
+def _draw_taken(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
+    view = scene.view
+    note = taken(scene.desk, view)
+    if note is None:
+        return ()
+    if view.doubt is not None:
+        return draw_doubt(view, view.doubt, scene.keymap, width, height, scene.now_ns)
+    return draw_takeover(view, note, width, height)
 
 
 def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:

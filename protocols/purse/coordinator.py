@@ -94,6 +94,8 @@ class InDoubt:
     details: PaymentDetails
     slot: Slot
     reason: str
+    refused: int = 0
+    """The status word of a purse that was there and would not tell."""
 
 
 Result = Transferred | NotMoved | InDoubt
@@ -332,7 +334,7 @@ def recover(details: PaymentDetails, day: int) -> Dialogue:
         payee = yield from _standing(Slot.PAYEE, details.payee, encoded)
         return (yield from _heal(details, payer, payee, day.to_bytes(4)))
     except _RefusedError as refusal:
-        return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}")
+        return InDoubt(details, refusal.slot, f"refused: {refusal.sw:04X}", refused=refusal.sw)
     except _LostError as lost:
         return InDoubt(details, lost.slot, "no answer")
 

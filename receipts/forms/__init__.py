@@ -8,4 +8,5 @@ sale      the receipt of a sale
 refund    the receipt of a refund
 shift     X and Z reports
 cash      slips of the drawer: paid in, paid out, to the safe, opened without a sale
+situation  a payment in doubt, as the customer takes it home
 """

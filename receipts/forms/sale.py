@@ -72,6 +72,8 @@ def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
         blocks.append(row(f"  {words.change}", context.money(tender.change)))
     if tender.reference:
         blocks.append(row(f"  {words.reference}", tender.reference))
+    if tender.balance is not None:
+        blocks.append(row(f"  {words.card_balance}", context.money(tender.balance)))
     blocks.append(row(f"  {words.key}", tender.attempt))
     return blocks
 

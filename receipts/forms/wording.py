@@ -82,6 +82,18 @@ class Words:
     given_back_of: str
     customer_signature: str
     refund_queued_note: str
+    situation_title: str
+    situation_state: str
+    situation_unknown: str
+    situation_card: str
+    situation_shop: str
+    situation_safe: str
+    situation_again: str
+    situation_parked: str
+    situation_no_receipt: str
+    card_balance: str
+    situation_card_said: Mapping[str, str]
+    situation_shop_said: Mapping[str, str]
 
 
 _KO: Final = Words(
@@ -156,6 +168,22 @@ _KO: Final = Words(
     given_back_of="{} 환불",
     customer_signature="고객 서명",
     refund_queued_note="환불 완료. 연결되면 전송합니다",
+    situation_title="상황 확인서",
+    situation_state="상태",
+    situation_unknown="[ 미확정 ]",
+    situation_card="고객 카드",
+    situation_shop="매장 수령",
+    situation_safe="돈은 사라지지 않았습니다. 카드와 매장 가운데 한쪽에 있습니다",
+    situation_again="같은 카드를 다시 꽂으면 이어서 끝냅니다. 두 번 빠져나가지 않습니다",
+    situation_parked="이 건은 보관했습니다. 빠져나간 돈으로 밝혀지면 돌려드립니다. 같은 카드와 이 종이를 가져오세요",
+    situation_no_receipt="영수증이 아닙니다",
+    card_balance="카드 잔액",
+    situation_card_said={
+        "unknown": "모름",
+        "moved": "빠져나감",
+        "not_moved": "빠져나가지 않음",
+    },
+    situation_shop_said={"unknown": "모름", "moved": "받음", "not_moved": "아직 받지 못함"},
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -229,6 +257,22 @@ _EN: Final = Words(
     given_back_of="{} back",
     customer_signature="Customer signature",
     refund_queued_note="Given back. Sent when back online",
+    situation_title="SITUATION",
+    situation_state="State",
+    situation_unknown="[ UNKNOWN ]",
+    situation_card="Customer card",
+    situation_shop="Shop's purse",
+    situation_safe="The money is not lost: it is on the card or with the shop",
+    situation_again="Insert the same card again to finish. It is never taken twice",
+    situation_parked="Set aside. Should it prove paid, it is paid back. Bring the same card and this slip",
+    situation_no_receipt="This is no receipt",
+    card_balance="Card balance",
+    situation_card_said={
+        "unknown": "not known",
+        "moved": "left the card",
+        "not_moved": "still on the card",
+    },
+    situation_shop_said={"unknown": "not known", "moved": "received", "not_moved": "not yet"},
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

@@ -205,7 +205,7 @@ def test_transfer_that_completes_too_late_is_the_customers_money(tmp_path: Path)
         said = await shop.key("EC")
         assert said is not None and said.code == "PUR-07"
         assert shop.on_cards() == (50_000 - PRICE, 0), "the value is on its way"
-        await shop.key("CA")
+        await shop.key("KT", "CA")
         await pair.drain(20)
         shop.do("insert", card="card")
         late = await shop.key("RS")

@@ -26,6 +26,8 @@ EXAMPLES: dict[type, commands.Command] = {
     commands.OpenShift: commands.OpenShift(0),
     commands.MoveCash: commands.MoveCash("in", 1, "x"),
     commands.OpenDrawer: commands.OpenDrawer("x"),
+    commands.Park: commands.Park("tender"),
+    commands.Park: commands.Park("tender"),
     commands.Prove: commands.Prove("7", "4711"),
     commands.Show: commands.Show("menu"),
 }

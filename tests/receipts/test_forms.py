@@ -33,6 +33,7 @@ from receipts.forms.goods import quantity_text
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
+from receipts.forms.situation import Situation, situation_slip
 from receipts.renderers import escpos, html, png, text
 from receipts.repertoire import cells
 
@@ -60,6 +61,43 @@ def test_sale_receipt_is_the_golden_one(
 ) -> None:
     """T1: a receipt at the moment of sale, whole, at 42 columns."""
     compare(f"sale-{language}-42", sale_receipt(sale, context(language)))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_receipt_of_e_cash_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """T5: the purse's reference, the attempt key, what was paid, and what the card still holds."""
+    paid = Tender(
+        method="purse",
+        attempt="S1-01-20260417-0128-a",
+        amount=sale.total,
+        reference="435553544f4d4552-00000007",
+        balance=26_610,
+    )
+    compare(f"e-cash-{language}-42", sale_receipt(replace(sale, tenders=[paid]), context(language)))
+
+
+SITUATION = Situation(
+    sale=128,
+    method="purse",
+    attempt="S1-01-20260417-0128-a",
+    amount=15_390,
+    happened="카드가 이체 도중에 빠졌습니다. 같은 카드를 다시 꽂으세요",
+    card="moved",
+    balance=26_610,
+    shop="not_moved",
+)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_situation_slip_is_the_golden_one(context: Make, language: Language) -> None:
+    """What a customer takes home of a payment in doubt: nothing on it says that it was paid."""
+    happened = SITUATION.happened if language == "ko" else "Card pulled out during transfer"
+    slip = replace(SITUATION, happened=happened)
+    compare(f"situation-{language}-42", situation_slip(slip, context(language)))
+    parked = replace(slip, parked=True, card="unknown", balance=None, shop="unknown")
+    compare(f"situation-parked-{language}-42", situation_slip(parked, context(language)))
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

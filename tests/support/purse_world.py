@@ -112,6 +112,9 @@ class Story:
         if await self._has_sale():
             self.tally["settled in cash"] += 1
         while await self._has_sale():
+            if self.till.view.doubt is not None:
+                self.tally["parked"] += 1
+                await self._key("KT")
             await self._key("CA")
         await self._calm()
         if self.random.random() < 0.4:

@@ -9,8 +9,9 @@ from pos import commands
 from pos.keymap import Binding
 from pos.messages import notice
 from pos.ui.desk import ENTRY_CHARACTERS_MAX
-from pos.view import PaymentStep, PaymentView, ReturnView, TillView
+from pos.view import DoubtView, PaymentStep, PaymentView, ReturnView, TillView
 from pos.view import Stage as TillStage
+from tests.ui.bench_twin import BenchTwin
 from tests.ui.scripted_till import (
     NOW_NS,
     BusyTill,
@@ -269,6 +270,67 @@ async def test_nothing_in_the_basket_has_no_price(key: str) -> None:
         assert till.commands == []
         assert stage.screen.desk.form is None
         await stage.shows("ENT-07")
+
+
+def in_doubt() -> TillView:
+    """Return a view of a payment whose end nobody knows."""
+    said = notice("PUR-07", "ko")
+    doubt = DoubtView(said=said, method="E-CASH", key="k", amount=11_330, sale="0417-0128")
+    return replace(sold_view(), stage=TillStage.DOUBT, doubt=doubt, notice=said)
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        ("enter", commands.Resume()),
+        ("f8", commands.Park("tender")),
+        ("f7", commands.Park("void")),
+        ("f11", commands.PrintSituation()),
+        ("ctrl+r", commands.PrintSituation()),
+    ],
+)
+async def test_payment_in_doubt_is_decided_with_one_key(
+    key: str, command: commands.Command
+) -> None:
+    till = ScriptedTill(in_doubt())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.shows("PUR-07", "[F8]")
+        await stage.press(key)
+
+        assert till.commands == [command]
+
+
+async def test_payment_in_doubt_leaves_no_other_key_alive() -> None:
+    """Esc closes nothing; no scan, no amount, no other payment gets through."""
+    till = ScriptedTill(in_doubt())
+    async with on_stage(counter_of(till)) as stage:
+        before = stage.text()
+        await stage.press(
+            "escape", "1", "f12", "f9", "+", "-", "delete", "f1", "f10", "f2", "pageup"
+        )
+        await stage.scan(MILK)
+
+        assert till.commands == [] and stage.text() == before
+
+
+async def test_enter_asks_nothing_while_the_till_is_asking() -> None:
+    view = in_doubt()
+    assert view.doubt is not None
+    till = ScriptedTill(replace(view, doubt=replace(view.doubt, asking=True)))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("enter")
+
+        assert till.commands == []
+
+
+async def test_training_panel_stands_before_the_takeover() -> None:
+    """Whoever practises puts the card back with it; the takeover comes back when it is closed."""
+    till = ScriptedTill(in_doubt())
+    async with on_stage(counter_of(till, BenchTwin())) as stage:
+        await stage.press("ctrl+t")
+        await stage.shows("연습 장비", "서울우유 1L")
+        await stage.press("ctrl+t")
+        await stage.shows("PUR-07", "[F8]")
 
 
 async def test_not_understood_entry_stays_and_says_why() -> None:

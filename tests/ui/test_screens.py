@@ -10,7 +10,17 @@ from dataclasses import replace
 import pytest
 
 from pos.messages import Language, notice
-from pos.view import HeldView, Lamp, PaymentStep, PaymentView, QueueView, ReturnView, TillView
+from pos.view import (
+    DoubtView,
+    HeldView,
+    Lamp,
+    PaymentStep,
+    PaymentView,
+    QueueView,
+    ReturnView,
+    Side,
+    TillView,
+)
 from pos.view import Stage as TillStage
 from tests.ui.bench_twin import BenchTwin
 from tests.ui.scripted_till import (
@@ -185,6 +195,36 @@ def exchanging(language: Language) -> TillView:
     return replace(sold, returned=9_000, due=sold.total - 9_000)
 
 
+def doubted(code: str, **known: object) -> Callable[[Language], TillView]:
+    """Return a view of e-cash that nobody knows the end of."""
+
+    def view(language: Language) -> TillView:
+        sold = sold_view(language)
+        doubt = DoubtView(
+            said=notice(code, language),
+            method="전자화폐" if language == "ko" else "E-CASH",
+            key="S1-01-20260417-0128-a",
+            amount=sold.total,
+            sale=sold.sale,
+            wants_card=code != "PUR-08",
+            until_ns=NOW_NS + 281_000_000_000,
+            **known,  # type: ignore[arg-type]
+        )
+        queue = QueueView("online", sent=127, in_doubt=1)
+        said = notice(code, language)
+        return replace(sold, stage=TillStage.DOUBT, doubt=doubt, notice=said, queue=queue)
+
+    return view
+
+
+def refused_in_doubt(language: Language) -> TillView:
+    """What was tried beside it stands on the banner row; the till no longer asks by itself."""
+    view = doubted("PUR-08", shop=Side.UNKNOWN, checks=100)(language)
+    assert view.doubt is not None
+    over = replace(view.doubt, until_ns=NOW_NS)
+    return replace(view, doubt=over, notice=notice("PUR-25", language))
+
+
 VIEWS: dict[str, Callable[[Language], TillView]] = {
     "waiting": waiting,
     "selling": selling,
@@ -213,6 +253,10 @@ VIEWS: dict[str, Callable[[Language], TillView]] = {
         code="value_moving",
     ),
     "short": short,
+    "card-left": doubted("PUR-07", card=Side.MOVED, balance=26_610, shop=Side.NOT_MOVED, checks=3),
+    "restarted": doubted("PUR-29", asking=True),
+    "other-card": doubted("PUR-27", card=Side.NOT_MOVED, balance=42_000, shop=Side.NOT_MOVED),
+    "doubt-first": refused_in_doubt,
 }
 
 

@@ -22,11 +22,11 @@ MUTANTS = {
         "return self._book(group, fresh)",
         "return self._book(group, self.batch.records)",
     ),
-    "broker: a parked attempt is forgotten": (
-        "ips.booking_sales",
-        "_let_go",
-        "if payment.key in standing or",
-        "if True or payment.key in standing or",
+    "till: what comes late is taken for the open sale": (
+        "pos.paying",
+        "Paying._fits",
+        "return doubt.order == open_order and",
+        "return True or",
     ),
     "broker: e-cash is booked from the wrong side": (
         "ips.booking_purse",

@@ -14,5 +14,6 @@ pages      what the right pane shows
 devices    the device page
 queue      the queue page
 takeover   the full screen of a level C message
+doubt      the full screen of a payment in doubt
 too_small  what is said when nothing fits
 """

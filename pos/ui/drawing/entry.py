@@ -11,7 +11,8 @@ from typing import Final
 
 from pos.entry import masked
 from pos.messages import BANNER_CELLS, cells
-from pos.ui.desk import Desk, difference, takeover
+from pos.ui.desk import Desk, difference, taken
+from pos.ui.drawing.doubt import checking
 from pos.ui.forms import FieldKind
 from pos.ui.grid import Ink, Row, Span, fit, row
 from pos.ui.labels import label
@@ -53,8 +54,10 @@ def entry_text(view: TillView, desk: Desk) -> str:
     return head + text
 
 
-def draw_entry(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
+def draw_entry(view: TillView, desk: Desk, width: int, now_ns: int) -> tuple[Row, ...]:
     """Return the entry row."""
+    if view.doubt is not None and view.asking is None and taken(desk, view) is not None:
+        return (row(fit(f" {checking(view.doubt, view.language, now_ns)}", width), Ink.STRONG),)
     hint, ink = _hint(view, desk)
     left: Span = (fit(entry_text(view, desk), HINT_COLUMN), Ink.STRONG)
     return ((left, (fit(hint, width - HINT_COLUMN), ink)),)
@@ -63,7 +66,7 @@ def draw_entry(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
     """Return the banner row; dashes where there is no message."""
     note = standing_notice(view, desk)
-    if note is None or (takeover(view) is not None and view.asking is None):
+    if note is None or (note == taken(desk, view) and view.asking is None):
         return (row("-" * width),)
     mark = {"A": " " if not note.code else "*", "B": "!", "C": "!"}[note.level]
     # The code is for whoever helps by telephone: it gives way where the sentence needs the room.
@@ -75,7 +78,7 @@ def draw_banner(view: TillView, desk: Desk, width: int) -> tuple[Row, ...]:
 def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
     if view.asking is not None:
         return label(_asking_hint(desk, view.asking), view.language), Ink.STRONG
-    if takeover(view) is not None:
+    if taken(desk, view) is not None:
         return label("hint.stopped", view.language), Ink.ALERT
     note = standing_notice(view, desk)
     if note is not None and not desk.text and (note.money or note.keys):
@@ -97,6 +100,7 @@ _STAGE_HINTS: Final = {
     Stage.ENTRY: "hint.scan",
     Stage.SUBTOTAL: "hint.subtotal",
     Stage.TENDER: "hint.scan",
+    Stage.DOUBT: "hint.stopped",
     Stage.FIND: "hint.find",
     Stage.RECALL: "hint.find",
     Stage.RETURN: "hint.return",

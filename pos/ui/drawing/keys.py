@@ -4,7 +4,7 @@ from typing import Final
 
 from pos.keymap import Binding, Keymap
 from pos.messages import cells
-from pos.ui.desk import Desk, takeover
+from pos.ui.desk import Desk, taken
 from pos.ui.grid import Ink, Row, Span, fit
 from pos.ui.labels import label
 from pos.view import Stage, TillView
@@ -37,19 +37,32 @@ _ROWS: Final = (
     ),
 )
 """None is a bar between groups; * and . are text of the entry and have no binding."""
+_IN_DOUBT: Final = (
+    (
+        (Binding.COMMIT, "key.resume"),
+        (Binding.CARD, "key.park"),
+        (Binding.RETURN, "key.park_void"),
+        None,
+        (Binding.REPRINT, "key.situation"),
+    ),
+    ((Binding.TRAINING, "key.training"), (Binding.LEAVE, "key.leave")),
+)
+"""The keys of a payment in doubt stand alone: no other does anything."""
 
 
 def draw_keys(view: TillView, desk: Desk, keymap: Keymap, width: int) -> tuple[Row, ...]:
     """Return the key strip."""
-    return tuple(_row(places, view, desk, keymap, width) for places in _ROWS)
+    doubt = view.doubt is not None and view.asking is None and taken(desk, view) is not None
+    rows = _IN_DOUBT if doubt else _ROWS
+    return tuple(_row(places, view, desk, keymap, width) for places in rows)
 
 
 def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     """Tell whether a key does something useful now. The till has the last word."""
     if view.asking is not None:
         return binding in (Binding.CLEAR, Binding.LEAVE)
-    if takeover(view) is not None:
-        return binding is Binding.LEAVE
+    if taken(desk, view) is not None:
+        return view.doubt is not None or binding is Binding.LEAVE
     if desk.form is not None:
         return binding in (Binding.CLEAR,)
     if view.stage is Stage.TENDER:

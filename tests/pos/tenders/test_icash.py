@@ -293,7 +293,7 @@ def test_module_that_has_forgotten_the_purchase_says_so(tmp_path: Path) -> None:
 
     async def story(counter: IcashCounter) -> None:
         during(slots, 8, own=None)
-        await counter.key(MILK, "IC", "CA")
+        await counter.key(MILK, "IC", "KT", "CA")
         slots.own, slots.card = own, card(FIRST, b"CARD0002", **TERMS)
         await counter.key(MILK, "IC")
         said = await counter.key("RS")
@@ -380,7 +380,7 @@ def test_sale_paid_another_way_leaves_what_comes_late_to_the_customer(
         during(slots, 7, card=None)
         said = await counter.key(MILK, "IC")
         assert said is not None and said.code == "ICS-14"
-        assert (await counter.key("CA")).code == ""  # type: ignore[union-attr]
+        assert (await counter.key("KT", "CA")).code == ""  # type: ignore[union-attr]
         slots.card = customer
         said = await counter.key("RS")
         assert said is not None and said.code == ("PUR-21" if done else "ICS-16")

@@ -95,6 +95,7 @@ class Counter:
     clock: VirtualClock
     slots: MemorySlots
     places: Places = field(default_factory=Places)
+    role: Role = Role.MANAGER
     _till: Till | None = None
     _store: Store | None = None
 
@@ -116,7 +117,7 @@ class Counter:
         setup = Setup(
             store="S1",
             store_name="한빛마트",
-            clerk=Clerk(id="kim", name="김영희", role=Role.MANAGER),
+            clerk=Clerk(id="kim", name="김영희", role=self.role),
             zone=ZoneInfo("Asia/Seoul"),
         )
         register = Register(
@@ -203,6 +204,7 @@ def test_purse_pays_a_sale_and_the_journal_holds_the_evidence(tmp_path: Path) ->
         [sale] = counter.of(SaleClosed)
         assert details.reference == order_reference(sale.tenders[0].attempt)
         assert sale.tenders[0].reference == transfer_reference(details)
+        assert sale.tenders[0].balance == 10_000 - PRICE, "for the receipt"
         assert (moved.payer_class, moved.payee_class) == (0, 1)
         assert PROVER.message(moved.message).kind is MessageType.VAL
         kinds = [type(fact).__name__ for fact in counter.facts()]
@@ -354,7 +356,8 @@ def test_wrong_card_is_never_touched_in_recovery(tmp_path: Path) -> None:
         slots.card = stranger
         said = await paying
         if counter.till.register.has_sale():
-            assert said is not None and said.level == "C" and said.code.startswith("PUR-0")
+            assert said is not None and said.code == "PUR-27" and said.level == "C"
+            assert counter.till.view.doubt is not None and counter.till.view.doubt.said == said
             slots.card = card
             await counter.key("RS")
         assert stranger.memory.read() == untouched
@@ -438,6 +441,8 @@ def test_sale_paid_another_way_leaves_what_comes_late_to_the_customer(tmp_path: 
         slots.own, own = None, slots.own
         said = await paying
         assert said is not None and said.code == "PUR-08"
+        assert (await counter.key("CA")).code == "PUR-25"  # type: ignore[union-attr]
+        assert (await counter.key("KT")).code == "PUR-26"  # type: ignore[union-attr]
         assert (await counter.key("CA")).code == ""  # type: ignore[union-attr]
         slots.own = own
         assert (await counter.key("RS")).code == "PUR-21"  # type: ignore[union-attr]

@@ -1,0 +1,127 @@
+"""The takeover of a payment in doubt: the only screen that Esc does not leave.
+
+    !! 확인 필요  PUR-07
+    카드가 이체 도중에 빠졌습니다. 같은 카드를 다시 꽂으세요
+
+       금액        15,390          거래키  S1-01-20260417-0128-a
+       고객 카드   빠져나감 (26,610 남음) - 카드가 마지막으로 보낸 값
+       우리 금고   아직 받지 못함
+       상태        [ 미확정 ]  돈은 사라지지 않았습니다. 한쪽에 남아 있습니다.
+
+    손님께 말씀드리세요
+       "같은 카드를 꽂으세요. 두 번 빠져나가지 않습니다."
+
+    다음 중 하나를 하세요
+       [Enter] 같은 카드를 다시 꽂고 이어서 하기  (권장, 남은 시간 04:41)
+       [F8] 다른 결제로 받고 이 건은 '미확정'으로 보관  (책임자 확인)
+       [F7] 판매 취소하고 '미확정'으로 보관  (책임자 확인)
+
+Nothing is said that nobody knows. What a side has not said is "not known", whatever is likely.
+Source: clerk-and-courier.md 5.1.
+"""
+
+from pos.keymap import Binding, Keymap
+from pos.messages import Language, clip
+from pos.ui.drawing.money import amount_text
+from pos.ui.grid import BLANK, Ink, Row, fit, row
+from pos.ui.labels import label
+from pos.view import DoubtView, TillView
+from protocols.ports import NANOSECONDS_PER_SECOND
+
+_NAME_CELLS = 15
+
+
+def draw_doubt(
+    view: TillView, doubt: DoubtView, keymap: Keymap, width: int, height: int, now_ns: int
+) -> tuple[Row, ...]:
+    """Return the takeover's rows between status line and entry."""
+    language = view.language
+    bar = row("=" * width, Ink.ALERT)
+    rows: list[Row] = [
+        bar,
+        row(clip(f"  {label('takeover.title', language)}  {doubt.said.code}", width), Ink.ALERT),
+        row(clip(f"  {doubt.said.banner}", width), Ink.STRONG),
+        bar,
+        BLANK,
+        *_facts(view, doubt, width),
+        BLANK,
+        row(f"  {label('takeover.tell', language)}"),
+        row(
+            clip(f'     "{doubt.said.display}. {label("doubt.once", language)}"', width), Ink.STRONG
+        ),
+        BLANK,
+    ]
+    if view.asking is None:
+        rows += _choices(doubt, keymap, language, width, now_ns)
+    else:
+        rows += _asked(view, width)
+    return tuple(rows[:height])
+
+
+def checking(doubt: DoubtView, language: Language, now_ns: int) -> str:
+    """Return what the till does about it by itself, for the entry row."""
+    if doubt.asking:
+        return label("doubt.asking", language)
+    if now_ns >= doubt.until_ns:
+        return label("doubt.waits", language)
+    if not doubt.checks:
+        return label("doubt.begins", language)
+    return label("doubt.checking", language, doubt.checks)
+
+
+def _facts(view: TillView, doubt: DoubtView, width: int) -> list[Row]:
+    language = view.language
+    key = f"{label('doubt.key', language)}  {doubt.key}"
+    amount = fit(f"{amount_text(view, doubt.amount)}  {doubt.method}", 24)
+    card = label(f"doubt.card.{doubt.card.value}", language)
+    if doubt.balance is not None:
+        card = f"{card} {label('doubt.left', language, amount_text(view, doubt.balance))}"
+    state = f"{label('doubt.unknown', language)}  {label('doubt.safe', language)}"
+    return [
+        _fact("doubt.amount", f"{amount}  {key}", language, width),
+        _fact("doubt.card", card, language, width),
+        _fact("doubt.shop", label(f"doubt.shop.{doubt.shop.value}", language), language, width),
+        _fact("doubt.state", state, language, width, Ink.STRONG),
+    ]
+
+
+def _fact(name: str, value: str, language: Language, width: int, ink: Ink = Ink.PLAIN) -> Row:
+    return row(clip(f"     {fit(label(name, language), _NAME_CELLS)}{value}", width), ink)
+
+
+def _choices(
+    doubt: DoubtView, keymap: Keymap, language: Language, width: int, now_ns: int
+) -> list[Row]:
+    left = max(0, doubt.until_ns - now_ns) // NANOSECONDS_PER_SECOND
+    time = label("doubt.time", language, f"{left // 60:02}:{left % 60:02}")
+    best = time if left else label("doubt.best", language)
+    supervisor = label("doubt.supervisor", language)
+    choices = (
+        ("doubt.resume" if doubt.wants_card else "doubt.again", Binding.COMMIT, best),
+        ("doubt.park", Binding.CARD, supervisor),
+        ("doubt.park_void", Binding.RETURN, supervisor),
+    )
+    return [
+        row(f"  {label('takeover.keys', language)}"),
+        *(
+            row(
+                clip(f"     {label(name, language, keymap.label(binding))}  {note}", width),
+                Ink.STRONG,
+            )
+            for name, binding, note in choices
+        ),
+        BLANK,
+        row(clip(f"  {label('doubt.esc', language)}", width), Ink.DIM),
+    ]
+
+
+def _asked(view: TillView, width: int) -> list[Row]:
+    """Return what the till asks of a supervisor; the entry row takes the answer."""
+    assert view.asking is not None
+    return [
+        row(f"  {label('asking.title', view.language)}"),
+        row(clip(f"     {view.asking.what}  {view.asking.who}", width), Ink.STRONG),
+        row(clip(f"     {view.asking.said.short}", width), Ink.WARN),
+        BLANK,
+        row(clip(f"  {label('back', view.language)}", width), Ink.DIM),
+    ]
