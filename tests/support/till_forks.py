@@ -59,6 +59,10 @@ class TillForks:
             "output": str(self._output),
             "kill_after_ms": kill_after_ms,
         }
+        for file in (self._output, self._output.with_suffix(".errors")):
+            file.write_text(
+                ""
+            )  # Killed early, a till has said nothing: not what the one before said.
         self._server.stdin.write(json.dumps(question).encode() + b"\n")
         self._server.stdin.flush()
         status = json.loads(self._server.stdout.readline())["status"]

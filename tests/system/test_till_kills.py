@@ -29,6 +29,8 @@ from protocols.facts import (
     Fact,
     ReceiptCopied,
     SaleClosed,
+    SaleHeld,
+    SaleRecalled,
     SaleVoided,
     ShiftClosed,
     ShiftCounted,
@@ -151,6 +153,8 @@ class Case:
     finish: tuple[str, ...]
     """What completes the action when it is found undone."""
     before: tuple[str, ...] = ()
+    lines: int = 0
+    """In the basket at the end."""
 
 
 SALE = Case((MILK, f"2*{RAMEN}", "20.CA"), SaleClosed, ("20.CA",), ("OS",))
@@ -168,6 +172,14 @@ CASES = {
     Point.AFTER_PRINTED: SALE,
     Point.BEFORE_APPEND_VOID: Case((MILK, "VS:x"), SaleVoided, ("VS:x",), ("OS",)),
     Point.AFTER_APPEND_VOID: Case((MILK, "VS:x"), SaleVoided, ("VS:x",), ("OS",)),
+    Point.BEFORE_APPEND_HOLD: Case((MILK, "HO"), SaleHeld, ("HO",), ("OS",)),
+    Point.AFTER_APPEND_HOLD: Case((MILK, "HO"), SaleHeld, ("HO",), ("OS",)),
+    Point.BEFORE_APPEND_RECALL: Case(
+        ("RC", "1RC"), SaleRecalled, ("RC", "1RC"), ("OS", MILK, "HO"), 1
+    ),
+    Point.AFTER_APPEND_RECALL: Case(
+        ("RC", "1RC"), SaleRecalled, ("RC", "1RC"), ("OS", MILK, "HO"), 1
+    ),
     Point.BEFORE_MOVE_CASH: Case(("5.CI:x",), CashMoved, ("5.CI:x",), ("OS",)),
     Point.AFTER_MOVE_CASH: Case(("5.CI:x",), CashMoved, ("5.CI:x",), ("OS",)),
     Point.BEFORE_OPEN_DRAWER: Case(("NS:x",), DrawerOpened, ("NS:x",), ("OS",)),
@@ -185,6 +197,8 @@ UNDONE = {
     Point.AFTER_APPEND_ATTEMPT,
     Point.BEFORE_APPEND_SALE,
     Point.BEFORE_APPEND_VOID,
+    Point.BEFORE_APPEND_HOLD,
+    Point.BEFORE_APPEND_RECALL,
     Point.BEFORE_MOVE_CASH,
     Point.BEFORE_OPEN_DRAWER,
     Point.BEFORE_APPEND_COPY,
@@ -226,7 +240,7 @@ def test_a_kill_loses_and_doubles_nothing(
     assert len(done) == (0 if point in UNDONE else 1)
     again = shop.key(*(() if done else case.finish), "CL")
     assert again.status == 0, again
-    assert again.lines[-1]["view"]["lines"] == 0
+    assert again.lines[-1]["view"]["lines"] == case.lines
 
     facts = shop.facts()
     assert sum(isinstance(fact, case.kind) for fact in facts) == 1
