@@ -45,6 +45,10 @@ class Hold:
         """What `step` would let pass: its wire, the way, and how much; empty for nothing."""
         return self._waiting[0].label if self._waiting else ""
 
+    def labels(self) -> list[str]:
+        """Return what waits, in the order in which it would pass."""
+        return [each.label for each in self._waiting]
+
     def pause(self) -> None:
         """Let nothing pass from now on."""
         self.paused = True

@@ -18,6 +18,7 @@ told       what journals say, record by record, and what contradicts itself in t
 auditors   what must be true of a shop at rest, whatever happened
 world/     the whole system on one loop: for scenarios and soak
 recording  the trace of a bench: its channels, what a tester did, its file
+hand/      the command ips-sim bench: equipment worked by hand
 tracing    the command ips-sim trace
 decks      the cards of a bench, by folder; whose issuers its PIN pads know
 scenario/  scenarios: the language, the player, the command run

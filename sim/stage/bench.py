@@ -77,6 +77,11 @@ class Bench:
         self._started: list[Served] = []
         self._lock: int | None = None
 
+    @property
+    def devices(self) -> Mapping[str, Served]:
+        """What it serves, by name; card slots once it is open."""
+        return self._devices
+
     async def start(self) -> Endpoint:
         """Open everything. Raises: OSError when the folder, a name, a port or files are taken."""
         _allow_descriptors(

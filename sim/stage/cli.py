@@ -18,6 +18,7 @@ from sim.host import SystemClock, SystemEntropy
 from sim.recorder import Recorder
 from sim.stage.bench import Bench, ending
 from sim.stage.cards import add_parser as add_cards
+from sim.stage.hand.cli import add_parser as add_bench
 from sim.stage.kinds import KINDS, WireKind
 from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
@@ -127,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     add_verify(commands)
     add_playing(commands)
     add_trace(commands)
+    add_bench(commands)
     return parser
 
 

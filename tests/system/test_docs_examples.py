@@ -23,6 +23,7 @@ STAYS = {
     "ips-pos demo",
     "ips-broker serve",
     "ips-sim up",
+    "ips-sim bench",
     "ips-sim shop",
     "ips-sim day",
 }

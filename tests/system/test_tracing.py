@@ -48,6 +48,9 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert await world.till().key("1000CA") is not None
         await asyncio.sleep(5)
 
+        # Being overheard changes nothing: what was sent is known to be there.
+        assert world.till().view.queue.link == "online" and world.till().view.queue.waiting == 0
+
     live(story, recorded=recorded)
     written[0].close()
     return file
