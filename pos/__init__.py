@@ -26,6 +26,7 @@ originals      finds that sale, in the journal and at the broker
 closing        the end of a ticket, with its papers
 elsewhere      what other tills of the store have put aside
 holding        a basket put aside, and gone on with here or at another till
+cash_receipt   whose Korean cash receipt it is, and which sales get one unasked
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 doubted        the payment in doubt that holds the counter, and what is known of it

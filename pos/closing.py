@@ -8,6 +8,7 @@ both                  both facts under one number: what the goods that came back
 
 from dataclasses import dataclass, replace
 
+from pos.cash_receipt import asked
 from pos.points import SALE
 from pos.register import Register
 from pos.returns import refunded
@@ -52,7 +53,13 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
         papers.append(register.paper("refund", back, sale=sale.number))
     if sale.lines:
         paid = replace(sale, tenders=(*swap, *sale.tenders), returning=None)
-        fact = closed(paid, shift=register.shift.number, training=register.setup.training)
+        receipt = asked(paid, register.cash_receipt_from)
+        fact = closed(
+            paid,
+            shift=register.shift.number,
+            training=register.setup.training,
+            cash_receipt=receipt,
+        )
         drafts.append(register.draft(fact, amount=fact.total))
         papers.append(register.paper("sale", fact, sale=sale.number))
     await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
@@ -101,9 +108,15 @@ def _said(register: Register, sale: Sale, back: RefundClosed | None) -> Paid:
         cash = any(held.method == "cash" for held in given)
         message = register.say("return_done", sale=name, method=methods or "-", amount=change)
     else:
-        message = register.say(
-            "sale_done", sale=name, method=methods, amount=sale.total, change=change
-        )
+        receipt = asked(sale, register.cash_receipt_from)
+        if receipt is not None and receipt.purpose == "self":
+            message = register.say(
+                "sale_done_self_issued", sale=name, amount=sale.total, change=change
+            )
+        else:
+            message = register.say(
+                "sale_done", sale=name, method=methods, amount=sale.total, change=change
+            )
     register.last_sale = f"{name} {methods}".strip()
     register.last_change = change
     return Paid(notice=message, cash=cash)

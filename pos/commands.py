@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from protocols.facts import CashReceiptPurpose
+
 
 class Reading(Enum):
     """How sure a scanner is of what it read; what is keyed is a FIRST reading."""
@@ -145,6 +147,14 @@ class Pay:
     method: str
     amount: int | None = None
     """Minor units."""
+
+
+@dataclass(frozen=True, slots=True)
+class CashReceipt:
+    """Say whose the sale's cash receipt is; the number is masked already (pos.cash_receipt)."""
+
+    purpose: CashReceiptPurpose
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +306,7 @@ Command = (
     | Select
     | Subtotal
     | Pay
+    | CashReceipt
     | Resume
     | Park
     | PrintSituation

@@ -18,6 +18,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
     [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer    and whatever
            two letters another tender that is installed names (pos.tenders)
+    CR:number  whose cash receipt: phone, business or card number (numberCR too)    CR  none
     RS     find out what became of payments in doubt
     KT KV  park the payment in doubt: take another tender, or void the sale      PS  print how it stands
     ?text or textFI   find                         nPK or #n   take the n-th found item
@@ -32,7 +33,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
 In amounts a trailing point stands for three noughts (10. is 10,000) where the currency has no
 decimals; else it is the decimal point. What is no verb is a code. A code that reads like a verb with
 its number must be found by name.
-A PIN is never shown or echoed: whoever repeats an entry repeats `masked(entry)`.
+A PIN is never shown or echoed, of a cash receipt's number its last four digits: whoever repeats an entry repeats `masked(entry)`.
 Source: clerk-and-courier.md 5.3; CORE-POS command grammar (1.1).
 """
 
@@ -42,6 +43,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pos import commands
+from pos.cash_receipt import read_number
 from pos.commands import Command
 from protocols.money import KRW, Currency
 
@@ -79,12 +81,19 @@ def parse_entry(
 
 
 _SECRET: Final = re.compile(r"([^:]*?PN\s*:).*", re.DOTALL | re.IGNORECASE)
+_NUMBER: Final = re.compile(r"([^:]*?CR\s*:)(.*)()|()([\d\s-]+)(CR\s*)", re.DOTALL | re.IGNORECASE)
+_SHOWN: Final = 4
 
 
 def masked(text: str) -> str:
     """Return an entry as it may be shown, logged and echoed: a PIN in it is three stars."""
-    match = _SECRET.fullmatch(text)
-    return text if match is None else match[1] + "***"
+    if match := _SECRET.fullmatch(text):
+        return match[1] + "***"
+    if match := _NUMBER.fullmatch(text):
+        before, number, after = (part for part in match.groups() if part is not None)
+        hidden = max(0, len(number) - _SHOWN)
+        return before + "*" * hidden + number[hidden:] + after
+    return text
 
 
 _VERB: Final = re.compile(
@@ -124,6 +133,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return commands.Find(operand)
     if verb == "PN" and reason is not None:
         return commands.Prove(operand, reason.strip())
+    if verb == "CR" and not (operand and reason):
+        return _cash_receipt(operand or reason or "")
     if verb == "CN" and reason is None and operand:
         return commands.CountShift(_denominations(operand))
     if reason is None and not operand and verb in _PLAIN:
@@ -218,7 +229,7 @@ _PERCENT_MAX: Final = 100
 WORDS: Final = frozenset(
     {
         *(*_PLAIN, *_REASONED, *_COUNTED, *_DISCOUNTS),
-        *("FI", "CN", "RP", "QT", "OS", "CI", "CO", "DR", "PR"),
+        *("FI", "CN", "CR", "RP", "QT", "OS", "CI", "CO", "DR", "PR"),
     }
 )
 """Every verb that is no tender's."""
@@ -232,6 +243,13 @@ def _discount(operand: str, verb: str, currency: Currency) -> Command | None:
     if operand.isdecimal() and int(operand) <= _PERCENT_MAX:
         return commands.Discount(percent=int(operand), whole=whole, instead=instead)
     return commands.Discount(amount=_amount(operand, currency), whole=whole, instead=instead)
+
+
+def _cash_receipt(number: str) -> Command:
+    try:
+        return read_number(number)
+    except ValueError as error:
+        raise EntryError("ENT-13") from error
 
 
 def _code(text: str) -> Command:

@@ -11,21 +11,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from pos.cash_receipt import is_demanded
 from pos.closing import Paid, close, mint
+from pos.commands import CashReceipt
 from pos.doubted import look
 from pos.payment_desk import PaymentDesk
-from pos.points import ATTEMPT
+from pos.points import ATTEMPT, BASKET
 from pos.quick_cash import quick_cash
 from pos.register import Register
 from pos.sale import GiveBack, HoldTender, Offer, Refusal, consider, decide
-from pos.sale_events import AttemptMade, Event, ReturnableTender
+from pos.sale_events import AttemptMade, CashReceiptWanted, Event, ReturnableTender
 from pos.sale_state import evolve
 from pos.store.journal import Doubt
 from pos.tenders.agreement import Ask, Mover, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
-from protocols.money import Money, currency
+from protocols.money import KRW, Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
+from receipts.forms.wording import WORDS
 
 _OTHER_CARD: Final = "PUR-27"
 
@@ -60,7 +63,25 @@ class Paying:
         if register.sale.is_empty():
             return register.say("PAY-01")
         register.stage = Stage.SUBTOTAL
+        if register.sale.cash_receipt is None and is_demanded(
+            register.sale, register.cash_receipt_from
+        ):
+            return register.say("cash_receipt_which")
         return None
+
+    async def want_cash_receipt(self, wanted: CashReceipt) -> Notice:
+        """Keep whose cash receipt it is, for when the sale is paid in cash. Raises: StoreError."""
+        register = self.register
+        if register.setup.currency != KRW:
+            return register.say("ENT-11", key="CR")
+        if register.sale.is_empty():
+            return register.say("PAY-01")
+        event = CashReceiptWanted(purpose=wanted.purpose, shown=wanted.shown)
+        await register.keep([event], BASKET)
+        if wanted.purpose == "self":
+            return register.say("cash_receipt_nobody")
+        purpose = WORDS[register.language].cash_receipt_purposes[wanted.purpose]
+        return register.say("cash_receipt_wanted", purpose=purpose, number=wanted.shown)
 
     async def quick(self, choice: int) -> Notice | Paid:
         """Pay cash with the n-th suggested amount."""

@@ -197,6 +197,12 @@ class Register:
         """Return a message in the till's language."""
         return notice(code, self.language, **blanks)
 
+    @property
+    def cash_receipt_from(self) -> int:
+        """Return from which total on a Korean sale in cash gets a cash receipt unasked; 0: none does."""
+        korean = self.setup.currency == KRW
+        return self.policy.cash_receipt_prompt_from if korean else 0
+
     def explain(self, refusal: Refusal) -> Notice:
         """Return a refusal as a message."""
         return self.say(refusal.code, **refusal.blanks)

@@ -198,6 +198,8 @@ def right_of(command: Command) -> Right:
             return Right.PAYMENT_TAKE
         case commands.Park():
             return Right.PAYMENT_PARK
+        case commands.CashReceipt():
+            return Right.PAYMENT_TAKE
         case commands.OpenShift():
             return Right.SHIFT_OPEN
         case commands.CountShift() | commands.CloseShift():

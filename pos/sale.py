@@ -29,7 +29,7 @@ from pos.sale_events import (
 )
 from pos.sale_state import Sale, SaleLine, evolve, text_bytes
 from pos.tenders.agreement import OverTender
-from protocols.facts import Line, Reduction, SaleClosed, SaleVoided, Tender
+from protocols.facts import CashReceiptAsked, Line, Reduction, SaleClosed, SaleVoided, Tender
 
 LINES_MAX: Final = 999
 QUANTITY_MAX: Final = 9_999_000
@@ -241,7 +241,13 @@ def consider(sale: Sale, offered: int | None, over: OverTender) -> Offer | Refus
     return Offer(amount=min(offered, due), offered=offered)
 
 
-def closed(sale: Sale, *, shift: int, training: bool = False) -> SaleClosed:
+def closed(
+    sale: Sale,
+    *,
+    shift: int,
+    training: bool = False,
+    cash_receipt: CashReceiptAsked | None = None,
+) -> SaleClosed:
     """Return the fact that ends a paid sale; of a training sale it says so."""
     assert sale.due == 0, "a sale closes when it is paid"
     totals = sale.totals()
@@ -258,6 +264,7 @@ def closed(sale: Sale, *, shift: int, training: bool = False) -> SaleClosed:
         training=training,
         reductions=_reductions(sale),
         recalled=sale.recalled,
+        cash_receipt=cash_receipt,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from protocols.facts import TaxClass, Tender
+from protocols.facts import CashReceiptPurpose, TaxClass, Tender
 
 
 class SaleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="e"):
@@ -99,6 +99,14 @@ class Recalled(SaleEvent, frozen=True, kw_only=True, tag="recalled"):
     """The name of the sale that was held (protocols.facts.SaleHeld)."""
 
 
+class CashReceiptWanted(SaleEvent, frozen=True, kw_only=True, tag="cash_receipt"):
+    """The customer said whose cash receipt it is; in place of what was said before."""
+
+    purpose: CashReceiptPurpose
+    shown: str
+    """The number, masked; nothing keeps the whole one."""
+
+
 class LineVoided(SaleEvent, frozen=True, kw_only=True, tag="void"):
     """A line was taken back; it stays in the sale and counts for nothing."""
 
@@ -182,6 +190,7 @@ Event = (
     | LineVoided
     | SaleDiscounted
     | CouponTaken
+    | CashReceiptWanted
     | Recalled
     | ReturnBegun
     | LineReturned

@@ -15,6 +15,7 @@ from pos.returns import Returning
 from pos.sale_events import (
     AttemptMade,
     Begun,
+    CashReceiptWanted,
     CouponTaken,
     Event,
     Goods,
@@ -130,6 +131,7 @@ class Sale:
     """The held sale that this one goes on with."""
     returning: Returning | None = None
     """What comes back in the same ticket."""
+    cash_receipt: CashReceiptWanted | None = None
 
     @property
     def subtotal(self) -> int:
@@ -267,6 +269,8 @@ def evolve(sale: Sale, event: Event) -> Sale:
                 minimum=event.minimum,
             )
             return replace(sale, reductions=(*sale.reductions, coupon))
+        case CashReceiptWanted():
+            return replace(sale, cash_receipt=event)
         case ReturnBegun():
             begun = Returning(
                 original=event.original,

@@ -418,6 +418,8 @@ class Till:
                 return await self._selling.pick(choice)
             case commands.Subtotal():
                 return self._paying.subtotal()
+            case commands.CashReceipt():
+                return await self._paying.want_cash_receipt(command)
             case commands.Pay(method) if self.register.sale.due < 0:
                 return self._ended(await self._returns.give(method))
             case commands.Pay(method, amount):

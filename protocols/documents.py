@@ -69,7 +69,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which ways to pay the till offers, in the order of its keys; none named: all that it has."""
     vat_percent: int = 10
     cash_receipt_prompt_from: int = 100_000
-    """Ask for a Korean cash receipt from this amount on."""
+    """Sales of so much, paid in cash, get a Korean cash receipt though nobody asks; 0: none do."""
     drawer_alarm_seconds: int = 40
     price_override_max: int = 0
     """How much a clerk alone may take off a line by another price; above, a supervisor allows it."""

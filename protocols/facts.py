@@ -112,6 +112,20 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approver: str = ""
 
 
+CashReceiptPurpose = Literal["income", "expense", "self"]
+"""income: the customer's income deduction; expense: a business's; self: nobody gave a number."""
+
+
+class CashReceiptAsked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A Korean cash receipt was asked for, or the law demands it; no agent has approved it."""
+
+    purpose: CashReceiptPurpose
+    shown: Annotated[str, msgspec.Meta(max_length=24)]
+    """Whose: a phone, business or card number, masked before anything kept it; or the tax office's own."""
+    amount: int
+    """What was paid in cash."""
+
+
 class ShiftOpened(Fact, frozen=True, kw_only=True):
     """A clerk opened the day with a float."""
 
@@ -186,6 +200,7 @@ class SaleClosed(Fact, frozen=True, kw_only=True):
     reductions: list[Reduction] = []
     recalled: str = ""
     """The held sale that this one went on with (SaleHeld.hold)."""
+    cash_receipt: CashReceiptAsked | None = None
 
 
 class SaleVoided(Fact, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
     items: name, price x quantity, amount; discounts; * where tax-free
     supply value, VAT, tax-free; total
     tenders with what was handed over and given back, approval, attempt key
+    the Korean cash receipt that was asked for, with the masked number
     "waiting to be sent" while the broker has not the record - footer - QR of the key
 
 Every figure is the fact's own; nothing is computed here, so the paper cannot disagree with the
@@ -34,6 +35,7 @@ def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
         item_rows(sale.lines, context),
         _totals(sale, context),
         list(chain.from_iterable(_tender(tender, context) for tender in sale.tenders)),
+        _cash_receipt(sale, context),
         queued_notice(context, _scanned_key(sale, context)),
         _footer(sale, context),
     )
@@ -76,6 +78,19 @@ def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
         blocks.append(row(f"  {words.card_balance}", context.money(tender.balance)))
     blocks.append(row(f"  {words.key}", tender.attempt))
     return blocks
+
+
+def _cash_receipt(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
+    """Return what was asked for; the paper never reads as if the tax office had approved it."""
+    asked = sale.cash_receipt
+    if asked is None:
+        return []
+    words = WORDS[context.language]
+    name = words.cash_receipt_of.format(words.cash_receipt_purposes[asked.purpose])
+    return [
+        row(name, context.money(asked.amount)),
+        row(f"  {asked.shown}", words.cash_receipt_note),
+    ]
 
 
 def _scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:

@@ -94,6 +94,9 @@ class Words:
     card_balance: str
     situation_card_said: Mapping[str, str]
     situation_shop_said: Mapping[str, str]
+    cash_receipt_of: str
+    cash_receipt_purposes: Mapping[str, str]
+    cash_receipt_note: str
 
 
 _KO: Final = Words(
@@ -184,6 +187,9 @@ _KO: Final = Words(
         "not_moved": "빠져나가지 않음",
     },
     situation_shop_said={"unknown": "모름", "moved": "받음", "not_moved": "아직 받지 못함"},
+    cash_receipt_of="현금영수증 ({})",
+    cash_receipt_purposes={"income": "소득공제", "expense": "지출증빙", "self": "자진발급"},
+    cash_receipt_note="발급 요청 (국세청 승인 전)",
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -273,6 +279,9 @@ _EN: Final = Words(
         "not_moved": "still on the card",
     },
     situation_shop_said={"unknown": "not known", "moved": "received", "not_moved": "not yet"},
+    cash_receipt_of="Cash receipt ({})",
+    cash_receipt_purposes={"income": "income", "expense": "business", "self": "self-issued"},
+    cash_receipt_note="Asked for, not approved yet",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

@@ -27,7 +27,7 @@ EXAMPLES: dict[type, commands.Command] = {
     commands.MoveCash: commands.MoveCash("in", 1, "x"),
     commands.OpenDrawer: commands.OpenDrawer("x"),
     commands.Park: commands.Park("tender"),
-    commands.Park: commands.Park("tender"),
+    commands.CashReceipt: commands.CashReceipt("income", "010****5678"),
     commands.Prove: commands.Prove("7", "4711"),
     commands.Show: commands.Show("menu"),
 }

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from protocols.escpos.decode import Decoder
 from protocols.facts import (
     CashMoved,
+    CashReceiptAsked,
     ClerkTotals,
     DrawerOpened,
     Line,
@@ -113,6 +114,17 @@ def test_marked_receipt_is_the_golden_one(
     """A second copy, in training, of a record that waits: every mark at once."""
     marked = context(language, copy=2, training=True, delivery=Delivery.QUEUED)
     compare(f"marked-{language}-42", sale_receipt(sale, marked))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_cash_receipt_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """A Korean cash receipt was asked for: whose, for what, how much, and that none is approved."""
+    asked = CashReceiptAsked(purpose="income", shown="010****5678", amount=19_000)
+    paper = sale_receipt(replace(sale, cash_receipt=asked), context(language))
+
+    compare(f"cash-receipt-{language}-42", paper)
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -1,0 +1,69 @@
+"""The Korean cash receipt: whose it is, and which sales get one unasked.
+
+    01012345678         a mobile phone        income deduction
+    123-45-67891        a business number     business expense
+    16 to 19 digits     a card                income deduction
+    0100001234          nobody wanted one     issued by the shop itself, as the law demands
+
+Nothing but the masked number leaves `read_number`: no event, record, paper or trace has the whole one.
+No till here talks to a cash-receipt agent yet; what it writes down is a request without an approval.
+Source: Income Tax Act 162-3 (4), its decree 210-3: sales of 100,000 won or more that are paid in cash,
+VAT included; clerk-and-courier.md 1.2 (Tax).
+"""
+
+import re
+from typing import Final
+
+from pos.commands import CashReceipt
+from pos.sale_state import Sale
+from protocols.facts import CashReceiptAsked
+
+SELF_ISSUED: Final = "010-000-1234"
+"""The tax office's own number for a receipt that nobody gave a number for."""
+NOBODY: Final = CashReceipt("self", SELF_ISSUED)
+_PHONE: Final = re.compile(r"010\d{8}|01[16789]\d{7,8}", re.ASCII)
+_BUSINESS: Final = re.compile(r"[1-9]\d{9}", re.ASCII)
+_CARD: Final = re.compile(r"\d{16,19}", re.ASCII)
+_BUSINESS_WEIGHTS: Final = (1, 3, 7, 1, 3, 7, 1, 3)
+
+
+def read_number(text: str) -> CashReceipt:
+    """Return whose cash receipt a number asks for, masked. Raises: ValueError, without the number."""
+    number = text.replace("-", "").replace(" ", "")
+    if not number or number == SELF_ISSUED.replace("-", ""):
+        return NOBODY
+    if _PHONE.fullmatch(number) or _CARD.fullmatch(number):
+        return CashReceipt("income", _masked(number))
+    if _BUSINESS.fullmatch(number) and _is_business(number):
+        return CashReceipt("expense", _masked(number))
+    raise ValueError("no phone, business or card number")
+
+
+def is_demanded(sale: Sale, prompt_from: int) -> bool:
+    """Tell whether this sale, paid in cash, gets a cash receipt though nobody asks; from 0: never."""
+    return 0 < prompt_from <= sale.total
+
+
+def asked(sale: Sale, prompt_from: int) -> CashReceiptAsked | None:
+    """Return the cash receipt of a paid sale, over what of it was paid in cash; None where it has none."""
+    cash = sum(tender.amount for tender in sale.tenders if tender.method == "cash")
+    wanted = sale.cash_receipt
+    if not cash:
+        return None
+    if wanted is not None and wanted.purpose != "self":
+        return CashReceiptAsked(purpose=wanted.purpose, shown=wanted.shown, amount=cash)
+    if not is_demanded(sale, prompt_from):
+        return None
+    return CashReceiptAsked(purpose="self", shown=SELF_ISSUED, amount=cash)
+
+
+def _masked(number: str) -> str:
+    return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}"
+
+
+def _is_business(number: str) -> bool:
+    """Check the last digit, as the tax office reckons it."""
+    digits = [int(digit) for digit in number]
+    total = sum(a * b for a, b in zip(digits, _BUSINESS_WEIGHTS, strict=False))
+    tens, ones = divmod(digits[8] * 5, 10)
+    return (total + tens + ones + digits[9]) % 10 == 0
