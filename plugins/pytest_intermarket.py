@@ -4,7 +4,7 @@
         print_receipt(receipt_printer.path)               # your program, on a real pseudo-terminal
         assert "TOTAL" in receipt_printer.paper
 
-Fixtures   receipt_printer  customer_display  barcode_scanner  card_reader  shop_card_reader
+Fixtures   receipt_printer  customer_display  barcode_scanner  pin_pad  card_reader  shop_card_reader
            bench: all of them; counter: a whole shop with a counter and a broker
 Markers    intermarket_wire("pty", "tcp", "rfc2217")   run over each
            intermarket_seed(1, 2) or (count=20)        run with each; failing seeds are kept and run again
@@ -40,12 +40,15 @@ ANSWER_S = 10.0
 TRACE_LINES_MAX = 80
 WIRES = ("pty", "tcp", "rfc2217")
 _KINDS = {"printer": "printer", "display": "line_display", "scanner": "scanner"}
+_PADS = {"pad": "pin_pad"}
+"""What knows the issuer of the cards."""
 _SLOTS = {"customer": "", "shop": "shop"}
 """Card slots, and the card that is in at first."""
 _OF_FIXTURE = {
     "receipt_printer": "printer",
     "customer_display": "display",
     "barcode_scanner": "scanner",
+    "pin_pad": "pad",
     "card_reader": "customer",
     "shop_card_reader": "shop",
 }
@@ -500,7 +503,7 @@ def bench(
         named = [name for fixture, name in _OF_FIXTURE.items() if fixture in item.fixturenames]
         names = named or list(_KINDS)
         cards = folder / "cards"
-        if any(name in _SLOTS for name in names):
+        if any(name in _SLOTS or name in _PADS for name in names):
             _deal(command, intermarket_folder / "cards", cards)
         plan = folder / "bench.toml"
         plan.write_text(_plan(names, intermarket_wire, intermarket_seed, cards))
@@ -529,6 +532,12 @@ def customer_display(bench: Bench) -> Twin:
 def barcode_scanner(bench: Bench) -> Twin:
     """A serial scanner."""
     return bench.twin("scanner")
+
+
+@pytest.fixture
+def pin_pad(bench: Bench) -> Twin:
+    """A PIN pad that knows the issuer of the cards."""
+    return bench.twin("pad")
 
 
 @pytest.fixture
@@ -580,7 +589,10 @@ def _plan(names: list[str], wire: str, seed: int, cards: Path) -> str:
             rows += ['kind = "smart_card"', f"cards = {json.dumps(str(cards))}"]
             rows.append(f"options = {{ inserted = {json.dumps(_SLOTS[name])} }}")
         else:
-            rows += [f'kind = "{_KINDS[name]}"', f'wire = "{wire}"']
+            kind = _KINDS.get(name) or _PADS[name]
+            rows += [f'kind = "{kind}"', f'wire = "{wire}"']
+            if name in _PADS:
+                rows.append(f"cards = {json.dumps(str(cards))}")
     return "\n".join(rows) + "\n"
 
 

@@ -81,6 +81,14 @@ def test_others(customer_display, barcode_scanner):
     assert [event["detail"] for event in barcode_scanner.history("scanned")] == ["8801234567893"]
     os.close(port)
 
+@pytest.mark.intermarket_wire("tcp")
+def test_pad(pin_pad):
+    with socket.create_connection(pin_pad.place, timeout=10) as port:
+        port.sendall(b"\x051")
+        assert port.recv(2) == b"\x041"
+    with pytest.raises(Exception, match="nobody asks"):
+        pin_pad.press(digits=1)
+
 def test_all(bench):
     assert sorted(bench.devices) == ["display", "printer", "scanner"]
 """,
@@ -88,7 +96,7 @@ def test_all(bench):
 
     assert status == 0, out
     assert [name for name, _ in outcomes(out)] == [
-        "test_printer[pty]", "test_printer[tcp]", "test_others", "test_all",
+        "test_printer[pty]", "test_printer[tcp]", "test_others", "test_pad[tcp]", "test_all",
     ]  # fmt: skip
 
 
