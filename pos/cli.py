@@ -185,6 +185,9 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     reprint.add_argument(
         "sale", type=_whole_number, nargs="?", help="number of the sale today (default: the last)"
     )
+    reprint.add_argument(
+        "--gift", action="store_true", help="a gift receipt, without prices, for an exchange"
+    )
 
 
 def _add_reading(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -362,7 +365,7 @@ def _sign_off(config: Config, parsed: argparse.Namespace) -> int:
 
 
 def _reprint(config: Config, parsed: argparse.Namespace) -> int:
-    return _run(config, f"{parsed.sale or ''}RP", parsed)
+    return _run(config, f"{parsed.sale or ''}{'GR' if parsed.gift else 'RP'}", parsed)
 
 
 def _report(config: Config, parsed: argparse.Namespace) -> int:

@@ -242,6 +242,8 @@ class Reprint:
     """Print a receipt again, marked as a copy; without a number, the last one."""
 
     sale: int | None = None
+    gift: bool = False
+    """Print its gift receipt instead, which tells no price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     [amount]OS  open the shift with a float        50000x2,1000x7CN  what was counted    0CN  nothing
     CZ[:reason]   close the shift with its Z       XR  print the X
     amountCI:reason  cash in    amountCO:reason  cash out    amountDR:reason  drop to the safe
-    NS:reason    open the drawer without a sale    [n]RP   reprint
+    NS:reason    open the drawer without a sale    [n]RP   reprint    [n]GR  gift receipt
     SI SO LK   sign on or hand over, sign off, lock          TM  to the training counter, and back
     [person]PN:pin   number or badge, and PIN, where the till asks who somebody is
     MN QU DV HP SL   menu, queue, devices, help, back to the sale          CL  clear
@@ -145,10 +145,11 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return commands.ReturnLine(0, _thousandths(operand.removesuffix("*")))
     if verb in _COUNTED and reason is None:
         return _COUNTED[verb](_whole(operand)) if _COUNT.fullmatch(operand) else None
-    if verb == "RP" and reason is None:
+    if verb in ("RP", "GR") and reason is None:
+        gift = verb == "GR"
         if not operand:
-            return commands.Reprint()
-        return commands.Reprint(_whole(operand)) if _COUNT.fullmatch(operand) else None
+            return commands.Reprint(gift=gift)
+        return commands.Reprint(_whole(operand), gift) if _COUNT.fullmatch(operand) else None
     if verb in _DISCOUNTS and reason is None:
         return _discount(operand, verb, currency)
     if verb == "QT" and reason is None:
@@ -229,7 +230,7 @@ _PERCENT_MAX: Final = 100
 WORDS: Final = frozenset(
     {
         *(*_PLAIN, *_REASONED, *_COUNTED, *_DISCOUNTS),
-        *("FI", "CN", "CR", "RP", "QT", "OS", "CI", "CO", "DR", "PR"),
+        *("FI", "CN", "CR", "RP", "GR", "QT", "OS", "CI", "CO", "DR", "PR"),
     }
 )
 """Every verb that is no tender's."""

@@ -40,6 +40,8 @@ TRAINING: Final = "training"
 """The setting that says that nothing in this journal is real (pos.training)."""
 PROGRAM: Final = "till"
 """The actor of what the program does by itself."""
+_RESTART: Final = {"sale": "restart", "gift": "gift restart"}
+"""Why a paper of a sale is copied, by its form."""
 RESTART_RECORDS_MAX: Final = 1_000
 """How many of the newest records are checked after a sudden end; the rest is `journal verify`'s."""
 
@@ -153,12 +155,12 @@ def _recover(store: Store) -> Recovery:
     }
     copies = [
         Draft(
-            fact=ReceiptCopied(sale=paper.sale, copy=paper.copy + 1, reason="restart"),
+            fact=ReceiptCopied(sale=paper.sale, copy=paper.copy + 1, reason=_RESTART[paper.form]),
             actor=PROGRAM,
             business_date=paper.business_date,
         )
         for paper in again
-        if paper.form == "sale"
+        if paper.form in _RESTART
     ]
     with store.database.transaction():
         for paper in again:

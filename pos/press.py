@@ -4,6 +4,7 @@ The paper shows what was stored, not what the screen remembers; it is rendered w
 a paper that waited says that it is a copy, or that the record has not reached the broker, if so.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from protocols.facts import RefundClosed, SaleClosed, ShiftClosed
 from protocols.malformed import MALFORMED
 from receipts.document import Document, PaperWidth
 from receipts.forms.context import Delivery, ReceiptContext
+from receipts.forms.gift import gift_receipt
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
@@ -50,6 +52,9 @@ class Press:
             match paper.form:
                 case "sale":
                     return sale_receipt(_SALE.decode(paper.body), context)
+                case "gift":
+                    again = max(0, paper.copy - 1)
+                    return gift_receipt(_SALE.decode(paper.body), replace(context, copy=again))
                 case "refund":
                     return refund_receipt(_REFUND.decode(paper.body), context)
                 case "x":

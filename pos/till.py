@@ -523,8 +523,8 @@ class Till:
                 notice = await self._day.read_x()
             case commands.OpenDrawer(reason):
                 notice = await self._day.open_drawer(reason)
-            case commands.Reprint(sale):
-                notice = await self._day.reprint(sale)
+            case commands.Reprint(sale, gift):
+                notice = await (self._day.gift(sale) if gift else self._day.reprint(sale))
             case _:
                 assert_never(command)
         happened = self.register.counts is not before

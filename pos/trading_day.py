@@ -1,4 +1,4 @@
-"""The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, reprint."""
+"""The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, reprint, gift receipt."""
 
 from dataclasses import dataclass, replace
 
@@ -141,15 +141,38 @@ class TradingDay:
             return register.say("PRN-08")
         paper = await self.receipt(sale)
         if paper is None:
-            if sale is None:
-                return register.say("RPT-01")
-            return register.say("RPT-02", sale=register.sale_name(sale))
-        again = replace(paper, copy=paper.copy + 1, state=PaperState.WAITING)
-        copied = register.draft(ReceiptCopied(sale=again.sale, copy=again.copy), amount=0)
-        await register.append(
-            [replace(copied, business_date=again.business_date)], COPY, papers=[again]
-        )
+            return self._no_receipt(sale)
+        again = replace(paper, copy=paper.copy + 1)
+        await self._copy(again, "")
         return register.say("reprinted", sale=register.sale_name(paper.sale), copy=again.copy)
+
+    async def gift(self, sale: int | None) -> Notice:
+        """Print a gift receipt of a sale; who asked, and the how-many-th it is, stand in the journal."""
+        register = self.register
+        if not register.setup.has_printer:
+            return register.say("PRN-08")
+        paper = await self.receipt(sale)
+        if paper is None:
+            return self._no_receipt(sale)
+        before = await register.runner.run(
+            lambda store: store.papers.of_sale(paper.business_date, paper.sale, "gift")
+        )
+        count = 1 if before is None else before.copy + 1
+        await self._copy(replace(paper, form="gift", copy=count), "gift")
+        return register.say("gift_printed", sale=register.sale_name(paper.sale))
+
+    async def _copy(self, paper: Paper, reason: str) -> None:
+        """Let a paper of an earlier sale come out, its fact with it."""
+        register = self.register
+        fact = ReceiptCopied(sale=paper.sale, copy=paper.copy, reason=reason)
+        draft = replace(register.draft(fact, amount=0), business_date=paper.business_date)
+        await register.append([draft], COPY, papers=[replace(paper, state=PaperState.WAITING)])
+
+    def _no_receipt(self, sale: int | None) -> Notice:
+        register = self.register
+        if sale is None:
+            return register.say("RPT-01")
+        return register.say("RPT-02", sale=register.sale_name(sale))
 
     async def receipt(self, sale: int | None) -> Paper | None:
         """Return the newest paper of a sale of this business date, or of the last one."""

@@ -266,6 +266,7 @@ class ReceiptCopied(Fact, frozen=True, kw_only=True):
     sale: int
     copy: int
     reason: str = ""
+    """gift: a gift receipt, the how-many-th is `copy`; restart: a sudden end caught it on its way."""
 
 
 class RefundClosed(Fact, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from typing import Literal
 from pos.store.database import Database, Value
 from pos.store.errors import StoreError
 
-Form = Literal["sale", "refund", "x", "z", "situation"]
+Form = Literal["sale", "gift", "refund", "x", "z", "situation"]
 
 
 class PaperState(StrEnum):
@@ -40,7 +40,7 @@ class Paper:
     """Of the journal record that it shows; 0 for an X, which is no record."""
     at_ns: int = 0
     copy: int = 0
-    """0 is the original, n the n-th copy."""
+    """0 is the original, n the n-th copy; of gift receipts the first is 1."""
     state: PaperState = PaperState.WAITING
 
 
@@ -106,12 +106,12 @@ class Papers:
         )
         return [_paper(row) for row in rows]
 
-    def of_sale(self, business_date: str, sale: int) -> Paper | None:
+    def of_sale(self, business_date: str, sale: int, form: Form = "sale") -> Paper | None:
         """Return the newest paper of a sale; of sale 0, of the last sale of that date."""
         row = self._database.row(
-            f"SELECT {_COLUMNS} FROM paper WHERE form = 'sale' AND business_date = ?"  # noqa: S608 our own column names
+            f"SELECT {_COLUMNS} FROM paper WHERE form = ? AND business_date = ?"  # noqa: S608 our own column names
             " AND (? = 0 OR sale = ?) ORDER BY sale DESC, copy DESC, number DESC LIMIT 1",
-            (business_date, sale, sale),
+            (form, business_date, sale, sale),
         )
         return None if row is None else _paper(row)
 
@@ -128,7 +128,7 @@ def _paper(row: tuple[Value, ...]) -> Paper:
     match row:
         case (
             int(number),
-            ("sale" | "refund" | "x" | "z" | "situation") as form,
+            ("sale" | "gift" | "refund" | "x" | "z" | "situation") as form,
             bytes(body),
             str(actor),
             str(business_date),

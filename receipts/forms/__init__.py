@@ -5,6 +5,7 @@ wording   the words of all forms, Korean and English side by side
 parts     the head of the paper, its marks, rows
 goods     the goods of a sale or a refund, and the tax in it
 sale      the receipt of a sale
+gift      the same without a price
 refund    the receipt of a refund
 shift     X and Z reports
 cash      slips of the drawer: paid in, paid out, to the safe, opened without a sale

@@ -36,7 +36,7 @@ def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
         _totals(sale, context),
         list(chain.from_iterable(_tender(tender, context) for tender in sale.tenders)),
         _cash_receipt(sale, context),
-        queued_notice(context, _scanned_key(sale, context)),
+        queued_notice(context, scanned_key(sale, context)),
         _footer(sale, context),
     )
 
@@ -93,7 +93,7 @@ def _cash_receipt(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
     ]
 
 
-def _scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:
+def scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:
     """Return the key for support and returns: the first attempt's, which begins with the sale's."""
     return sale.tenders[0].attempt if sale.tenders else context.sale_key
 
@@ -102,7 +102,7 @@ def _footer(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
     blocks: list[Block] = []
     if context.footer:
         blocks.append(Text(text=context.footer, align=Align.CENTRE))
-    key = _scanned_key(sale, context)
+    key = scanned_key(sale, context)
     if key:
         blocks.append(Qr(content=key))
     return blocks

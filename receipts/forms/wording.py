@@ -97,6 +97,8 @@ class Words:
     cash_receipt_of: str
     cash_receipt_purposes: Mapping[str, str]
     cash_receipt_note: str
+    gift_title: str
+    gift_note: str
 
 
 _KO: Final = Words(
@@ -190,6 +192,8 @@ _KO: Final = Words(
     cash_receipt_of="현금영수증 ({})",
     cash_receipt_purposes={"income": "소득공제", "expense": "지출증빙", "self": "자진발급"},
     cash_receipt_note="발급 요청 (국세청 승인 전)",
+    gift_title="선물 교환증",
+    gift_note="이 종이로 교환할 수 있습니다",
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -282,6 +286,8 @@ _EN: Final = Words(
     cash_receipt_of="Cash receipt ({})",
     cash_receipt_purposes={"income": "income", "expense": "business", "self": "self-issued"},
     cash_receipt_note="Asked for, not approved yet",
+    gift_title="GIFT RECEIPT",
+    gift_note="Bring it to exchange these goods",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

@@ -30,6 +30,7 @@ from protocols.money import CURRENCIES
 from receipts.document import Cut, Document, Language, PaperWidth, Qr
 from receipts.forms.cash import cash_slip, no_sale_slip
 from receipts.forms.context import Delivery, ReceiptContext
+from receipts.forms.gift import gift_receipt
 from receipts.forms.goods import quantity_text
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
@@ -125,6 +126,49 @@ def test_cash_receipt_is_the_golden_one(
     paper = sale_receipt(replace(sale, cash_receipt=asked), context(language))
 
     compare(f"cash-receipt-{language}-42", paper)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_gift_receipt_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """Goods and quantities, and the code of the sale; whole, at 42 columns."""
+    compare(f"gift-{language}-42", gift_receipt(sale, context(language)))
+
+
+@given(price=st.integers(0, 999_999_999), discount=st.integers(0, 99_999))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_gift_receipt_is_the_same_at_every_price(
+    context: Make, sale: SaleClosed, price: int, discount: int
+) -> None:
+    """So nothing on it tells what was paid, nor how, nor by whom."""
+    lines = [
+        replace(line, unit_price=price, discount=discount, amount=price, list_price=price + 1)
+        for line in sale.lines
+    ]
+    asked = CashReceiptAsked(purpose="income", shown="010****5678", amount=price)
+    paid = [replace(sale.tenders[0], method="card", amount=price, tendered=price)]
+    dear = replace(
+        sale,
+        lines=lines,
+        total=price,
+        discount=discount,
+        net=price,
+        vat=price,
+        exempt=price,
+        tenders=paid,
+        cash_receipt=asked,
+    )
+
+    assert gift_receipt(dear, context()) == gift_receipt(sale, context())
+
+
+def test_training_gift_receipt_needs_a_training_context(sale: SaleClosed, context: Make) -> None:
+    """As its receipt: a paper of no sale is marked."""
+    with pytest.raises(ValueError, match="training"):
+        gift_receipt(replace(sale, training=True), context())
+
+    assert "연습" in shown(gift_receipt(replace(sale, training=True), context(training=True)))
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
