@@ -10,6 +10,7 @@ Source: protocols/line_display.
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any, Final
 
 from protocols.control import Event, Verb, VerbHelp
@@ -19,6 +20,7 @@ from protocols.line_display.commands import (
     Brightness,
     Clear,
     ClearLine,
+    Command,
     Country,
     Initialise,
     Move,
@@ -34,6 +36,7 @@ from protocols.line_display.commands import (
     Text,
     Window,
     WriteLine,
+    encode,
 )
 from protocols.line_display.decoder import Decoder, Heard, Ignored, PassedOn
 from sim.twin import History, refuse_verb
@@ -52,18 +55,37 @@ _VERBS: Final = [
 ]
 
 
+class FoundIn(Enum):
+    """How whoever had the display before has left it."""
+
+    ORDER = "order"
+    """As after power-on."""
+    STRING_MODE = "string_mode"
+    """In a string, dimmed: until CLR or CAN only strings are heard."""
+    PRINTER_SELECTED = "printer_selected"
+    """Everything goes on to the printer behind it, until it is selected."""
+
+
 class LineDisplayTwin:
     """Two lines of twenty cells."""
 
     device = "line_display"
 
-    def __init__(self) -> None:
+    def __init__(self, found_in: FoundIn = FoundIn.ORDER) -> None:
         self._history = History()
         self._passed_on = bytearray()
         self._powered = True
         self._scroll = ""
         self._scroll_due_ns: int | None = None
         self._reset()
+        left: tuple[Command, ...] = {
+            FoundIn.ORDER: (),
+            FoundIn.STRING_MODE: (Brightness(1), WriteLine(Row.UPPER, "WELCOME")),
+            FoundIn.PRINTER_SELECTED: (Select(Peripheral.PRINTER),),
+        }[found_in]
+        for command in left:
+            for heard in self._decoder.receive(encode(command)):
+                self._obey(heard, 0)
 
     @property
     def history(self) -> Sequence[Event]:

@@ -54,7 +54,7 @@ from protocols.escpos.status import (
 from protocols.ports import NANOSECONDS_PER_SECOND, Typeface
 from sim.paper_roll import PaperRoll, Strip
 from sim.print_head import PrintHead
-from sim.printer_mechanics import Mechanics
+from sim.printer_mechanics import DrawerContact, Mechanics
 from sim.printer_verbs import VERBS, check_verb, number_of
 from sim.printer_voice import Voice
 from sim.twin import History
@@ -93,6 +93,7 @@ class PrinterTwin:
         status_back: bool = True,
         realtime_kick: bool = True,
         paper_dots: int | None = None,
+        drawer_contact: DrawerContact = DrawerContact.HIGH_WHEN_OPEN,
     ) -> None:
         self._buffer_bytes = buffer_bytes
         self._xon_xoff = xon_xoff
@@ -104,7 +105,7 @@ class PrinterTwin:
         self.roll = (
             PaperRoll(WIDTH_DOTS) if paper_dots is None else PaperRoll(WIDTH_DOTS, paper_dots)
         )
-        self.mechanics = Mechanics(self.roll)
+        self.mechanics = Mechanics(self.roll, drawer_contact)
         self._voice = Voice()
         self._history = History()
         self._speed_percent = 100

@@ -3,6 +3,7 @@
 Each part is what a hand or the engine last made it; the printer's status is read off them.
 """
 
+from enum import Enum
 from typing import Any
 
 from protocols.control import Verb
@@ -19,11 +20,25 @@ from sim.paper_roll import NEAR_END_DOTS, PaperRoll
 from sim.printer_verbs import number_of
 
 
+class DrawerContact(Enum):
+    """How the drawer's contact is wired to the printer."""
+
+    HIGH_WHEN_OPEN = "high_when_open"
+    """As most are."""
+    LOW_WHEN_OPEN = "low_when_open"
+    """Some makes have it the other way round."""
+    UNWIRED = "unwired"
+    """Nothing pulls the line: it is high for good."""
+
+
 class Mechanics:
     """What can be touched."""
 
-    def __init__(self, roll: PaperRoll) -> None:
+    def __init__(
+        self, roll: PaperRoll, contact: DrawerContact = DrawerContact.HIGH_WHEN_OPEN
+    ) -> None:
         self._roll = roll
+        self._contact = contact
         self.powered = True
         self.cover = Cover.CLOSED
         self.cutter = Cutter.OK
@@ -62,8 +77,17 @@ class Mechanics:
             cover=self.cover,
             cutter=self.cutter,
             fault=self.fault,
-            drawer=DrawerSense.HIGH if self.drawer_open else DrawerSense.LOW,
+            drawer=self._sense(),
         )
+
+    def _sense(self) -> DrawerSense:
+        match self._contact:
+            case DrawerContact.HIGH_WHEN_OPEN:
+                return DrawerSense.HIGH if self.drawer_open else DrawerSense.LOW
+            case DrawerContact.LOW_WHEN_OPEN:
+                return DrawerSense.LOW if self.drawer_open else DrawerSense.HIGH
+            case DrawerContact.UNWIRED:
+                return DrawerSense.HIGH
 
     def cut(self) -> bool:
         """Let the cutter move; False when it jams."""

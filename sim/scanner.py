@@ -8,7 +8,7 @@ Source: protocols/scanner, protocols/barcode.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from protocols.barcode import (
     Barcode,
@@ -25,6 +25,8 @@ from sim.twin import History, VerbError, refuse_verb
 
 ANSWER_TIMEOUT_NS: Final = 2_000_000_000
 """How long it waits for 06 or 15 before it beeps in despair."""
+EndingName = Literal["cr", "lf", "cr_lf", "tab", "stx_etx", "silence"]
+"""protocols.scanner.Ending by name, as plans and configurations have it."""
 OUTGOING_MAX: Final = 65_536
 """Bytes nobody fetched; more are not scanned."""
 
@@ -56,11 +58,14 @@ class ScannerTwin:
     def __init__(
         self,
         *,
-        ending: Ending = Ending.CR,
+        ending: EndingName = "cr",
         identifiers: bool = False,
         handshake: bool = False,
+        sends: int = 1,
     ) -> None:
-        self._ending = ending
+        """`sends` is how often it sends each code that it reads: some are set to do so twice."""
+        self._sends = sends
+        self._ending = Ending[ending.upper()]
         self._identifiers = identifiers
         self._handshake = handshake
         self._history = History()
@@ -139,7 +144,8 @@ class ScannerTwin:
         raw = with_identifier(barcode) if self._identifiers else barcode.text
         self._last = barcode.text
         self._scanned += 1
-        self._emit(frame(raw, self._ending), "scanned", raw, now_ns)
+        for _ in range(self._sends):
+            self._emit(frame(raw, self._ending), "scanned", raw, now_ns)
         if self._handshake:
             self._awaiting_ns = now_ns + ANSWER_TIMEOUT_NS
 

@@ -65,10 +65,17 @@ class SmartCardTwin:
     device = "smart_card"
 
     def __init__(
-        self, cards: Mapping[str, Card], *, away: set[str] | None = None, inserted: str = ""
+        self,
+        cards: Mapping[str, Card],
+        *,
+        away: set[str] | None = None,
+        inserted: str = "",
+        delay_ms: int = 0,
+        bad_contacts: int = 0,
     ) -> None:
         """`away` is shared by all slots that the same cards lie beside: who is in one of them.
 
+        `bad_contacts` is how many resets after each insertion a card does not hear.
         Raises: VerbError when `inserted` is none of the cards, or away.
         """
         self._cards = dict(cards)
@@ -81,7 +88,12 @@ class SmartCardTwin:
         self._commands = 0
         self._tear: tuple[str, int] | None = None
         self._mute = False
-        self._delay_ns = 0
+        self._delay_ns = delay_ms * _NS_PER_MS
+        self._bad_contacts = bad_contacts
+        self._deaf = 0
+        """Resets that the card in the slot still does not hear."""
+        self._missed = False
+        """Whether it did not hear the last one."""
         self._late: list[tuple[int, bytes]] = []
         self._entry: PinEntry | None = None
         self._entry_ends_ns = 0
@@ -205,6 +217,7 @@ class SmartCardTwin:
         self._away.add(name)
         self._in = name
         self._visit += 1
+        self._deaf = self._bad_contacts
         self._lose_power()
         self._history.add(now_ns, "inserted", name)
 
@@ -234,7 +247,11 @@ class SmartCardTwin:
         if not self._in:
             return
         match event:
+            case PoweredOn() | WarmReset() if self._deaf:
+                self._deaf -= 1
+                self._missed = True
             case PoweredOn() | WarmReset():
+                self._missed = False
                 if isinstance(event, PoweredOn) or self._powered:
                     self._forget()
                     self._card().power_on()
@@ -244,7 +261,8 @@ class SmartCardTwin:
                 self._forget()
             case AtrWanted():
                 # A reader asks before it gives power, too, to see whether the card is still there.
-                self._wire.answer(b"" if self._mute else self._card().atr)
+                silent = self._mute or self._missed
+                self._wire.answer(b"" if silent else self._card().atr)
             case CommandArrived(apdu):
                 self._command(apdu, now_ns)
             case PinWanted(structure):

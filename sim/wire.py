@@ -49,8 +49,9 @@ class Lane:
     """One direction of a wire."""
 
     def __init__(self, entropy: SeededEntropy) -> None:
-        self.faults = Faults()
-        """What goes wrong from now on; what is on its way already is not touched."""
+        self._faults = Faults()
+        self._left: int | None = None
+        """How many bytes more the faults last; None is for good."""
         self.character_ns = 0
         """How long one character takes; 0 is no time."""
         self.garbled = False
@@ -60,6 +61,16 @@ class Lane:
         self._pending = 0
         self._free_ns = 0
         self._not_before_ns = 0
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong from now on; what is on its way already is not touched."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._faults = faults
+        self._left = faults.ends_after_bytes or None
 
     @property
     def deadline_ns(self) -> int | None:
@@ -80,12 +91,23 @@ class Lane:
 
     def send(self, data: bytes, now_ns: int) -> int:
         """Put bytes on the way; return how many were lost because the lane is full."""
+        if self._left is None or len(data) < self._left:
+            if self._left is not None:
+                self._left -= len(data)
+            return self._send(data, now_ns)
+        # The faults end inside these bytes.
+        spoilt, rest = data[: self._left], data[self._left :]
+        lost = self._send(spoilt, now_ns)
+        self.faults = Faults()
+        return lost + (self._send(rest, now_ns) if rest else 0)
+
+    def _send(self, data: bytes, now_ns: int) -> int:
         if self.faults.passage is Passage.MUTE:
             return 0
         if self.garbled:
             data = self._garble(data)
         if self.faults.touches():
-            data = b"".join(self._spoil(byte) for byte in data)
+            data = b"".join(self._spoil(byte) for byte in self._reorder(data))
         room = LANE_BYTES_MAX - self._pending
         lost = max(0, len(data) - room)
         data = data[:room]
@@ -144,6 +166,19 @@ class Lane:
             byte ^= 1 << draw.below(8)
         return before + bytes((byte,)) * (2 if draw.happens(faults.duplicate_ppm) else 1)
 
+    def _reorder(self, data: bytes) -> bytes:
+        """Return the bytes with neighbours that have changed places."""
+        if not self.faults.reorder_ppm:
+            return data
+        bytes_ = bytearray(data)
+        place = 0
+        while place < len(bytes_) - 1:
+            if self._entropy.happens(self.faults.reorder_ppm):
+                bytes_[place : place + 2] = bytes_[place + 1], bytes_[place]
+                place += 1
+            place += 1
+        return bytes(bytes_)
+
     def _garble(self, data: bytes) -> bytes:
         """Return what a receiver at another rate makes of the bytes."""
         kept = sum(not self._entropy.happens(GARBLED_DROP_PPM) for _ in data)
@@ -175,13 +210,13 @@ class Wire:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong on the way to the device, and with `spoil` on the way back as well."""
-        return self.to_device.faults
+        """What goes wrong on the way from the device, and with `spoil` mostly on the way to it as well."""
+        return self.from_device.faults
 
-    def spoil(self, faults: Faults) -> None:
-        """Let this go wrong in both directions from now on."""
-        for lane in self.lanes():
-            lane.faults = faults
+    def spoil(self, faults: Faults, *, answers_only: bool = False) -> None:
+        """Let this go wrong in both directions from now on, or on the way from the device alone."""
+        self.from_device.faults = faults
+        self.to_device.faults = Faults() if answers_only else faults
 
     def driver_line(self, settings: LineSettings | None) -> None:
         """Learn how the driver's end is set; None when it cannot be seen."""

@@ -12,9 +12,11 @@ from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
+from sim.stage.kinds import KINDS
+from sim.stage.profiles import profiles
 from sim.stage.scenario.checks import CHECKS
 from sim.stage.scenario.devices import HARMLESS, verbs_of
-from sim.stage.scenario.faults import KINDS
+from sim.stage.scenario.faults import KINDS as STORM_KINDS
 from sim.stage.scenario.language import read_scenarios
 from sim.stage.scenario.shelf import SHIPPED, names
 from sim.stage.scenario.steps import STEPS, Step
@@ -77,7 +79,7 @@ customer display, scanner; a card slot for the customer, empty, and one for the 
 | given | meaning |
 |---|---|
 | `given.cards.LABEL` | a card: `balance`, `pin`, `pin_above`, `expiry`, `ceiling`, `locked`, `hotlisted`, `log_slots`, `narrative_slots`, `transmission`, `class`, `name`; `foreign = true` is another issuer's |
-| `given.printer`, `.line_display`, `.scanner`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `options`, `line`, `faults`, `pace`; `absent = true` is none |
+| `given.printer`, `.line_display`, `.scanner`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `profile`, `options`, `line`, `faults`, `pace`; `absent = true` is none |
 | `given.till` | keys of `[devices]` of the till's configuration ([ips-pos](ips-pos.md)), without addresses |
 | `given.shift` | the float, or `"closed"` |
 | `given.language` | `"en"` or `"ko"` |
@@ -94,6 +96,16 @@ _DEVICES: Final = """
 
 A device's own verbs are steps, with the same words as on the bench and in the control interface:
 `{ printer = "paper_out" }`. Verbs in italics break nothing; every other one is a fault.
+"""
+_PROFILES: Final = """
+## Profiles
+
+Devices as they are sold, set and met: `given.printer = { profile = "no-print-done" }`, and `profile = "..."` in a plan.
+The last column is what a till has to be told under `[devices]` to live with one; a scenario's till is told, unless
+`given.till` says otherwise.
+
+| device | profile | it | its till |
+|---|---|---|---|
 """
 _STORMS: Final = """
 ## Storms
@@ -119,8 +131,10 @@ def page() -> str:
             _steps(CHECKS),
             _DEVICES,
             _verbs(),
+            _PROFILES,
+            _profiles(),
             _STORMS,
-            ", ".join(f"`{kind}`" for kind in KINDS) + "\n",
+            ", ".join(f"`{kind}`" for kind in STORM_KINDS) + "\n",
             _SHIPPED,
             _scenarios(),
         )
@@ -169,6 +183,15 @@ def _verbs() -> str:
             arguments = "".join(f" `{argument}`" for argument in verb.arguments)
             shown.append((f"*{name}*" if name in HARMLESS else name) + arguments)
         rows.append(f"| `{device}` | {', '.join(shown)} |\n")
+    return "".join(rows)
+
+
+def _profiles() -> str:
+    rows = []
+    for kind in KINDS:
+        for name, profile in profiles(kind).items():
+            told = ", ".join(f'`{key} = "{value}"`' for key, value in profile.till.items())
+            rows.append(f"| {kind} | `{name}` | {profile.about} | {told} |\n")
     return "".join(rows)
 
 

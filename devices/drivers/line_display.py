@@ -1,7 +1,8 @@
 """A customer display's driver: what it should show, and only the bytes that change it.
 
 The display never answers, so the driver knows what it has said, not what is seen. Three habits follow:
-it begins with 0C, the only way out of string mode; it says a line again when it has changed, and both
+it begins with its own name, for one that hands on to a printer, and 0C, the only way out of string
+mode; it says a line again when it has changed, and both
 lines every half minute, for a display that was switched off and on by itself; it never writes faster
 than the line carries, so that the newest text is never behind older ones. However often the text
 changes, at most the two newest lines wait.
@@ -18,7 +19,9 @@ from protocols.line_display.commands import (
     Clear,
     Initialise,
     Overflow,
+    Peripheral,
     Row,
+    Select,
     SetOverflow,
     ShowCursor,
     WriteLine,
@@ -57,10 +60,11 @@ class LineDisplayDriver:
         return self._line_free_ns if self._behind() else self._refresh_ns
 
     def opened(self, now_ns: int) -> None:
-        """Greet: out of string mode, to a known state."""
+        """Greet: to this device, out of string mode, to a known state."""
         self._open = True
         self._said = {}
         commands = (
+            Select(Peripheral.DISPLAY),
             Clear(),
             Initialise(),
             SetOverflow(Overflow.OVERWRITE),

@@ -28,8 +28,14 @@ _TCP_QUICKACK: Final = 12
 class ReaderCarrier:
     """A card's way into one reader; satisfies sim.hosting.card_slot.CardCarrier."""
 
-    def __init__(self, dial: Dial, *, reader: str, daemon: Path | None = None) -> None:
-        """`reader` is what its PC/SC name begins with, `daemon` the private daemon's socket."""
+    def __init__(
+        self, dial: Dial, *, reader: str, daemon: Path | None = None, quick_ack: bool = True
+    ) -> None:
+        """`reader` is what its PC/SC name begins with, `daemon` the private daemon's socket.
+
+        Without `quick_ack` a card on vpcd is as slow as one that knows nothing of that trap.
+        """
+        self._quick_ack = quick_ack
         self._dial = dial
         self._reader = reader
         self._daemon = daemon
@@ -103,7 +109,7 @@ class ReaderCarrier:
     def _read(self) -> None:
         assert self._socket is not None
         try:
-            if self._dial.path is None:
+            if self._dial.path is None and self._quick_ack:
                 self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_QUICKACK, 1)
             data = self._socket.recv(_READ_BYTES)
         except (BlockingIOError, InterruptedError):

@@ -4,15 +4,15 @@
     carrier <--write----- lane from the device <-- twin.outgoing
                 one timer, at the earliest of the three deadlines
 
-Whatever the twin's own verbs are, a tester can also pull the cable, mute the device, delay or
-corrupt what is on the wire, and clear all that again.
+Whatever the twin's own verbs are, a tester can also pull the cable, mute the device, and delay, corrupt,
+lose, double, reorder, split what is on the wire or mix noise into it, for good or for some bytes.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from protocols.control import HISTORY_MAX, DeviceState, Event, Verb, VerbHelp
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
@@ -51,8 +51,55 @@ WIRE_VERBS: Final = (
         label_en="Lose bytes",
         arguments={"per_mille": "how many bytes of a thousand are lost, 0 to 1000"},
     ),
+    VerbHelp(
+        name="duplicate",
+        label_ko="데이터 중복",
+        label_en="Send bytes twice",
+        arguments={"per_mille": "how many bytes of a thousand arrive twice, 0 to 1000"},
+    ),
+    VerbHelp(
+        name="reorder",
+        label_ko="데이터 순서 바꾸기",
+        label_en="Let bytes change places",
+        arguments={"per_mille": "how many bytes of a thousand come behind their next, 0 to 1000"},
+    ),
+    VerbHelp(
+        name="noise",
+        label_ko="잡음 섞기",
+        label_en="Mix noise in",
+        arguments={
+            "per_mille": "before how many bytes of a thousand a random one stands, 0 to 1000"
+        },
+    ),
+    VerbHelp(
+        name="split",
+        label_ko="조각내기",
+        label_en="Deliver in pieces",
+        arguments={"bytes": "how long a piece is at most; 0 leaves them whole"},
+    ),
+    VerbHelp(
+        name="clear_after",
+        label_ko="조금 뒤 장애 해제",
+        label_en="End the faults after some bytes",
+        arguments={"bytes": "sent since now, either way; 0 is never"},
+    ),
+    VerbHelp(
+        name="answers_only",
+        label_ko="응답만 손상",
+        label_en="Spoil what the device says, not what it hears",
+    ),
     VerbHelp(name="clear", label_ko="장애 해제", label_en="End all faults of the wire"),
 )
+_RATES: Final = {
+    "corrupt": "flip_ppm",
+    "lose": "drop_ppm",
+    "duplicate": "duplicate_ppm",
+    "reorder": "reorder_ppm",
+    "noise": "garbage_ppm",
+}
+"""Verbs that set a rate, and which."""
+PIECE_BYTES_MAX: Final = 65_536
+ENDS_AFTER_BYTES_MAX: Final = 1_000_000_000
 
 
 class Hosted:
@@ -70,6 +117,7 @@ class Hosted:
         self._timer: asyncio.TimerHandle | None = None
         self._plugged = False
         self._paused = False
+        self._answers_only = False
 
     @property
     def address(self) -> str:
@@ -119,8 +167,12 @@ class Hosted:
             "cable": "plugged" if self._plugged else "pulled",
             "passage": faults.passage.value,
             "delay_ms": faults.delay_ns // _NS_PER_MS,
-            "corrupt_per_mille": faults.flip_ppm // 1_000,
-            "lose_per_mille": faults.drop_ppm // 1_000,
+            **{
+                f"{verb}_per_mille": getattr(faults, rate) // 1_000 for verb, rate in _RATES.items()
+            },
+            "answers_only": self._answers_only,
+            "split_bytes": faults.piece_bytes,
+            "clear_after_bytes": faults.ends_after_bytes,
             "line": str(self._wire.line),
             "line_agrees": not self._wire.to_device.garbled,
         }
@@ -205,21 +257,31 @@ class Hosted:
             case "plug_cable":
                 await self._plug()
             case "mute":
-                self._wire.spoil(replace(faults, passage=Passage.MUTE))
+                self._spoil(replace(faults, passage=Passage.MUTE))
             case "unmute":
-                self._wire.spoil(replace(faults, passage=Passage.OPEN))
+                self._spoil(replace(faults, passage=Passage.OPEN))
             case "delay":
                 delay_ns = _number(verb, "ms", DELAY_NS_MAX // _NS_PER_MS) * _NS_PER_MS
-                self._wire.spoil(replace(faults, delay_ns=delay_ns))
-            case "corrupt":
-                rate = _number(verb, "per_mille", 1_000) * 1_000
-                self._wire.spoil(replace(faults, flip_ppm=rate))
-            case "lose":
-                rate = _number(verb, "per_mille", 1_000) * 1_000
-                self._wire.spoil(replace(faults, drop_ppm=rate))
+                self._spoil(replace(faults, delay_ns=delay_ns))
+            case "split":
+                size = _number(verb, "bytes", PIECE_BYTES_MAX)
+                self._spoil(replace(faults, piece_bytes=size))
+            case "clear_after":
+                size = _number(verb, "bytes", ENDS_AFTER_BYTES_MAX)
+                self._spoil(replace(faults, ends_after_bytes=size))
+            case rated if rated in _RATES:
+                rate: dict[str, Any] = {_RATES[rated]: _number(verb, "per_mille", 1_000) * 1_000}
+                self._spoil(replace(faults, **rate))
+            case "answers_only":
+                self._answers_only = True
+                self._spoil(faults)
             case "clear":
-                self._wire.spoil(Faults())
+                self._answers_only = False
+                self._spoil(Faults())
         self._note(verb.verb, " ".join(verb.arguments.values()))
+
+    def _spoil(self, faults: Faults) -> None:
+        self._wire.spoil(faults, answers_only=self._answers_only)
 
     async def _pull(self) -> None:
         self._plugged = False

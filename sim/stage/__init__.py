@@ -24,5 +24,7 @@ decks      the cards of a bench, by folder; whose issuers its PIN pads know
 scenario/  scenarios: the language, the player, the command run
 scenarios/ those that come with the program
 readers    the card slots of a bench: a private pcscd, and the cards beside them
+profiles   devices as they are sold: named sets of options
+quirks/    what those are, in TOML
 presets/   plans that come with the program
 """

@@ -73,6 +73,7 @@ class Bench:
             for each in plan.devices
             if each not in (*readers, *self._pads)
         }
+        self._start = {each.name: each.start for each in plan.devices}
         self._control = ControlServer(application(self._devices, token=self._token))
         self._started: list[Served] = []
         self._lock: int | None = None
@@ -94,6 +95,8 @@ class Bench:
         for hosted in self._devices.values():
             await hosted.start()
             self._started.append(hosted)
+            for verb in self._start.get(hosted.name, ()):
+                await hosted.do(verb)
         url = await self._control.start()
         endpoint = Endpoint(
             url=url,

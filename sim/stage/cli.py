@@ -22,6 +22,7 @@ from sim.stage.hand.cli import add_parser as add_bench
 from sim.stage.kinds import KINDS, WireKind
 from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
+from sim.stage.profiles import profiles
 from sim.stage.recording import Watch, record_to
 from sim.stage.scenario.cli import add_parser as add_run
 from sim.stage.searching import add_parser as add_verify
@@ -183,8 +184,12 @@ def _list(chosen: argparse.Namespace) -> int:
     running = _running(chosen.folder / bench_file().name)
     if chosen.json:
         kinds = {name: kind.option_names() for name, kind in KINDS.items()}
+        quirks = {
+            name: {each: known.about for each, known in profiles(name).items()} for name in KINDS
+        }
         known = {
             "kinds": kinds,
+            "profiles": quirks,
             "wires": [wire.value for wire in WireKind],
             "presets": presets(),
             "running": running,
@@ -193,6 +198,9 @@ def _list(chosen: argparse.Namespace) -> int:
         return DONE
     for name, kind in KINDS.items():
         print(f"kind     {name:<16} {', '.join(kind.option_names()) or 'no options'}")
+    for name in KINDS:
+        for each, quirk in profiles(name).items():
+            print(f"profile  {name:<16} {each:<22} {quirk.about}")
     for preset in presets():
         print(f"preset   {preset}")
     for name, address in running.items():

@@ -13,6 +13,9 @@ import msgspec
 
 from protocols.ports import Typeface
 from sim.entropy import SeededEntropy
+from sim.line_display import FoundIn
+from sim.printer_mechanics import DrawerContact
+from sim.scanner import EndingName
 from sim.twin import Twin
 
 
@@ -65,6 +68,17 @@ class PrinterOptions(msgspec.Struct, frozen=True):
     """It stops the sender by XOFF when its buffer is full."""
     paper_dots: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """How much paper is in it, 8 dots a millimetre; left out, a full roll."""
+    buffer_bytes: Annotated[int, msgspec.Meta(ge=256, le=1 << 20)] = 65_536
+    """How much it takes before it prints; what comes on top is lost."""
+    drawer_contact: DrawerContact = DrawerContact.HIGH_WHEN_OPEN
+    """How the drawer's contact is wired."""
+
+
+class LineDisplayOptions(msgspec.Struct, frozen=True):
+    """How a display is met."""
+
+    found_in: FoundIn = FoundIn.ORDER
+    """How whoever had it before has left it."""
 
 
 class ScannerOptions(msgspec.Struct, frozen=True):
@@ -74,6 +88,10 @@ class ScannerOptions(msgspec.Struct, frozen=True):
     """Put an AIM identifier before each code."""
     handshake: bool = False
     """Wait for 06 or 15 after each code."""
+    ending: EndingName = "cr"
+    """What ends a code on its wire, as the till's configuration names it."""
+    sends: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    """How often it sends each code."""
 
 
 class SlotOptions(msgspec.Struct, frozen=True):
@@ -81,6 +99,10 @@ class SlotOptions(msgspec.Struct, frozen=True):
 
     inserted: str = ""
     """The card that is in at first; left out, none."""
+    delay_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
+    """How late every answer is."""
+    bad_contacts: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
+    """How many resets after each insertion a card does not hear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +156,7 @@ KINDS: Final = {
             module="sim.line_display",
             twin="LineDisplayTwin",
             protocol="cd5220",
+            options=LineDisplayOptions,
         ),
         Kind(
             name="scanner",

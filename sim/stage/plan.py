@@ -4,6 +4,7 @@
 
     [devices.printer]             # the name, as in sim://printer
     kind = "printer"              # may be left out where the name is a kind
+    profile = "no-print-done"     # a device as it is sold: what follows is on top; ips-sim list
     wire = "pty"                  # pty, tcp or rfc2217; of a card slot pcsc or vpcd
     link = "/tmp/till/printer"    # a pty's stable name; else the bench's folder and the name
     port = 9100                   # of tcp, rfc2217 and http; 0 takes a free one
@@ -14,8 +15,8 @@
     channel = "printer"           # in it; else the device's own name
     pace = "line_rate"            # or at_once
     line = { baud = 19200, bytesize = 8, parity = "none", stop = "1" }
-    faults = { drop_ppm = 100, flip_ppm = 0, duplicate_ppm = 0, garbage_ppm = 0,
-               delay_ms = 0, piece_bytes = 0 }
+    faults = { drop_ppm = 100, flip_ppm = 0, duplicate_ppm = 0, garbage_ppm = 0, reorder_ppm = 0,
+               delay_ms = 0, piece_bytes = 0, ends_after_bytes = 0 }
     options = { }                 # the kind's own; ips-sim list shows them
 
 A wrong key or value is one error that names the place, and the nearest known key.
@@ -24,6 +25,7 @@ A wrong key or value is one error that names the place, and the nearest known ke
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -31,10 +33,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from protocols.control import Verb
 from protocols.serial_line import BAUD_MAX, LineSettings, Parity, StopBits
 from protocols.trace.events import Event, TraceError
 from sim.faults import DELAY_NS_MAX, PER_MILLION, Faults
 from sim.stage.kinds import BYTE_WIRES, CARD_WIRES, KINDS, Kind, Needs, WireKind
+from sim.stage.profiles import Profile, profiles
 from sim.trace_file import find_channel, load_trace
 from sim.wire import Pace
 
@@ -79,6 +83,12 @@ class DevicePlan:
     line: LineSettings
     pace: Pace
     faults: Faults
+    start: tuple[Verb, ...]
+    """What is done to it before anybody meets it."""
+    quick_ack: bool
+    """Of a card on vpcd: acknowledge each piece at once."""
+    till: Mapping[str, Any]
+    """What a till's configuration says under [devices] to live with its profile."""
 
     def brought(self) -> dict[str, Any]:
         """Return what its twin is built from besides its options, as far as the plan knows."""
@@ -120,12 +130,16 @@ class _Faults(msgspec.Struct, frozen=True):
     flip_ppm: Rate = 0
     duplicate_ppm: Rate = 0
     garbage_ppm: Rate = 0
+    reorder_ppm: Rate = 0
+    ends_after_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
     delay_ms: Annotated[int, msgspec.Meta(ge=0, le=DELAY_NS_MAX // _NS_PER_MS)] = 0
     piece_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class _Device(msgspec.Struct, frozen=True):
     kind: str | None = None
+    profile: str = ""
+    quick_ack: bool = True
     wire: WireKind | None = None
     link: str | None = None
     cards: str | None = None
@@ -175,11 +189,9 @@ def device_plan(name: str, value: dict[str, Any], where: str) -> DevicePlan:
     """Decode one device's table. Raises: PlanError that begins with `where`."""
     if not re.fullmatch(_NAME, name):
         raise PlanError(f"{where}: a name has 1 to 32 letters, digits, hyphens and underscores")
-    device = _convert(value, _Device, where)
-    kind = KINDS.get(device.kind or name)
-    if kind is None:
-        wrong = device.kind or name
-        raise PlanError(f"{where}: kind: no kind {wrong!r}{_nearest(wrong, list(KINDS))}")
+    kind = _kind(name, _convert(value, _Device, where), where)
+    profile = _profile(kind, value, where)
+    device = _convert(profile.under(value), _Device, where)
     wire = _wire(device, kind, where)
     line = _convert(device.line, _Line, f"{where}.line")
     faults = _convert(device.faults, _Faults, f"{where}.faults")
@@ -197,15 +209,38 @@ def device_plan(name: str, value: dict[str, Any], where: str) -> DevicePlan:
             baud=line.baud, data_bits=line.bytesize, parity=line.parity, stop_bits=line.stop
         ),
         pace=device.pace,
+        start=profile.start,
+        quick_ack=device.quick_ack,
+        till=profile.till,
         faults=Faults(
             drop_ppm=faults.drop_ppm,
             flip_ppm=faults.flip_ppm,
             duplicate_ppm=faults.duplicate_ppm,
             garbage_ppm=faults.garbage_ppm,
+            reorder_ppm=faults.reorder_ppm,
+            ends_after_bytes=faults.ends_after_bytes,
             delay_ns=faults.delay_ms * _NS_PER_MS,
             piece_bytes=faults.piece_bytes,
         ),
     )
+
+
+def _kind(name: str, device: _Device, where: str) -> Kind:
+    """Raises: PlanError."""
+    kind = KINDS.get(device.kind or name)
+    if kind is None:
+        wrong = device.kind or name
+        raise PlanError(f"{where}: kind: no kind {wrong!r}{_nearest(wrong, list(KINDS))}")
+    return kind
+
+
+def _profile(kind: Kind, value: dict[str, Any], where: str) -> Profile:
+    """Return what a device is as it comes. Raises: PlanError."""
+    name = value.get("profile", "")
+    known = profiles(kind.name)
+    if name and name not in known:
+        raise PlanError(f"{where}: profile: no {kind.name} {name!r}{_nearest(name, list(known))}")
+    return known.get(name, Profile(about=""))
 
 
 def _wire(device: _Device, kind: Kind, where: str) -> WireKind:

@@ -72,7 +72,10 @@ class Readers:
         twin = self._twin(plan)
         name = _reader(plan).name
         carrier: CardCarrier = ReaderCarrier(
-            daemon.dial(name), reader=name, daemon=daemon.client_socket
+            daemon.dial(name),
+            reader=name,
+            daemon=daemon.client_socket,
+            quick_ack=plan.quick_ack,
         )
         carrier = self._watch.reader(
             carrier, plan.name, link=plan.wire.value, card=lambda: twin.inserted

@@ -5,7 +5,7 @@ from devices.health import Level, PowerState
 from devices.line_display import LineDisplay
 from protocols.address import parse_address
 from protocols.control import Verb
-from protocols.line_display.commands import Clear, Row, WriteLine, encode
+from protocols.line_display.commands import Clear, Peripheral, Row, Select, WriteLine, encode
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from sim.line_display import LineDisplayTwin
@@ -117,7 +117,8 @@ def test_only_what_changed_is_sent() -> None:
     driver = LineDisplayDriver()
     driver.opened(0)
     driver.show("same", "one")
-    assert drained(driver, 0).startswith(encode(Clear()))
+    greeting = encode(Select(Peripheral.DISPLAY)) + encode(Clear())
+    assert drained(driver, 0).startswith(greeting)
     driver.show("same", "two")
 
     assert drained(driver, S) == encode(WriteLine(Row.LOWER, "two"))

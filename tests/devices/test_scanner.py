@@ -46,7 +46,7 @@ class Bench:
 @pytest.mark.parametrize("identifiers", [False, True])
 def test_scanned_code_arrives_whatever_the_framing(ending: Ending, identifiers: bool) -> None:
     async def story(clock: VirtualClock, entropy: SeededEntropy) -> None:
-        twin = ScannerTwin(ending=ending, identifiers=identifiers)
+        twin = ScannerTwin(ending=ending.name.lower(), identifiers=identifiers)
         bench = Bench(clock, twin, ending=ending)
         await bench.do("scan", code=MILK)
         await after(1)

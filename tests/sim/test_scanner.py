@@ -42,7 +42,7 @@ def test_garbage_holds_no_code() -> None:
 
 @pytest.mark.parametrize("ending", list(Ending))
 def test_framing_is_as_configured(ending: Ending) -> None:
-    data = sent(ScannerTwin(ending=ending, identifiers=True), "scan", code=MILK)
+    data = sent(ScannerTwin(ending=ending.name.lower(), identifiers=True), "scan", code=MILK)
 
     assert data.endswith(b"]E0" + MILK.encode() + ending.value)
     assert data.startswith(b"\x02") == (ending is Ending.STX_ETX)

@@ -203,3 +203,43 @@ def test_fault_out_of_range_is_a_programming_error(wrong):
     """Goal: nobody runs a campaign with a rate that means nothing."""
     with pytest.raises(AssertionError):
         Faults(**wrong)
+
+
+@given(data=st.binary(min_size=2, max_size=200), seed=st.integers(0, 99))
+def test_reordered_bytes_are_the_same_bytes_and_none_moves_further_than_one(data, seed):
+    made = lane(Faults(reorder_ppm=300_000), seed=seed)
+    made.send(data, 0)
+    got = made.arrived(0)
+    assert sorted(got) == sorted(data)
+    place = 0
+    while place < len(data):
+        if got[place] == data[place]:
+            place += 1
+            continue
+        assert got[place : place + 2] == data[place : place + 2][::-1]
+        place += 2
+
+
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_faults_end_by_themselves_inside_a_burst(size):
+    """Three bytes are lost, whatever pieces they come in; the rest passes, and no fault is left."""
+    made = lane(Faults(drop_ppm=1_000_000, ends_after_bytes=3))
+    data = bytes(range(10))
+    for start in range(0, 10, size):
+        made.send(data[start : start + size], 0)
+    assert made.arrived(0) == data[3:]
+    assert made.faults == Faults()
+
+
+def test_mute_ends_by_itself_too():
+    made = lane(Faults(passage=Passage.MUTE, ends_after_bytes=4))
+    made.send(b"abcdef", 0)
+    assert made.arrived(0) == b"ef"
+
+
+def test_answers_alone_are_spoilt():
+    wire = Wire(SeededEntropy(1), line=LineSettings())
+    wire.spoil(Faults(drop_ppm=1_000_000), answers_only=True)
+    wire.to_device.send(b"question", 0)
+    wire.from_device.send(b"answer", 0)
+    assert (wire.to_device.arrived(0), wire.from_device.arrived(0)) == (b"question", b"")

@@ -21,6 +21,7 @@ HARMLESS: Final = frozenset(
         *("scan", "scan_as", "complete"),
         *("load_paper", "close_cover", "clear_cutter", "cool_down", "close_drawer", "free_drawer"),
         *("restore_answers", "switch_on", "ready", "speed", "plug_cable", "clear"),
+        *("answers_only", "clear_after"),
     }
 )
 """Verbs that break nothing; every other one is a fault."""

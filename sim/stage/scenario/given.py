@@ -15,7 +15,7 @@ import msgspec
 
 from pos.config import DevicesTable
 from sim.cards.issue import CardSet, CardSetError, CardWish, checked
-from sim.stage.plan import PlanError, device_plan
+from sim.stage.plan import DevicePlan, PlanError, device_plan
 from sim.stage.scenario.words import nearest
 from sim.stage.world.equipment import DEVICES, SHOP, SLOTS, TwinWish, wish
 from sim.stage.world.given import FLOAT, Given, TillWish
@@ -54,13 +54,15 @@ def read_given(table: dict[str, Any], where: Where) -> Given:
     except msgspec.ValidationError as error:
         raise GivenError(f"{where()}given: {error}") from error
     cards, foreign = _cards(given.cards, where)
+    equipment, told = _equipment(given, where)
     return Given(
         tills=(
             TillWish(
                 language=given.language,
-                devices=_till(given.till, where),
+                # What a device's profile asks of the till, unless the scenario says otherwise.
+                devices={**told, **_till(given.till, where)},
                 joined=given.joined,
-                equipment=_equipment(given, where),
+                equipment=equipment,
                 float_amount=None if given.shift == "closed" else given.shift,
             ),
         ),
@@ -84,27 +86,36 @@ def _till(table: dict[str, Any], where: Where) -> Mapping[str, Any]:
     return table
 
 
-def _equipment(given: _Given, where: Where) -> dict[str, TwinWish]:
-    wishes = {}
+def _equipment(given: _Given, where: Where) -> tuple[dict[str, TwinWish], dict[str, Any]]:
+    """Return the twins, and what their profiles ask of the till's configuration."""
+    wishes, told = {}, dict[str, Any]()
     for name in DEVICES:
         table = dict(getattr(given, name))
         if table.pop("absent", False) is True:
             continue
-        wishes[name] = _twin(name, table, where)
-    return wishes
+        plan = _plan(name, table, where)
+        told |= plan.till
+        wishes[name] = TwinWish(
+            options=plan.options,
+            line=plan.line,
+            faults=plan.faults,
+            pace=plan.pace,
+            start=plan.start,
+        )
+    return wishes, told
 
 
-def _twin(name: str, table: dict[str, Any], where: Where) -> TwinWish:
+def _plan(name: str, table: dict[str, Any], where: Where) -> DevicePlan:
     standard = wish(name)
-    slot = name in SLOTS
-    told = {"kind": "smart_card" if slot else name, "line": {"baud": standard.line.baud}} | table
+    told = {"kind": "smart_card" if name in SLOTS else name} | table
+    if "line" not in told and "profile" not in told:
+        told["line"] = {"baud": standard.line.baud}
     if name == SHOP:
         told["options"] = {"inserted": SHOP} | told.get("options", {})
     try:
-        plan = device_plan(name, told, f"{where(name)}given.{name}")
+        return device_plan(name, told, f"{where(name)}given.{name}")
     except PlanError as error:
         raise GivenError(str(error)) from error
-    return TwinWish(options=plan.options, line=plan.line, faults=plan.faults, pace=plan.pace)
 
 
 def _cards(tables: dict[str, dict[str, Any]], where: Where) -> tuple[CardSet, frozenset[str]]:

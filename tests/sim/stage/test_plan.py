@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from pos.config import DevicesTable
+from protocols.control import Verb
 from protocols.serial_line import LineSettings, Parity, StopBits
 from sim.faults import Faults
-from sim.stage.kinds import KINDS, ScannerOptions, WireKind
+from sim.hosting.hosted import WIRE_VERBS
+from sim.stage.kinds import KINDS, PrinterOptions, ScannerOptions, WireKind
 from sim.stage.plan import DEVICES_MAX, PlanError, presets, read_plan, read_preset
+from sim.stage.profiles import profiles
 from sim.wire import Pace
 
 FULL = """
@@ -69,7 +74,7 @@ def test_plan_is_read_whole(tmp_path):
         ("[devices.scanner]\nline = { parity = 'evn' }", "devices.scanner.line: parity: Invalid enum value 'evn'"),
         ("[devices.scanner]\nfaults = { drop_ppm = -1 }", "devices.scanner.faults: drop_ppm: Expected `int` >= 0"),
         ("[devices.scanner]\noptions = { identifier = true }", "did you mean 'identifiers'?"),
-        ("[devices.line_display]\noptions = { x = 1 }", "unknown key 'x'. Known: none"),
+        ("[devices.line_display]\noptions = { x = 1 }", "unknown key 'x'. Known: found_in"),
         ("[devices.'a b']", "letters, digits"),
         ("[devices.scanner\n", "line 1"),
     ],
@@ -204,3 +209,41 @@ def test_a_host_has_a_plain_address(tmp_path, to):
 def test_only_a_host_is_somewhere_else(tmp_path):
     with pytest.raises(PlanError, match="to: only a host"):
         read(tmp_path, '[devices.printer]\nto = "http://127.0.0.1:80"')
+
+
+def test_profile_lies_beneath_what_the_plan_says_itself(tmp_path):
+    plan = read(
+        tmp_path,
+        """
+[devices.printer]
+profile = "xon-xoff"
+options = { buffer_bytes = 512 }
+[devices.scanner]
+profile = "no-suffix"
+[devices.printer2]
+kind = "printer"
+profile = "one-way"
+""",
+    )
+    printer, scanner, silent = plan.devices
+    assert printer.options == PrinterOptions(xon_xoff=True, buffer_bytes=512)
+    assert scanner.till == {"scanner_ending": "silence"}
+    assert silent.start == (Verb(verb="silence_answers"),)
+
+
+def test_unknown_profile_names_the_nearest(tmp_path):
+    with pytest.raises(PlanError, match="profile: no printer 'one-wey'; did you mean 'one-way'"):
+        read(tmp_path, '[devices.printer]\nprofile = "one-wey"\n')
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if profiles(kind)])
+def test_every_profile_builds_a_twin_and_a_till_that_lives_with_it(tmp_path, kind):
+    """Its options are the twin's, its verbs the twin's or the wire's, its till's keys the till's."""
+    for name, profile in profiles(kind).items():
+        table = f'[devices.x]\nkind = "{kind}"\nprofile = "{name}"\n'
+        [device] = read(tmp_path, table).devices
+        offered = {verb.name for verb in (*device.kind.build(device.options).verbs(), *WIRE_VERBS)}
+        assert {verb.verb for verb in device.start} <= offered
+        msgspec.convert(dict(profile.till), DevicesTable)
+        assert set(profile.till) <= {field.name for field in msgspec.structs.fields(DevicesTable)}
+        assert profile.about
