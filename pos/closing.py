@@ -21,6 +21,7 @@ from pos.view import Notice, Stage
 from protocols.facts import EXCHANGE, AttemptClosed, RefundClosed
 from protocols.facts import Tender as TenderFact
 from protocols.journal import attempt_key, attempt_letter
+from receipts.forms.slip import on_slip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
         )
         drafts.append(register.draft(fact, amount=fact.total))
         papers.append(register.paper("sale", fact, sale=sale.number))
+        if register.setup.slip_apart and on_slip(fact):
+            papers.append(register.paper("slip", fact, sale=sale.number))
     await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
     register.stage = Stage.ENTRY
     return _said(register, sale, back)

@@ -96,6 +96,13 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """The same code again within this time is sold with a notice; 0 to 10,000, 0 is never."""
 
 
+class ReceiptTable(Struct, frozen=True, kw_only=True):
+    """[receipt] How papers come out."""
+
+    slip: Literal["one", "two"] = "one"
+    """Receipt and payment slip on one sheet, or on two."""
+
+
 class BrokerTable(Struct, frozen=True, kw_only=True):
     """[broker] Where it is; empty is alone."""
 
@@ -116,6 +123,7 @@ class Config(Struct, frozen=True, kw_only=True):
     store: StoreTable = StoreTable()
     clerk: ClerkTable = ClerkTable()
     devices: DevicesTable = DevicesTable()
+    receipt: ReceiptTable = ReceiptTable()
     broker: BrokerTable = BrokerTable()
 
 

@@ -40,7 +40,7 @@ TRAINING: Final = "training"
 """The setting that says that nothing in this journal is real (pos.training)."""
 PROGRAM: Final = "till"
 """The actor of what the program does by itself."""
-_RESTART: Final = {"sale": "restart", "gift": "gift restart"}
+_RESTART: Final = {"sale": "restart", "gift": "gift restart", "slip": "slip restart"}
 """Why a paper of a sale is copied, by its form."""
 RESTART_RECORDS_MAX: Final = 1_000
 """How many of the newest records are checked after a sudden end; the rest is `journal verify`'s."""

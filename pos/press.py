@@ -21,6 +21,7 @@ from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
 from receipts.forms.situation import Situation, situation_slip
+from receipts.forms.slip import payment_slip
 from receipts.renderers import escpos, text
 
 _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
@@ -55,6 +56,8 @@ class Press:
                 case "gift":
                     again = max(0, paper.copy - 1)
                     return gift_receipt(_SALE.decode(paper.body), replace(context, copy=again))
+                case "slip":
+                    return payment_slip(_SALE.decode(paper.body), context)
                 case "refund":
                     return refund_receipt(_REFUND.decode(paper.body), context)
                 case "x":

@@ -80,6 +80,8 @@ class Setup:
     """Nothing that happens here is real."""
     currency: Currency = KRW
     has_printer: bool = False
+    slip_apart: bool = False
+    """What devices took for a sale comes out as a paper of its own, after the receipt."""
     business_number: str = ""
     """The store's registration number, as receipts show it."""
     address: str = ""

@@ -129,6 +129,7 @@ def setup_of(config: Config) -> Setup:
         training=config.training,
         currency=currency(store.currency),
         has_printer=bool(config.devices.printer),
+        slip_apart=config.receipt.slip == "two",
         business_number=store.business_number,
         address=store.address,
         telephone=store.telephone,

@@ -13,7 +13,7 @@ from typing import Literal
 from pos.store.database import Database, Value
 from pos.store.errors import StoreError
 
-Form = Literal["sale", "gift", "refund", "x", "z", "situation"]
+Form = Literal["sale", "gift", "slip", "refund", "x", "z", "situation"]
 
 
 class PaperState(StrEnum):
@@ -128,7 +128,7 @@ def _paper(row: tuple[Value, ...]) -> Paper:
     match row:
         case (
             int(number),
-            ("sale" | "gift" | "refund" | "x" | "z" | "situation") as form,
+            ("sale" | "gift" | "slip" | "refund" | "x" | "z" | "situation") as form,
             bytes(body),
             str(actor),
             str(business_date),

@@ -6,6 +6,7 @@ parts     the head of the paper, its marks, rows
 goods     the goods of a sale or a refund, and the tax in it
 sale      the receipt of a sale
 gift      the same without a price
+slip      what devices took for a sale, apart from its receipt
 refund    the receipt of a refund
 shift     X and Z reports
 cash      slips of the drawer: paid in, paid out, to the safe, opened without a sale

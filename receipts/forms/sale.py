@@ -34,7 +34,7 @@ def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
         [who(context, number)],
         item_rows(sale.lines, context),
         _totals(sale, context),
-        list(chain.from_iterable(_tender(tender, context) for tender in sale.tenders)),
+        list(chain.from_iterable(tender_rows(tender, context) for tender in sale.tenders)),
         _cash_receipt(sale, context),
         queued_notice(context, scanned_key(sale, context)),
         _footer(sale, context),
@@ -65,7 +65,8 @@ def _reduction(reduction: Reduction, context: ReceiptContext) -> Block:
     return row(name, context.money(-reduction.amount))
 
 
-def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
+def tender_rows(tender: Tender, context: ReceiptContext) -> list[Block]:
+    """Return one payment: what it counted for, and how everybody finds it again."""
     words = WORDS[context.language]
     name = method_name(tender.method, context.language, context.methods)
     blocks: list[Block] = [row(name, context.money(tender.amount), bold=True)]

@@ -98,6 +98,7 @@ class Words:
     cash_receipt_purposes: Mapping[str, str]
     cash_receipt_note: str
     gift_title: str
+    slip_title: str
     gift_note: str
 
 
@@ -193,6 +194,7 @@ _KO: Final = Words(
     cash_receipt_purposes={"income": "소득공제", "expense": "지출증빙", "self": "자진발급"},
     cash_receipt_note="발급 요청 (국세청 승인 전)",
     gift_title="선물 교환증",
+    slip_title="결제 전표",
     gift_note="이 종이로 교환할 수 있습니다",
 )
 _EN: Final = Words(
@@ -287,6 +289,7 @@ _EN: Final = Words(
     cash_receipt_purposes={"income": "income", "expense": "business", "self": "self-issued"},
     cash_receipt_note="Asked for, not approved yet",
     gift_title="GIFT RECEIPT",
+    slip_title="PAYMENT SLIP",
     gift_note="Bring it to exchange these goods",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}

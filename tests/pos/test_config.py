@@ -82,6 +82,7 @@ def test_a_whole_file_is_read() -> None:
             "devices.shop_cards.icash: .*is not an address",
         ),
         ("[devices]\nshop_cards = 'x'", r"\$\.devices\.shop_cards"),
+        ("[receipt]\nslip = 'three'", r"\$\.receipt\.slip"),
         ("[clerk]\nrole = 'boss'", r"\$\.clerk\.role"),
     ],
 )

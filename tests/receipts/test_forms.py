@@ -36,6 +36,7 @@ from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
 from receipts.forms.situation import Situation, situation_slip
+from receipts.forms.slip import payment_slip
 from receipts.renderers import escpos, html, png, text
 from receipts.repertoire import cells
 
@@ -126,6 +127,14 @@ def test_cash_receipt_is_the_golden_one(
     paper = sale_receipt(replace(sale, cash_receipt=asked), context(language))
 
     compare(f"cash-receipt-{language}-42", paper)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_payment_slip_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """What devices took, and nothing of the cash or the goods; whole, at 42 columns."""
+    compare(f"slip-{language}-42", payment_slip(sale, context(language)))
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
