@@ -7,6 +7,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
     sale              till, clearing  <- sales/GROUP, tax/vat       by the flow of each tender
     sale voided       nothing; nor for one that was held, or gone on with (ips.holds)
     paid in, out      till <- capital/float       expense <- till
+    paid in for e-cash  till <- bank/e-cash
     drop              safe <- till
     refund            returns/GROUP, tax/vat <- refunds-payable <- till
     value taken       the accounts that its module names             (ips.booking_value)

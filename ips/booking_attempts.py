@@ -1,7 +1,8 @@
 """Books attempts: the intent to move money, and what became of it.
 
 An attempt that gives late money back is no payment: its result pays the refund that the late money
-opened (decisions.md "A parked attempt").
+opened (decisions.md "A parked attempt"). Nor is a service between purses: what moved in a refund, a load
+or a deposit stands in facts of its own.
 """
 
 from typing import Literal
@@ -20,7 +21,7 @@ OutcomeName = Literal["approved", "declined", "pending", "unknown", "not_sent"]
 
 def attempt_opened(entry: Entry, fact: AttemptOpened, key: str) -> None:
     """Open the payment; one the broker itself was asked for before is already open."""
-    if fact.repays:
+    if fact.repays or fact.service:
         return
     known = entry.payment(key) if key else None
     if known is None:
@@ -34,6 +35,8 @@ def attempt_closed(entry: Entry, fact: AttemptClosed, key: str) -> None:
     """Tell the payment its result; a late approval of a settled sale becomes the customer's money."""
     if fact.repays:
         repaid(entry, fact, key)
+        return
+    if fact.service:
         return
     payment = entry.payment(key) if key else None
     if payment is None:

@@ -6,6 +6,9 @@
     issuer   -> anybody     bank/e-cash, or the purse <- float-issued   load: the issuer owes it now
     anybody  -> issuer      float-issued <- bank/e-cash, or the purse   deposit: it owes it no more
 
+Cash that a customer pays for a load is in the till and not in the bank: till <- bank/e-cash
+(ips.booking_shifts).
+
 One transfer is booked once, by its payment details, whoever reports it and how often. The float is
 the value outside the issuer's own purses (tellers, originators). Source: purse.md 1.6, 2.3 M9;
 broker.md 4.2.

@@ -13,7 +13,7 @@ from ips.entry import EXCEPTIONS, Entry, repay_key
 from ips.flows import StateClass
 from ips.payments import PaymentRecord, Refusal
 from ips.postings import RETURNS
-from ips.splits import part_of, split_receipt
+from ips.splits import Split, part_of, returns_of, split_receipt
 from protocols.facts import AttemptClosed, RefundClosed, Tender
 
 UNPAID = ("requested", "approved", "paying", "doubt")
@@ -187,11 +187,18 @@ def _record(
 
 
 def _split(entry: Entry, fact: RefundClosed) -> None:
-    """Replace what is left to the receipt's split by that split, in proportion to what it covers."""
+    """Replace what is left to the receipt's split by that split, in proportion to what it covers.
+
+    A refund that names no goods, of a sale that is known here, is split as its sale was.
+    """
     amount = entry.leg_sum(RETURNS)
     paid = sum(tender.amount for tender in fact.tenders)
-    split = split_receipt(fact, "returns", entry.books.policy(entry.occasion.store).vat_percent)
     about = fact.original or entry.booking.key
+    sale = entry.books.order(fact.original) if fact.original and not fact.lines else None
+    if sale is not None and sale.parts:
+        split = returns_of(Split(parts=sale.parts, groups=sale.groups))
+    else:
+        split = split_receipt(fact, "returns", entry.books.policy(entry.occasion.store).vat_percent)
     if amount:
         entry.leg(RETURNS, -amount)
         for account, part in part_of(split, amount).items():

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from ips.booking_purse import RESERVE
 from ips.books import ShiftRecord
 from ips.entry import EXCEPTIONS, Entry
 from protocols.facts import CashMoved, ShiftClosed, ShiftCounted, ShiftOpened
@@ -32,7 +33,11 @@ def cash_moved(entry: Entry, fact: CashMoved) -> None:
     match fact.direction:
         case "in":
             entry.add_to_shift(fact.shift, cash_in=fact.amount)
-            entry.move(entry.till, _float(entry), fact.amount, "pay-in")
+            source, memo = _float(entry), "pay-in"
+            if fact.against == "e-cash":
+                # The money that was paid for the value lies here now, and not in the bank.
+                source, memo = RESERVE, "load"
+            entry.move(entry.till, source, fact.amount, memo)
         case "out":
             entry.add_to_shift(fact.shift, cash_out=fact.amount)
             entry.move(f"expense/{store}", entry.till, fact.amount, "pay-out")

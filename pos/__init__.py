@@ -38,6 +38,8 @@ purse_reading  what one purse in one slot says of itself
 purse_setup    makes the till's own purse in a folder
 card_slots     the two card slots as configured
 keypads        where a customer enters the PIN, and how it gets to the card
+purse_moving   value that leaves a purse of the till's own
+purse_services  balance, statement, load, refund and deposit of e-cash
 purse_transfer  a transfer between two purses here: both on the table, settled by what they say
 purse_refusals  what a purse's status word says to the clerk
 trading_day    open, cash moves, count, close, X, no-sale, reprint

@@ -45,6 +45,11 @@ class SlotCards:
         self._changed: Callable[[str, SlotState], None] = lambda role, state: None
 
     @property
+    def has_teller(self) -> bool:
+        """Say whether a teller's purse is configured."""
+        return "teller" in self._addresses
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """Return the slots that are configured: customer, shop, teller, and shop/SCHEME."""
         return tuple(self._addresses)

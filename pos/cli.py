@@ -313,6 +313,49 @@ def _add_purse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             "--teller", action="store_true", help="the teller's purse instead of the shop's"
         )
     install.add_argument("answer", metavar="HEX", help="what `ips-broker purse certify` shows")
+    _command(
+        acts,
+        "balance",
+        "Read a customer's card: what it holds.",
+        "ips-pos purse balance",
+        lambda config, parsed: _run(config, "EB", parsed),
+    )
+    _command(
+        acts,
+        "statement",
+        "Its last transfers too, on paper and here.",
+        "ips-pos purse statement",
+        lambda config, parsed: _run(config, "ES", parsed),
+    )
+    load = _command(
+        acts,
+        "load",
+        "Put value on a customer's card, for cash that is in hand.",
+        "ips-pos purse load 20000",
+        lambda config, parsed: _run(config, f"{parsed.amount}EL", parsed),
+    )
+    load.add_argument("amount", type=_whole_number, help="minor units")
+    deposit = _command(
+        acts,
+        "deposit",
+        "Give the shop's e-cash to the teller's purse.",
+        "ips-pos purse deposit",
+        lambda config, parsed: _run(config, f"{_plain(parsed.amount)}ED", parsed),
+    )
+    deposit.add_argument("amount", type=_whole_number, nargs="?", help="default: all of it")
+    refund = _command(
+        acts,
+        "refund",
+        "Give a payment by e-cash back to a customer's card.",
+        "ips-pos purse refund S1-01-20260417-0128-a --amount 5000",
+        _purse_refund,
+    )
+    refund.add_argument("key", help="the payment's key, as on the receipt")
+    refund.add_argument(
+        "--amount", type=_whole_number, metavar="N", help="default: what is left of it"
+    )
+    refund.add_argument("--reason", default="", help="kept, and on the receipt")
+    _approvable(load, deposit, refund)
 
 
 def _screen(config: Config, parsed: argparse.Namespace) -> int:
@@ -541,6 +584,16 @@ def _purse_make(config: Config, parsed: argparse.Namespace) -> int:
         print(request)
         _complain(f"the issuer: ips-broker purse certify {request[:12]}...", DONE)
     return DONE
+
+
+def _plain(amount: int | None) -> str:
+    """Return an amount as an entry has it; nothing for none."""
+    return "" if amount is None else str(amount)
+
+
+def _purse_refund(config: Config, parsed: argparse.Namespace) -> int:
+    key = "".join(parsed.key.split())
+    return _run(config, f"{_plain(parsed.amount)}EF:{key} {parsed.reason}", parsed)
 
 
 def _purse_install(config: Config, parsed: argparse.Namespace) -> int:

@@ -175,6 +175,38 @@ class PrintSituation:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPurse:
+    """Read a customer's card: what it holds; with a statement, its last transfers on paper."""
+
+    statement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPurse:
+    """Put value on a customer's card, for cash that is in hand."""
+
+    amount: int
+    """Minor units."""
+
+
+@dataclass(frozen=True, slots=True)
+class DepositPurse:
+    """Give the shop's e-cash to the teller's purse; without an amount, all of it."""
+
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPurse:
+    """Give a payment by e-cash back to a customer's card; without an amount, what is left of it."""
+
+    key: str
+    """The payment's attempt key, as on the receipt."""
+    amount: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QuickCash:
     """After the subtotal: the n-th suggested amount, from 1."""
 
@@ -312,6 +344,10 @@ Command = (
     | Resume
     | Park
     | PrintSituation
+    | ReadPurse
+    | LoadPurse
+    | DepositPurse
+    | RefundPurse
     | QuickCash
     | Find
     | Pick

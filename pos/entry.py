@@ -21,6 +21,8 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     CR:number  whose cash receipt: phone, business or card number (numberCR too)    CR  none
     RS     find out what became of payments in doubt
     KT KV  park the payment in doubt: take another tender, or void the sale      PS  print how it stands
+    EB ES  balance of a customer's card, its statement      amountEL  load it for cash
+    [amount]EF:KEY[ reason]  give an e-cash payment back      [amount]ED  deposit the shop's e-cash
     ?text or textFI   find                         nPK or #n   take the n-th found item
     [amount]OS  open the shift with a float        50000x2,1000x7CN  what was counted    0CN  nothing
     CZ[:reason]   close the shift with its Z       XR  print the X
@@ -166,9 +168,16 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
 def _with_amount(verb: str, amount: int | None, reason: str | None) -> Command | None:
     if verb == "OS" and reason is None:
         return commands.OpenShift(amount or 0)
+    if verb == "ED" and reason is None:
+        return commands.DepositPurse(amount)
+    if verb == "EF" and reason is not None:
+        key, _, why = reason.strip().partition(" ")
+        return commands.RefundPurse(key, amount, why.strip()) if key else None
     if amount is None:
         return None
     match verb:
+        case "EL" if reason is None:
+            return commands.LoadPurse(amount)
         case "PR":
             return commands.SetPrice(amount, (reason or "").strip())
         case "CI":
@@ -193,6 +202,8 @@ _PLAIN: Final[dict[str, Command]] = {
     "KT": commands.Park("tender"),
     "KV": commands.Park("void"),
     "PS": commands.PrintSituation(),
+    "EB": commands.ReadPurse(),
+    "ES": commands.ReadPurse(statement=True),
     "CL": commands.Cancel(),
     "TM": commands.Train(),
     "SI": commands.SignOn(),
@@ -230,7 +241,7 @@ _PERCENT_MAX: Final = 100
 WORDS: Final = frozenset(
     {
         *(*_PLAIN, *_REASONED, *_COUNTED, *_DISCOUNTS),
-        *("FI", "CN", "CR", "RP", "GR", "QT", "OS", "CI", "CO", "DR", "PR"),
+        *("FI", "CN", "CR", "RP", "GR", "QT", "OS", "CI", "CO", "DR", "PR", "EL", "ED", "EF"),
     }
 )
 """Every verb that is no tender's."""

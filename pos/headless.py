@@ -178,7 +178,21 @@ async def _run(till: Till, entries: list[str]) -> Answer:
         if notice is not None:
             said.append(notice.banner)
     await till.papers_out(seconds=PAPERS_SECONDS)
-    return Answer(done=True, sentence="\n".join(said), fields=_shift_fields(till))
+    fields = _shift_fields(till)
+    if any(isinstance(command, _SERVICES) for command in parsed):
+        fields |= till.served
+    if commands.ReadPurse(statement=True) in parsed:
+        paper = await till.register.runner.run(lambda store: store.papers.newest("statement"))
+        said = said if paper is None else [till.text_of(paper)]
+    return Answer(done=True, sentence="\n".join(said), fields=fields)
+
+
+_SERVICES: Final = (
+    commands.ReadPurse,
+    commands.LoadPurse,
+    commands.DepositPurse,
+    commands.RefundPurse,
+)
 
 
 def _shift_fields(till: Till) -> dict[str, object]:

@@ -16,6 +16,7 @@ from pos.shift import Shift, evolve
 from pos.store.chains import Identity, QueueCounts
 from pos.store.errors import StoreError
 from pos.store.journal import Draft
+from pos.store.papers import RECEIPTS
 from pos.store.store import Store
 from pos.store.verify import Broken, verify_tail
 from protocols.documents import Document, Policy, policy_of, staff_of, stored_document
@@ -40,8 +41,11 @@ TRAINING: Final = "training"
 """The setting that says that nothing in this journal is real (pos.training)."""
 PROGRAM: Final = "till"
 """The actor of what the program does by itself."""
-_RESTART: Final = {"sale": "restart", "gift": "gift restart", "slip": "slip restart"}
-"""Why a paper of a sale is copied, by its form."""
+_RESTART: Final = dict.fromkeys(RECEIPTS, "restart") | {
+    "gift": "gift restart",
+    "slip": "slip restart",
+}
+"""Why a receipt is copied, by its form."""
 RESTART_RECORDS_MAX: Final = 1_000
 """How many of the newest records are checked after a sudden end; the rest is `journal verify`'s."""
 

@@ -4,7 +4,7 @@ The broker knows every till's sales and refunds; the own journal knows what the 
 Together they say what of a sale may still come back. Without a line only the own sales can be looked up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from pos.register import Register
@@ -38,8 +38,20 @@ class Originals:
             sale = decode_record(there.sale)
             refunds += [decode_record(data) for data in there.refunds]
         if sale is not None:
-            return _original(order, sale, refunds)
+            return await self._less_doubts(_original(order, sale, refunds))
         return NotFound.AWAY if register.offline else NotFound.UNKNOWN
+
+    async def _less_doubts(self, original: Original) -> Original:
+        """Count what may have gone back here and nobody knows as gone. Raises: StoreError."""
+        keys = [tender.attempt for tender in original.sale.tenders]
+        doubts = await self.register.runner.run(
+            lambda store: {key: store.refunds.in_doubt(key) for key in keys}
+        )
+        gone = dict(original.given_back)
+        for key, amount in doubts.items():
+            if amount:
+                gone[key] = gone.get(key, 0) + amount
+        return replace(original, given_back=gone)
 
 
 def _original(order: str, sale: Record, refunds: list[Record]) -> Original:

@@ -275,12 +275,17 @@ class Paying:
         register = self.register
         tender = register.tenders.tender(way.method)
         assert isinstance(tender, Refunding), "only a device that can is asked to"
+        if await register.runner.run(lambda store: store.refunds.in_doubt(way.attempt)):
+            # It may have gone back already: that is found out first, under its own key.
+            return register.say("PUR-37")
         desk = PaymentDesk(
             register=register,
             key=self._mint(),
             sale=register.sale.number,
             method=tender.name,
             amount=amount,
+            service="refund",
+            refunds=way.attempt,
             publish=self.publish,
             announce=self.announce,
         )
@@ -292,13 +297,7 @@ class Paying:
             said = await self._conclude(desk, Offer(amount=amount, offered=amount), outcome)
             assert isinstance(said, Notice), "what was not approved pays for nothing"
             return said
-        given = TenderFact(
-            method=desk.method,
-            attempt=desk.key,
-            amount=amount,
-            reference=outcome.reference,
-            back_to=way.attempt,
-        )
+        given = given_back(desk, outcome)
         events = decide(register.sale, GiveBack(tender=given))
         assert not isinstance(events, Refusal), "no more goes back than is due"
         await register.append(desk.results(outcome), ATTEMPT, events=events)
@@ -306,3 +305,14 @@ class Paying:
 
     def _mint(self) -> str:
         return mint(self.register, self.register.sale)
+
+
+def given_back(desk: PaymentDesk, outcome: Approved) -> TenderFact:
+    """Return what has gone back to an earlier payment, as it stands in a refund."""
+    return TenderFact(
+        method=desk.method,
+        attempt=desk.key,
+        amount=outcome.amount.minor,
+        reference=outcome.reference,
+        back_to=desk.refunds,
+    )

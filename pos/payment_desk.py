@@ -13,11 +13,11 @@ from pos.messages import Language
 from pos.points import ATTEMPT
 from pos.purses import EXCHANGE_NS, Cards, Sides
 from pos.register import Register
-from pos.sale_events import AttemptMade
+from pos.sale_events import AttemptMade, Event
 from pos.store.journal import Draft
 from pos.tenders.agreement import Carded, GivenUp, Keypads
 from pos.view import Notice, PaymentStep, PaymentView, Side
-from protocols.facts import AttemptClosed, AttemptOpened, Fact
+from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service
 from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
@@ -40,6 +40,12 @@ class PaymentDesk:
     intended: bool = False
     """Whether the intent stands in the journal."""
     kept: list[Fact] = field(default_factory=list)
+    service: Service = ""
+    """What the transfer is for that is no payment."""
+    refunds: str = ""
+    """The payment that a refund gives back."""
+    of_sale: bool = True
+    """Whether the attempt is one of the open sale's."""
     wanted: bool = True
     """Whether the money is still wanted."""
     publish: Callable[[], None] = lambda: None
@@ -85,9 +91,17 @@ class PaymentDesk:
     async def intend(self, peer: str = "") -> str:
         """Make the intent durable and return the attempt key. Raises: StoreError."""
         assert not self.intended, "one attempt has one intent"
-        opened = AttemptOpened(sale=self.sale, method=self.method, amount=self.amount, peer=peer)
+        opened = AttemptOpened(
+            sale=self.sale,
+            method=self.method,
+            amount=self.amount,
+            peer=peer,
+            service=self.service,
+            refunds=self.refunds,
+        )
         draft = self.register.draft(opened, amount=self.amount, attempt=self.key)
-        await self.register.append([draft], ATTEMPT, events=[AttemptMade(key=self.key)])
+        events: list[Event] = [AttemptMade(key=self.key)] if self.of_sale else []
+        await self.register.append([draft], ATTEMPT, events=events)
         self.intended = True
         return self.key
 
@@ -205,7 +219,13 @@ class PaymentDesk:
 
 
 def _result(desk: PaymentDesk, outcome: Outcome) -> AttemptClosed:
-    fact = AttemptClosed(sale=desk.sale, method=desk.method, outcome="unknown", amount=desk.amount)
+    fact = AttemptClosed(
+        sale=desk.sale,
+        method=desk.method,
+        outcome="unknown",
+        amount=desk.amount,
+        service=desk.service,
+    )
     match outcome:
         case Approved(amount=amount, reference=reference):
             return replace(fact, outcome="approved", amount=amount.minor, reference=reference)

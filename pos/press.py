@@ -17,6 +17,7 @@ from protocols.malformed import MALFORMED
 from receipts.document import Document, PaperWidth
 from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.gift import gift_receipt
+from receipts.forms.purse import PurseSlip, Statement, purse_slip, statement_slip
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
@@ -28,6 +29,8 @@ _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
 _REFUND: Final = msgspec.msgpack.Decoder(RefundClosed)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
 _SITUATION: Final = msgspec.msgpack.Decoder(Situation)
+_SLIP: Final = msgspec.msgpack.Decoder(PurseSlip)
+_STATEMENT: Final = msgspec.msgpack.Decoder(Statement)
 
 
 class Press:
@@ -66,6 +69,10 @@ class Press:
                     return situation_slip(_SITUATION.decode(paper.body), context)
                 case "z":
                     return z_report(_SHIFT.decode(paper.body), context)
+                case "purse":
+                    return purse_slip(_SLIP.decode(paper.body), context)
+                case "statement":
+                    return statement_slip(_STATEMENT.decode(paper.body), context)
         except MALFORMED as error:
             raise StoreError(f"paper {paper.number} cannot be read: {error}") from error
 

@@ -84,6 +84,9 @@ class Route:
 
 
 PAYMENT: Final = Route(Side.CUSTOMER, Side.SHOP)
+REFUND: Final = Route(Side.SHOP, Side.CUSTOMER)
+LOAD: Final = Route(Side.TELLER, Side.CUSTOMER)
+DEPOSIT: Final = Route(Side.SHOP, Side.TELLER)
 
 
 async def set_table(route: Route, desk: Desk, witness: Witness) -> Table | NotSent:
@@ -91,7 +94,7 @@ async def set_table(route: Route, desk: Desk, witness: Witness) -> Table | NotSe
     desk.progress(PaymentStep.CARD)
     table = Table(clock=desk.clock, witness=witness)
     for slot in (route.own, _other(route.own)):
-        channel = await desk.unless_given_up(_power(route.side(slot), desk))
+        channel = await desk.unless_given_up(power(route.side(slot), desk))
         if channel is None or isinstance(channel, GivenUp):
             await table.close()
             return _not_there(route.side(slot), given_up=channel is not None)
@@ -197,13 +200,14 @@ def _moved(details: PaymentDetails, route: Route, witness: Witness) -> PurseMove
 
 async def _add(table: Table, slot: Slot, route: Route, desk: Desk) -> bool:
     wait_ns = RECOVERY_NS if route == PAYMENT else CONNECT_NS
-    channel = await _power(route.side(slot), desk, wait_ns)
+    channel = await power(route.side(slot), desk, wait_ns)
     if channel is not None:
         table.channels[slot] = channel
     return channel is not None
 
 
-async def _power(side: Side, desk: Desk, wait_ns: int = CONNECT_NS) -> CardChannel | None:
+async def power(side: Side, desk: Desk, wait_ns: int = CONNECT_NS) -> CardChannel | None:
+    """Power somebody's purse; None when it did not come, or cannot be reached."""
     deadline_ns = desk.clock.monotonic_ns() + wait_ns
     match side:
         case Side.CUSTOMER:

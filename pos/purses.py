@@ -38,6 +38,8 @@ EXCHANGE_NS: Final = 5 * NANOSECONDS_PER_SECOND
 """The longest that one command may take: a slow card signs in well under a second."""
 CONNECT_NS: Final = 10 * NANOSECONDS_PER_SECOND
 """How long a slot waits for its card."""
+VALUE_MAX: Final = 0xFFFF_FFFF
+"""Minor units in one transfer: four bytes."""
 EXCHANGES_MAX: Final = 1_200
 """Of one dialogue: two purses' logs and narratives read whole, and the transfer."""
 
@@ -67,12 +69,18 @@ class Cards(Protocol):
         """Say whether this till has slots for e-cash at all."""
         ...
 
+    @property
+    def has_teller(self) -> bool:
+        """Say whether this till has a teller's purse."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class NoCards:
     """A till without slots for e-cash. Implements Cards."""
 
     configured: bool = False
+    has_teller: bool = False
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         """No slot, no card."""

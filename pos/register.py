@@ -280,11 +280,11 @@ class Register:
         fact = StaffApproved(right=self.approval.right.value, sale=self.sale.number)
         return [self.draft(fact, amount=0)]
 
-    def paper(self, form: Form, fact: msgspec.Struct, *, sale: int = 0, copy: int = 0) -> Paper:
-        """Return the paper that shows a fact; without a printer it is kept for later."""
+    def paper(self, form: Form, shown: msgspec.Struct, *, sale: int = 0, copy: int = 0) -> Paper:
+        """Return the paper that shows a fact or a slip; without a printer it is kept for later."""
         return Paper(
             form=form,
-            body=msgspec.msgpack.encode(fact),
+            body=msgspec.msgpack.encode(shown),
             actor=self.clerk.id,
             business_date=self.business_date,
             sale=sale,
@@ -326,7 +326,8 @@ class Register:
         for draft in drafts:
             self.shift = evolve_shift(self.shift, draft.fact, draft.business_date, draft.actor)
         if ending is Ending.CLEAR_BASKET:
-            self.next_sale = self.sale.number + 1
+            # A service may have taken the number after this sale's meanwhile.
+            self.next_sale = max(self.next_sale, self.sale.number + 1)
             self.sale, self.selected = Sale(), -1
         self.sale = reduce(evolve, events or (), self.sale)
         return records

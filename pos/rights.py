@@ -14,6 +14,10 @@
     sale.void          give up a basket
     payment.take       take a payment
     payment.park       set a payment in doubt aside
+    purse.read         read a customer's card
+    purse.load         put value on a card for cash
+    purse.refund       give an e-cash payment back
+    purse.deposit      give the shop's e-cash to the teller
     shift.open         open the day with a float
     shift.close        count, and write the Z
     shift.read         print the X
@@ -53,6 +57,10 @@ class Right(StrEnum):
     SALE_VOID = "sale.void"
     PAYMENT_TAKE = "payment.take"
     PAYMENT_PARK = "payment.park"
+    PURSE_READ = "purse.read"
+    PURSE_LOAD = "purse.load"
+    PURSE_REFUND = "purse.refund"
+    PURSE_DEPOSIT = "purse.deposit"
     SHIFT_OPEN = "shift.open"
     SHIFT_CLOSE = "shift.close"
     SHIFT_READ = "shift.read"
@@ -79,6 +87,10 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.SALE_VOID: ("판매취소", "voiding the sale"),
     Right.PAYMENT_TAKE: ("결제", "taking a payment"),
     Right.PAYMENT_PARK: ("미확정 보관", "parking a payment"),
+    Right.PURSE_READ: ("카드 잔액 보기", "reading a card"),
+    Right.PURSE_LOAD: ("카드 충전", "loading a card"),
+    Right.PURSE_REFUND: ("전자화폐 환불", "an e-cash refund"),
+    Right.PURSE_DEPOSIT: ("전자화폐 예치", "an e-cash deposit"),
     Right.SHIFT_OPEN: ("개점", "opening the shift"),
     Right.SHIFT_CLOSE: ("마감", "closing the shift"),
     Right.SHIFT_READ: ("X 중간표", "the X report"),
@@ -128,6 +140,8 @@ _CLERK: Final = frozenset(
         Right.SALE_VOID_LINE,
         Right.SALE_VOID,
         Right.PAYMENT_TAKE,
+        Right.PURSE_READ,
+        Right.PURSE_LOAD,
         Right.SHIFT_OPEN,
         Right.SHIFT_CLOSE,
         Right.DRAWER_OPEN,
@@ -142,6 +156,8 @@ _SUPERVISOR: Final = _CLERK | {
     Right.RETURN_LATE,
     Right.RETURN_WITHOUT_RECEIPT,
     Right.REFUND_OTHER_WAY,
+    Right.PURSE_REFUND,
+    Right.PURSE_DEPOSIT,
     Right.SHIFT_READ,
     Right.CASH_MOVE,
     Right.DRAWER_TAKE_OVER,
@@ -200,6 +216,14 @@ def right_of(command: Command) -> Right:
             return Right.PAYMENT_PARK
         case commands.CashReceipt():
             return Right.PAYMENT_TAKE
+        case commands.ReadPurse():
+            return Right.PURSE_READ
+        case commands.LoadPurse():
+            return Right.PURSE_LOAD
+        case commands.RefundPurse():
+            return Right.PURSE_REFUND
+        case commands.DepositPurse():
+            return Right.PURSE_DEPOSIT
         case commands.OpenShift():
             return Right.SHIFT_OPEN
         case commands.CountShift() | commands.CloseShift():

@@ -9,7 +9,7 @@ Source: house.md "journal", clerk-and-courier.md 5.4.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Final, Literal, assert_never
 
@@ -26,6 +26,7 @@ from pos.paying import Paying
 from pos.people import People
 from pos.points import Point
 from pos.pricing import Pricing
+from pos.purse_services import PurseServices, Served
 from pos.register import Register
 from pos.returning import GivingBack
 from pos.rights import NotAllowedError, Right, right_of
@@ -76,6 +77,7 @@ class Till:
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
         self._returns = GivingBack(register, self._selling, self._paying.give_back)
+        self._services = PurseServices(register, self._publish, self._announce)
         self._pricing = Pricing(register, self._selling)
         self._holding = Holding(register)
         self._day = TradingDay(register)
@@ -110,6 +112,11 @@ class Till:
         """Return the till as it is now; only after `start`."""
         assert self._view is not None, "the till shows nothing before it has started"
         return self._view
+
+    @property
+    def served(self) -> Mapping[str, object]:
+        """Return what the last service for a card has found or done, for programs."""
+        return self._services.told
 
     def watch(self, callback: Callable[[TillView], None]) -> Callable[[], None]:
         """Call back with every new view; returns what ends it."""
@@ -368,6 +375,7 @@ class Till:
                 | commands.Resume()
                 | commands.Park()
                 | commands.PrintSituation()
+                | commands.ReadPurse()
             ):
                 return None
             case _ if not register.shift.number:
@@ -432,6 +440,13 @@ class Till:
                 return await self._park(instead)
             case commands.PrintSituation():
                 return await self._print_situation()
+            case (
+                commands.ReadPurse()
+                | commands.LoadPurse()
+                | commands.DepositPurse()
+                | commands.RefundPurse()
+            ):
+                return await self._serve(command)
             case commands.Show(page):
                 self._page = page
                 return None
@@ -545,7 +560,10 @@ class Till:
         order = register.order(register.sale.number) if register.has_sale() else ""
         said = register.say("no_doubts")
         for doubt in sorted(doubts, key=lambda doubt: doubt.order == order):
-            said = self._ended(await self._paying.resume(doubt))
+            if doubt.fact.service:
+                said = self._served(await self._services.resume(doubt))
+            else:
+                said = self._ended(await self._paying.resume(doubt))
         return said
 
     async def _park(self, instead: Literal["tender", "void"]) -> Notice:
@@ -561,6 +579,35 @@ class Till:
     async def _print_situation(self) -> Notice:
         notice = await self._parking.print_situation()
         self.print_what_waits()
+        return notice
+
+    async def _serve(
+        self,
+        command: commands.ReadPurse
+        | commands.LoadPurse
+        | commands.DepositPurse
+        | commands.RefundPurse,
+    ) -> Notice:
+        match command:
+            case commands.ReadPurse(statement):
+                return self._served(await self._services.balance(statement=statement))
+            case commands.LoadPurse(amount):
+                return self._served(await self._services.load(amount))
+            case commands.DepositPurse(some):
+                return self._served(await self._services.deposit(some))
+            case commands.RefundPurse(key, some, reason):
+                return self._served(await self._services.refund(key, some, reason))
+            case _:
+                assert_never(command)
+
+    def _served(self, result: Notice | Served) -> Notice:
+        """Let drawer, display and printer follow what was done for a card."""
+        notice = result if isinstance(result, Notice) else result.notice
+        self._display_notice(notice)
+        if isinstance(result, Served):
+            if result.cash:
+                self._spawn(self._kick(), name="drawer")
+            self.print_what_waits()
         return notice
 
     async def _void(self, reason: str) -> Notice | None:
@@ -632,7 +679,8 @@ class Till:
 
     def _give_up(self) -> Notice | None:
         """End the payment that runs, or say that it can no longer be ended."""
-        notice = self._paying.give_up()
+        serving = self._services.running
+        notice = self._services.give_up() if serving else self._paying.give_up()
         if notice is not None:
             self.tell(notice)
         return notice

@@ -1,5 +1,6 @@
 """The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, reprint, gift receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pos import commands
@@ -7,7 +8,7 @@ from pos.points import CASH, COPY, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT
 from pos.register import Register
 from pos.sale import Refusal
 from pos.shift import Close, Count, Move, Open, business_date, decide, figures
-from pos.store.papers import Paper, PaperState
+from pos.store.papers import RECEIPTS, Form, Paper, PaperState
 from pos.view import Notice, Stage
 from protocols.facts import (
     CashMoved,
@@ -139,7 +140,7 @@ class TradingDay:
         register = self.register
         if not register.setup.has_printer:
             return register.say("PRN-08")
-        paper = await self.receipt(sale)
+        paper = await self.receipt(sale, RECEIPTS)
         if paper is None:
             return self._no_receipt(sale)
         again = replace(paper, copy=paper.copy + 1)
@@ -155,7 +156,7 @@ class TradingDay:
         if paper is None:
             return self._no_receipt(sale)
         before = await register.runner.run(
-            lambda store: store.papers.of_sale(paper.business_date, paper.sale, "gift")
+            lambda store: store.papers.of_sale(paper.business_date, paper.sale, ("gift",))
         )
         count = 1 if before is None else before.copy + 1
         await self._copy(replace(paper, form="gift", copy=count), "gift")
@@ -174,10 +175,12 @@ class TradingDay:
             return register.say("RPT-01")
         return register.say("RPT-02", sale=register.sale_name(sale))
 
-    async def receipt(self, sale: int | None) -> Paper | None:
+    async def receipt(self, sale: int | None, forms: Sequence[Form] = ("sale",)) -> Paper | None:
         """Return the newest paper of a sale of this business date, or of the last one."""
         date = self.register.business_date
-        return await self.register.runner.run(lambda store: store.papers.of_sale(date, sale or 0))
+        return await self.register.runner.run(
+            lambda store: store.papers.of_sale(date, sale or 0, forms)
+        )
 
     def _closing(self, reason: str) -> Close:
         counts = self.register.counts

@@ -37,6 +37,11 @@ TaxClass = Literal["taxed", "exempt"]
 """taxed: VAT is inside the price; exempt: none (fresh food, books)."""
 
 
+Service = Literal["", "refund", "load", "deposit"]
+"""What a transfer between purses is for that is no payment: value back to a customer, value for cash,
+the shop's value to its bank's teller."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of all bodies."""
 
@@ -148,6 +153,10 @@ class AttemptOpened(Fact, frozen=True, kw_only=True):
     """What the recovery needs to ask: purse names, terminal id, bank reference; as `name=value;...`"""
     repays: str = ""
     """The attempt whose money this gives back to the customer: here the shop pays."""
+    service: Service = ""
+    """Empty for a payment. Any other is no payment: what it moved, purse.moved and its own facts say."""
+    refunds: str = ""
+    """The payment that a refund gives back, by its attempt key."""
 
 
 class AttemptClosed(Fact, frozen=True, kw_only=True):
@@ -166,6 +175,8 @@ class AttemptClosed(Fact, frozen=True, kw_only=True):
     late: bool = False
     """Approved after its sale was settled another way or given up: it is the customer's money."""
     repays: str = ""
+    """As the attempt's intent says."""
+    service: Service = ""
     """As the attempt's intent says."""
 
 
@@ -249,6 +260,8 @@ class CashMoved(Fact, frozen=True, kw_only=True):
     """in: paid in; out: paid out (an expense); drop: to the safe."""
     amount: int
     reason: str
+    against: Literal["float", "e-cash"] = "float"
+    """Where cash that is paid in comes from: the owner, or a customer for value on a card."""
 
 
 class DrawerOpened(Fact, frozen=True, kw_only=True):

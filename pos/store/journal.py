@@ -17,6 +17,7 @@ from pos.store.basket import Basket
 from pos.store.chains import Chains
 from pos.store.database import Database
 from pos.store.papers import Paper, Papers
+from pos.store.refunds import Refunds
 from protocols.facts import (
     AttemptClosed,
     AttemptOpened,
@@ -72,7 +73,7 @@ class Doubt:
     @property
     def holds(self) -> bool:
         """Tell whether it holds the counter: its sale waits for it, and nobody has set it aside."""
-        return not self.parked and not self.fact.repays
+        return not (self.parked or self.fact.repays or self.fact.service)
 
     @property
     def fact(self) -> AttemptOpened:
@@ -98,6 +99,7 @@ class Journal:
         self._chains = Chains(database)
         self._papers = Papers(database)
         self._basket = Basket(database)
+        self._refunds = Refunds(database)
 
     def append(
         self, drafts: Sequence[Draft], papers: Sequence[Paper], ending: Ending
@@ -235,6 +237,8 @@ class Journal:
         match fact:
             case AttemptOpened():
                 self._note_attempt(record.attempt, "opened", position)
+                if fact.refunds:
+                    self._refunds.open(record.attempt or "", fact.refunds, fact.amount)
             case AttemptClosed():
                 self._note_result(record.attempt, fact, position)
             case AttemptParked():
@@ -256,6 +260,8 @@ class Journal:
         if state == "unknown" and self._state(key) == "parked":
             state = "parked"
         self._note_attempt(key, state, position)
+        if fact.service == "refund":
+            self._refunds.close(key or "", fact.outcome)
         if fact.repays and fact.outcome == "approved":
             self._database.execute(
                 "UPDATE attempt SET state = 'repaid' WHERE key = ?", (fact.repays,)

@@ -6,14 +6,18 @@ waiting --begin--> sending --printed--> printed        kept: no printer is confi
                                again as a copy, so that no two originals exist
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from pos.store.database import Database, Value
 from pos.store.errors import StoreError
 
-Form = Literal["sale", "gift", "slip", "refund", "x", "z", "situation"]
+Form = Literal["sale", "gift", "slip", "refund", "purse", "statement", "x", "z", "situation"]
+RECEIPTS: Final[tuple[Form, ...]] = ("sale", "refund", "purse")
+"""What a customer gets for money that moved: each has its sale number, and can come out again."""
+_FORMS: Final[dict[str, Form]] = {form: form for form in get_args(Form)}
 
 
 class PaperState(StrEnum):
@@ -106,12 +110,15 @@ class Papers:
         )
         return [_paper(row) for row in rows]
 
-    def of_sale(self, business_date: str, sale: int, form: Form = "sale") -> Paper | None:
+    def of_sale(
+        self, business_date: str, sale: int, forms: Sequence[Form] = ("sale",)
+    ) -> Paper | None:
         """Return the newest paper of a sale; of sale 0, of the last sale of that date."""
+        marks = ", ".join("?" * len(forms))
         row = self._database.row(
-            f"SELECT {_COLUMNS} FROM paper WHERE form = ? AND business_date = ?"  # noqa: S608 our own column names
+            f"SELECT {_COLUMNS} FROM paper WHERE form IN ({marks}) AND business_date = ?"  # noqa: S608 our own names and marks
             " AND (? = 0 OR sale = ?) ORDER BY sale DESC, copy DESC, number DESC LIMIT 1",
-            (form, business_date, sale, sale),
+            (*forms, business_date, sale, sale),
         )
         return None if row is None else _paper(row)
 
@@ -128,7 +135,7 @@ def _paper(row: tuple[Value, ...]) -> Paper:
     match row:
         case (
             int(number),
-            ("sale" | "gift" | "slip" | "refund" | "x" | "z" | "situation") as form,
+            str(form),
             bytes(body),
             str(actor),
             str(business_date),
@@ -137,10 +144,10 @@ def _paper(row: tuple[Value, ...]) -> Paper:
             int(at_ns),
             int(copy),
             str(state),
-        ):
+        ) if form in _FORMS:
             return Paper(
                 number=number,
-                form=form,
+                form=_FORMS[form],
                 body=body,
                 actor=actor,
                 business_date=business_date,

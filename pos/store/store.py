@@ -15,6 +15,7 @@ from pos.store.documents import Documents
 from pos.store.held import HeldBaskets
 from pos.store.journal import RECORDS_READ_MAX, Draft, Ending, Journal
 from pos.store.papers import Paper, Papers
+from pos.store.refunds import Refunds
 from pos.store.sales import Sales
 from protocols.batch import BatchAccepted
 from protocols.journal import Record
@@ -35,6 +36,7 @@ class Store:
         self.sales = Sales(self.database)
         self.held = HeldBaskets(self.database)
         self.papers = Papers(self.database)
+        self.refunds = Refunds(self.database)
         self.documents = Documents(self.database)
         if self.chains.is_empty():
             self.chains.begin(terminal, 1)

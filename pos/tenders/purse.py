@@ -2,6 +2,7 @@
 
     take     both cards -> PIN, if the card wants it -> intent durable -> transfer -> result
              with its evidence
+    give_back  the shop's purse pays a customer's: goods come back, the money goes the way it came
     resume   both cards, or the shop's alone -> what became of the attempt, under its own key
 
 A lost answer is never answered by a second transfer: both purses are asked, and what they say decides
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pos.messages import Language
+from pos.purse_moving import move
 from pos.purse_refusals import explain
-from pos.purse_transfer import PAYMENT, set_table, settled
-from pos.purses import Table, Witness
+from pos.purse_transfer import PAYMENT, REFUND, set_table, settled
+from pos.purses import VALUE_MAX, Table, Witness
 from pos.rights import Right
 from pos.tenders.agreement import Ask, Desk, Mover, OverTender
 from pos.view import PaymentStep
@@ -38,8 +40,6 @@ from protocols.purse.coordinator import (
 from protocols.purse.details import PaymentDetails, order_reference
 from protocols.secure_pin import PinSW
 
-VALUE_MAX: Final = 0xFFFF_FFFF
-"""Minor units in one transfer: four bytes."""
 _WRONG_PIN: Final = "PUR-02"
 _TOO_SHORT: Final = "PIN-06"
 
@@ -88,6 +88,15 @@ class Purse:
         if isinstance(result, Transferred):
             desk.progress(PaymentStep.RECEIVED)
         return await settled(result, PAYMENT, ask.amount, desk, payment.witness)
+
+    async def give_back(self, ask: Ask, paid: str, reference: str, desk: Desk) -> Outcome:
+        """Let the shop's purse pay a customer's, bound to the payment that it gives back."""
+        if not desk.cards.configured:
+            return NotSent(code="RDR-05", reason="no slots are configured")
+        outcome = (await move(REFUND, ask.amount, paid, desk)).outcome
+        if isinstance(outcome, Unknown):
+            return Unknown(case_id=outcome.case_id, reason=outcome.reason, code="PUR-41")
+        return outcome
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt, and bring it to its end if it is still under way."""

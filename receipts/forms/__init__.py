@@ -8,6 +8,8 @@ sale      the receipt of a sale
 gift      the same without a price
 slip      what devices took for a sale, apart from its receipt
 refund    the receipt of a refund
+purse     slips of a load and a deposit, and a card's statement
+purse_wording  the words of those
 shift     X and Z reports
 cash      slips of the drawer: paid in, paid out, to the safe, opened without a sale
 situation  a payment in doubt, as the customer takes it home

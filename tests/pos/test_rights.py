@@ -20,6 +20,8 @@ EXAMPLES: dict[type, commands.Command] = {
     commands.VoidSale: commands.VoidSale(),
     commands.Select: commands.Select(1),
     commands.Pay: commands.Pay("cash"),
+    commands.LoadPurse: commands.LoadPurse(1_000),
+    commands.RefundPurse: commands.RefundPurse("S1-01-20260417-0001-a"),
     commands.QuickCash: commands.QuickCash(1),
     commands.Find: commands.Find(""),
     commands.Pick: commands.Pick(1),

@@ -32,6 +32,7 @@ from receipts.forms.cash import cash_slip, no_sale_slip
 from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.gift import gift_receipt
 from receipts.forms.goods import quantity_text
+from receipts.forms.purse import PurseSlip, Statement, StatementRow, purse_slip, statement_slip
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
@@ -494,3 +495,55 @@ def test_999_lines_are_one_receipt(context: Make) -> None:
     assert len(escpos.render(document, STANDARD)) < 200_000
     assert html.render(document, STANDARD).count("신라면") == 999
     assert png.render(document, STANDARD).startswith(b"\x89PNG")
+
+
+STATEMENT = Statement(
+    purse="CUST0001",
+    balance=13_020,
+    ceiling=200_000,
+    expiry=20301231,
+    rows=[
+        StatementRow(number=4, amount=20_000, other="TELL0001"),
+        StatementRow(number=5, amount=-9_960, other="SHOP0001"),
+        StatementRow(number=6, amount=2_980, other="SHOP0001"),
+    ],
+)
+LOADED = PurseSlip(
+    service="load",
+    amount=20_000,
+    purse="CUST0001",
+    balance=33_020,
+    key="S1-01-20260417-0129-a",
+    reference="54454c4c30303031-17",
+)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_slips_of_e_cash_are_the_golden_ones(context: Make, language: Language) -> None:
+    about = context(language=language)
+    compare(f"purse-load-{language}-42", purse_slip(LOADED, about))
+    compare(f"purse-statement-{language}-42", statement_slip(STATEMENT, about))
+
+
+def test_deposit_that_was_found_out_later_shows_no_balance(context: Make) -> None:
+    slip = replace(LOADED, service="deposit", balance=-1, purse="SHOP0001")
+    told = shown(purse_slip(slip, context(language="en", delivery=Delivery.QUEUED)))
+
+    assert "E-CASH DEPOSIT" in told and "Balance" not in told and "Cash" not in told
+    assert "Moved. Sent when back online" in told and LOADED.key in told
+
+
+def test_card_without_transfers_says_so(context: Make) -> None:
+    told = shown(statement_slip(replace(STATEMENT, rows=[]), context(language="ko")))
+
+    assert "거래가 없습니다" in told
+
+
+@given(st.lists(st.integers(-(2**32), 2**32), max_size=30), st.sampled_from(list(PaperWidth)))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_statement_is_never_cut(context: Make, amounts: list[int], paper: PaperWidth) -> None:
+    rows = [StatementRow(number=n, amount=each, other="SHOP0001") for n, each in enumerate(amounts)]
+    told = text.render(statement_slip(replace(STATEMENT, rows=rows), context(language="en")), paper)
+    assert all(cells(line) <= paper for line in told.splitlines())
+    for each in amounts:
+        assert f"{each:,}" in told

@@ -92,6 +92,10 @@ class MemorySlots:
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         return await self._power(self.own)
 
+    @property
+    def has_teller(self) -> bool:
+        return self.bulk is not None
+
     async def teller(self, *, deadline_ns: int) -> CardChannel | None:
         return await self._power(self.bulk)
 

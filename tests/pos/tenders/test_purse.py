@@ -67,6 +67,8 @@ class Moment:
     store: dict[str, bytes]
     card: bytes
     own: bytes
+    bulk: bytes
+    """Of the teller's purse; empty where there is none."""
 
 
 @dataclass
@@ -83,7 +85,8 @@ class Places:
         slots = self.slots
         assert slots is not None and slots.card is not None and slots.own is not None
         files = {path.name: path.read_bytes() for path in self.folder.glob(f"{FILE_NAME}*")}
-        cards = slots.card.memory.read(), slots.own.memory.read()
+        bulk = b"" if slots.bulk is None else slots.bulk.memory.read()
+        cards = slots.card.memory.read(), slots.own.memory.read(), bulk
         self.moments.append(Moment(str(point), files, *cards))
 
 
