@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pos.purses import Sides
 from pos.store.journal import Doubt
 from pos.view import DoubtView, Side, Stage
+from protocols.outcome import Missing, Unknown
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ ASKING_NS: Final = 300 * NANOSECONDS_PER_SECOND
 """How long the till asks by itself before it leaves that to the clerk."""
 NOTHING_KNOWN: Final = Sides(card=Side.UNKNOWN, balance=None, shop=Side.UNKNOWN)
 _RESTARTED: Final = "PUR-29"
-_BOTH_THERE: Final = ("PUR-08", "ICS-15", "CRD-05")
-_CARD_GONE: Final = ("PUR-07", "ICS-14")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +33,7 @@ class Doubted:
     doubt: Doubt
     code: str
     """The message; level C."""
+    missing: Missing = Missing.CARD
     sides: Sides = NOTHING_KNOWN
     restarted: bool = False
     """It was found at a start: no card was seen to leave."""
@@ -42,10 +42,12 @@ class Doubted:
     until_ns: int = 0
 
 
-async def look(register: "Register", code: str = "", sides: Sides = NOTHING_KNOWN) -> None:
+async def look(
+    register: "Register", unknown: Unknown | None = None, sides: Sides = NOTHING_KNOWN
+) -> None:
     """Find which attempt holds the counter, if any, and set the stage. Raises: StoreError.
 
-    `code` and `sides` are what a tender has just said of it; without them the till has just started.
+    `unknown` and `sides` are what a tender has just said of it; without them the till has just started.
     """
     doubts = await register.doubts() if register.counts.in_doubt else []
     found = next((doubt for doubt in doubts if doubt.holds), None)
@@ -57,12 +59,18 @@ async def look(register: "Register", code: str = "", sides: Sides = NOTHING_KNOW
     doubted = register.doubted
     if doubted is None or doubted.doubt.key != found.key:
         until_ns = register.clock.now_ns() + ASKING_NS
-        begun = code or _RESTARTED
-        doubted = Doubted(doubt=found, code=begun, restarted=not code, until_ns=until_ns)
-    if code:
+        doubted = Doubted(
+            doubt=found, code=_RESTARTED, restarted=unknown is None, until_ns=until_ns
+        )
+    if unknown is not None:
         # No card was seen to leave: after a restart the same says only that it is not there.
-        code = _RESTARTED if doubted.restarted and code in _CARD_GONE else code
-        doubted = replace(doubted, code=code, sides=_newer(doubted.sides, sides))
+        still = doubted.restarted and unknown.missing is Missing.CARD
+        doubted = replace(
+            doubted,
+            code=_RESTARTED if still else unknown.code,
+            missing=unknown.missing,
+            sides=_newer(doubted.sides, sides),
+        )
     register.doubted = replace(doubted, doubt=found)
 
 
@@ -82,7 +90,7 @@ def shown(register: "Register") -> DoubtView | None:
         card=doubted.sides.card,
         balance=doubted.sides.balance,
         shop=doubted.sides.shop,
-        wants_card=doubted.code not in _BOTH_THERE,
+        wants_card=doubted.missing is not Missing.NOTHING,
         asking=doubted.asking,
         checks=doubted.checks,
         until_ns=doubted.until_ns,

@@ -9,7 +9,7 @@ Source: clerk-and-courier.md 2.3 rules 1, 2, 5; house.md "journal".
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import assert_never
 
 from pos.cash_receipt import is_demanded
 from pos.closing import Paid, close, mint
@@ -27,10 +27,8 @@ from pos.tenders.agreement import Ask, Mover, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import KRW, Money, currency
-from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
+from protocols.outcome import Approved, Declined, Missing, NotSent, Outcome, Pending, Unknown
 from receipts.forms.wording import WORDS
-
-_OTHER_CARD: Final = "PUR-27"
 
 
 @dataclass(slots=True)
@@ -111,20 +109,25 @@ class Paying:
             return register.explain(offer)
         if tender.mover is Mover.DEVICE and (doubt := await self._doubt_in_sale(tender.name)):
             # The customer's money may already be here: that is found out first, under its own key.
-            said = await self.resume(doubt)
-            other_card = isinstance(said, Notice) and said.code == _OTHER_CARD
-            if not (doubt.parked and other_card):
+            said, outcome = await self._resume(doubt)
+            another = isinstance(outcome, Unknown) and outcome.missing is Missing.ANOTHER_CARD
+            if not (doubt.parked and another):
                 return said
             # Another card than that of the parked attempt: it may pay.
         return await self._attempt(tender, offer)
 
     async def resume(self, doubt: Doubt) -> Notice | Paid:
         """Find out what became of an attempt; in the open sale it may end it. Raises: StoreError."""
+        said, _ = await self._resume(doubt)
+        return said
+
+    async def _resume(self, doubt: Doubt) -> tuple[Notice | Paid, Outcome | None]:
+        """Return what is said of it, and the outcome; None where nobody could be asked."""
         register = self.register
         fact = doubt.fact
         tender = register.tenders.tender(fact.method)
         if not isinstance(tender, Recovering):
-            return register.say("CRD-05")
+            return register.say("CRD-05"), None
         stage = register.stage
         desk = PaymentDesk(
             register=register,
@@ -134,7 +137,8 @@ class Paying:
             amount=fact.amount,
             intent=doubt.intent,
             intended=True,
-            wanted=self._fits(doubt, fact.amount),
+            # Whoever parked it took another payment: what has not moved yet, stays.
+            wanted=self._fits(doubt, fact.amount) and not doubt.parked,
             publish=self.publish,
             announce=self.announce,
         )
@@ -143,7 +147,7 @@ class Paying:
             outcome = await tender.resume(Ask(amount=amount, offered=amount), fact.peer, desk)
         said = await self._resumed(doubt, desk, outcome)
         await self._look(desk, outcome)
-        return said
+        return said, outcome
 
     async def _resumed(self, doubt: Doubt, desk: PaymentDesk, outcome: Outcome) -> Notice | Paid:
         register = self.register
@@ -161,7 +165,7 @@ class Paying:
     async def _look(self, desk: PaymentDesk, outcome: Outcome) -> None:
         """Let the counter be held by what nobody knows, and no longer by what is known."""
         if isinstance(outcome, Unknown):
-            await look(self.register, outcome.code, desk.sides)
+            await look(self.register, outcome, desk.sides)
         elif self.register.doubted is not None:
             await look(self.register)
 

@@ -21,7 +21,7 @@ from pos.tenders.agreement import Desk, GivenUp
 from pos.view import PaymentStep
 from protocols.facts import PurseMoved
 from protocols.money import Money
-from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+from protocols.outcome import Approved, Declined, Missing, NotSent, Outcome, Unknown
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
 from protocols.purse.attempt import attest
 from protocols.purse.coordinator import (
@@ -45,8 +45,8 @@ _CARD_GONE: Final = "PUR-07"
 _RESULT_UNKNOWN: Final = "PUR-08"
 _NOTHING_MOVED: Final = "PUR-19"
 _OTHER_CARD: Final = "PUR-27"
-_ABSENT: Final = (_CARD_GONE, _OTHER_CARD)
-"""Asking again at once would tell nothing new of a payment."""
+_MISSING: Final = {_CARD_GONE: Missing.CARD, _OTHER_CARD: Missing.ANOTHER_CARD}
+"""Where the card is not there: asking again at once would tell nothing new of a payment."""
 _GIVEN_UP: Final = "PUR-22"
 
 
@@ -108,7 +108,7 @@ async def settled(
     """Ask the purses until they tell; keep the evidence of what moved."""
     told = _Told(result, _RESULT_UNKNOWN)
     for _ in range(RECOVERIES_MAX):
-        absent = route == PAYMENT and told.code in _ABSENT
+        absent = route == PAYMENT and told.code in _MISSING
         if not isinstance(told.result, InDoubt) or absent:
             break
         told = await _asked(told.result, route, desk, witness)
@@ -125,7 +125,8 @@ async def settled(
             return Declined(code=_NOTHING_MOVED, reason=reason)
         case InDoubt(details=details, reason=reason):
             _tell(details, route, desk, witness)
-            return Unknown(case_id=desk.key, reason=reason, code=told.code)
+            missing = _MISSING.get(told.code, Missing.NOTHING)
+            return Unknown(case_id=desk.key, reason=reason, code=told.code, missing=missing)
         case _:
             assert_never(told.result)
 

@@ -9,6 +9,7 @@ NotSent    not one byte that could move it has left
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from protocols.money import Money
 
@@ -46,6 +47,17 @@ class Pending:
     """UTC nanoseconds after which silence is a question to somebody."""
 
 
+class Missing(Enum):
+    """What it takes to find out what became of a payment that nobody knows about."""
+
+    NOTHING = "nothing"
+    """Everybody is there, or nobody can tell who is not: ask again."""
+    CARD = "card"
+    """The card that was paying."""
+    ANOTHER_CARD = "another_card"
+    """The same; another one is in its place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
     """It may have moved. A recovery case is open under the attempt key."""
@@ -55,6 +67,7 @@ class Unknown:
     reason: str
     code: str = "CRD-05"
     """A code of the message table; its sentence tells the clerk how to find out."""
+    missing: Missing = Missing.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

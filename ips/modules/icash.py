@@ -15,7 +15,7 @@ from ips.spi import Context, Manifest, Operation, Order, Taken
 from protocols.icash.attempt import order_reference
 from protocols.icash.details import DETAILS_BYTES, decode_details
 from protocols.icash.keys import MAC_BYTES
-from protocols.outcome import Declined, Outcome, Unknown
+from protocols.outcome import Declined, NotSent, Outcome, Unknown
 
 
 class Icash:
@@ -34,6 +34,9 @@ class Icash:
         if order.operation is Operation.INQUIRE:
             reason = "only card and module can tell; the terminal reports it when they have"
             return Unknown(case_id=order.key, reason=reason, code="ICS-15")
+        if order.operation is Operation.REFUND:
+            reason = f"goes back in cash, or as a load at the issuer: at a counter, as {order.key}"
+            return NotSent(code="PAY-04", reason=reason)
         reason = f"ICash has no {order.operation} from afar: a card pays into a module, one way"
         return Declined(code="PAY-04", reason=reason)
 

@@ -20,13 +20,13 @@ from pos.purses import CONNECT_NS, EXCHANGE_NS
 from pos.rights import Right
 from pos.tenders.agreement import Ask as Asked
 from pos.tenders.agreement import Desk, GivenUp, Mover, OverTender
-from pos.view import PaymentStep
+from pos.view import PaymentStep, Side
 from protocols.facts import ValueTaken
 from protocols.icash.attempt import details_in, order_reference, peer_of, purchase_reference
 from protocols.icash.card import CARD_AID
 from protocols.icash.coordinator import (
-    CARD_STATE_BYTES,
     FORGOTTEN,
+    OTHER_CARD,
     OTHER_MODULE,
     QUERY_MODULE,
     SELECT_MODULE,
@@ -46,23 +46,28 @@ from protocols.icash.coordinator import (
     recover,
 )
 from protocols.icash.details import Details
+from protocols.icash.witness import Witness
 from protocols.iso7816 import SW, Response, parse_response
 from protocols.money import CURRENCIES, Money
-from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+from protocols.outcome import Approved, Declined, Missing, NotSent, Outcome, Unknown
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock
 
 NAME: Final = "icash"
 RECOVERIES_MAX: Final = 3
-"""How often module and card are asked before the clerk is told that nobody knows."""
+"""How often module and card are asked, while both are there, before nobody knows."""
+RECOVERY_NS: Final = 2 * NANOSECONDS_PER_SECOND
+"""How long a recovery waits for either: the till asks again by itself (pos.checking)."""
 EXCHANGES_MAX: Final = 300
 """Of one dialogue: a card's records read whole, and the purchase."""
 PROOF_NS: Final = 2 * NANOSECONDS_PER_SECOND
 """How long a card is waited for that has paid and may have left: only its proof is still wanted."""
 AMOUNT_MAX: Final = 0xFFFF_FFFF
 """Minor units in one purchase: four bytes."""
+ABSENT: Final = "no card is in the reader"
 NOT_OURS: Final = "ICS-06"
 OTHER: Final = "ICS-13"
 _CARD_GONE: Final = "ICS-14"
+_OTHER_CARD: Final = "PUR-27"
 _UNKNOWN: Final = "ICS-15"
 _NOTHING_MOVED: Final = "ICS-16"
 _GIVEN_UP: Final = "ICS-19"
@@ -94,12 +99,15 @@ MODULE: Final[dict[int, str]] = {
     SW.MEMORY_FAILURE: "ICS-12",
 }
 """By what the security module answered, often about the card."""
-DOUBTS: Final[dict[tuple[Place, str], str]] = {
-    (Place.MODULE, OTHER_MODULE): "ICS-17",
-    (Place.MODULE, FORGOTTEN): "ICS-18",
-    (Place.MODULE, SILENT): _UNKNOWN,
+DOUBTS: Final[dict[tuple[Place, str], tuple[str, Missing]]] = {
+    (Place.MODULE, OTHER_MODULE): ("ICS-17", Missing.NOTHING),
+    (Place.MODULE, FORGOTTEN): ("ICS-18", Missing.NOTHING),
+    (Place.CARD, ABSENT): (_CARD_GONE, Missing.CARD),
+    (Place.CARD, SILENT): (_CARD_GONE, Missing.CARD),
+    (Place.CARD, OTHER_CARD): (_OTHER_CARD, Missing.ANOTHER_CARD),
 }
-"""By what the module could not tell; whatever the card could not, another try with it may."""
+"""By who could not tell, and why: the message, and what it takes. Whatever else: ask again."""
+_SIDES: Final = {None: Side.UNKNOWN, True: Side.MOVED, False: Side.NOT_MOVED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,7 @@ class Icash:
         table = await _table(desk)
         if isinstance(table, NotSent):
             return table
+        witness = table.witness
         order = Order(
             amount=ask.amount.minor,
             currency=ask.amount.currency.number,
@@ -136,7 +145,8 @@ class Icash:
         async def intend(details: Details) -> None:
             await desk.intend(peer_of(details))
             intended.append(details)
-            desk.progress(PaymentStep.MOVING, balance=table.balance)
+            witness.begin(details)
+            desk.progress(PaymentStep.MOVING, balance=witness.balance)
 
         try:
             result = await table.play(purchase(order), intend)
@@ -146,7 +156,7 @@ class Icash:
             await table.close()
         if isinstance(result, Paid):
             desk.progress(PaymentStep.RECEIVED)
-        return await _settled(result, ask.amount, desk)
+        return await _settled(result, ask.amount, desk, witness)
 
     async def held(self, card: CardChannel, *, clock: Clock, language: Language) -> str:
         """Return what a security module says of itself: its name, its total, how much room it has."""
@@ -170,7 +180,7 @@ class Icash:
         if details is None:
             return Unknown(case_id=desk.key, reason="the attempt names no purchase", code=_UNKNOWN)
         begun = InDoubt(details, Place.MODULE, SILENT)
-        return await _settled(begun, ask.amount, desk)
+        return await _settled(begun, ask.amount, desk, Witness(details=details))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,8 +190,7 @@ class _Table:
     module: CardChannel
     card: CardChannel | None
     desk: Desk
-    balance: int | None = None
-    """What the card held when it was asked."""
+    witness: Witness
 
     async def play(
         self, dialogue: Dialogue, intend: Callable[[Details], Awaitable[None]] | None = None
@@ -209,9 +218,10 @@ class _Table:
         channel = self.card if asked.place is Place.CARD else self.module
         if channel is None:
             return None
+        self.witness.send(asked)
         response = await _transmit(channel, asked.apdu, self.desk)
-        if asked.place is Place.CARD and response and len(response.data) == CARD_STATE_BYTES:
-            self.balance = int.from_bytes(response.data[19:23])
+        if response is not None:
+            self.witness.hear(asked, response)
         return response
 
     async def close(self) -> None:
@@ -227,15 +237,15 @@ async def _transmit(channel: CardChannel, apdu: bytes, desk: Desk) -> Response |
     return None if answer is None else parse_response(answer)
 
 
-async def _module(desk: Desk) -> CardChannel | None:
-    deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+async def _module(desk: Desk, wait_ns: int) -> CardChannel | None:
+    deadline_ns = desk.clock.monotonic_ns() + wait_ns
     return await desk.cards.shop(deadline_ns=deadline_ns, scheme=NAME)
 
 
 async def _table(desk: Desk) -> _Table | NotSent:
     """Power both; the module first, so that no customer waits for a till that cannot."""
     desk.progress(PaymentStep.CARD)
-    module = await desk.unless_given_up(_module(desk))
+    module = await desk.unless_given_up(_module(desk, CONNECT_NS))
     if isinstance(module, GivenUp):
         return NotSent(code=_GIVEN_UP, reason="the clerk gave up waiting for the module")
     if module is None:
@@ -249,7 +259,7 @@ async def _table(desk: Desk) -> _Table | NotSent:
     if card is None:
         seconds = CONNECT_NS // NANOSECONDS_PER_SECOND
         return NotSent(code="RDR-02", reason="no card came", blanks={"seconds": seconds})
-    return _Table(module=module, card=card, desk=desk)
+    return _Table(module=module, card=card, desk=desk, witness=Witness())
 
 
 async def _explain(
@@ -273,7 +283,7 @@ async def _explain(
             return Declined(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
     match code:
         case "ICS-01":
-            balance = table.balance or 0
+            balance = table.witness.balance or 0
             blanks: dict[str, str | int] = {
                 "balance": balance,
                 "short": max(0, amount.minor - balance),
@@ -287,12 +297,15 @@ async def _explain(
     return Declined(code=code, reason=reason, blanks=blanks)
 
 
-async def _settled(result: Result, amount: Money, desk: Desk) -> Outcome:
+async def _settled(result: Result, amount: Money, desk: Desk, witness: Witness) -> Outcome:
     """Ask module and card until they tell; keep what the collector pays for."""
     for _ in range(RECOVERIES_MAX):
-        if not isinstance(result, InDoubt):
+        # Asking again at once would tell nothing new where the card is not there.
+        if not isinstance(result, InDoubt) or result.reason in (ABSENT, OTHER_CARD):
             break
-        result = await _asked(result, desk)
+        result = await _asked(result, desk, witness)
+    card, shop = _SIDES[witness.paid], _SIDES[witness.credited]
+    desk.told(card=card, balance=witness.balance, shop=shop)
     match result:
         case Paid(details, proof):
             desk.keep(_taken(details, proof or await _proof(details, desk)))
@@ -303,27 +316,32 @@ async def _settled(result: Result, amount: Money, desk: Desk) -> Outcome:
             reason = f"{place.value} {sw:04X}, module and card asked"
             return Declined(code=_NOTHING_MOVED, reason=reason)
         case InDoubt(_, place, reason):
-            of_card = _CARD_GONE if place is Place.CARD else _UNKNOWN
-            code = DOUBTS.get((place, reason), of_card)
-            return Unknown(case_id=desk.key, reason=f"{place.value}: {reason}", code=code)
+            code, missing = _why(result)
+            told = f"{place.value}: {reason}"
+            return Unknown(case_id=desk.key, reason=told, code=code, missing=missing)
         case _:
             assert_never(result)
 
 
-async def _asked(doubt: InDoubt, desk: Desk) -> Result:
+def _why(doubt: InDoubt) -> tuple[str, Missing]:
+    """Return the message for a doubt, and what it takes to end it."""
+    return DOUBTS.get((doubt.place, doubt.reason), (_UNKNOWN, Missing.NOTHING))
+
+
+async def _asked(doubt: InDoubt, desk: Desk, witness: Witness) -> Result:
     """Connect anew and recover; without the customer's card the module may know alone."""
-    module = await _module(desk)
+    module = await _module(desk, RECOVERY_NS)
     if module is None:
         return InDoubt(doubt.details, Place.MODULE, SILENT)
-    table = _Table(module=module, card=None, desk=desk)
+    table = _Table(module=module, card=None, desk=desk, witness=witness)
     try:
         alone = await table.play(recover(doubt.details, desk.day, wanted=desk.wanted))
         if not isinstance(alone, InDoubt) or alone.place is Place.MODULE:
             return alone
-        deadline_ns = desk.clock.monotonic_ns() + CONNECT_NS
+        deadline_ns = desk.clock.monotonic_ns() + RECOVERY_NS
         table.card = await desk.cards.customer(deadline_ns=deadline_ns)
         if table.card is None:
-            return alone
+            return InDoubt(doubt.details, Place.CARD, ABSENT)
         return await table.play(recover(doubt.details, desk.day, wanted=desk.wanted))
     finally:
         await table.close()

@@ -65,5 +65,6 @@ card         the card: APDU in, APDU out
 module       the security module: APDU in, APDU out
 host         the issuer's side: loads, claims, collection
 coordinator  the terminal's side: a purchase, and its recovery from what both say
+witness      what card and module last said of a purchase, overheard
 attempt      how a purchase stands in a terminal's journal
 """

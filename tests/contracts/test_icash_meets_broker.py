@@ -15,7 +15,7 @@ import pytest
 
 from ips.icash.collection import held_in
 from ips.icash.desk import IcashCollect, IcashCollected, IcashCommands, IcashIssuer, IcashStatement
-from ips.office import perform
+from ips.office import ModuleChange, RefundDecided, RefundNow, perform
 from pos.card_slots import SlotCards
 from pos.catalogue import replace_catalogue
 from pos.entry import parse_entry
@@ -227,5 +227,40 @@ def test_memory_torn_in_a_commit_ends_in_books_that_agree(
 
         assert shop.held() == (FIRST - PRICE, PRICE)
         await shop.check()
+
+    play(tmp_path, story)
+
+
+def test_payment_that_comes_too_late_is_the_customers_money_and_collected_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """The card leaves after paying, cash ends the sale, the card comes back: owed, and it goes back in cash."""
+
+    async def story(pair: Pair) -> None:
+        shop = await open_shop(pair)
+        await shop.key(MILK)
+        shop.do(shop.customer, "tear_after", count=str(DEBIT))
+        said = await shop.key("IC")
+        assert said is not None and said.code == "ICS-14"
+        assert shop.held() == (FIRST - PRICE, 0), "the value is on its way"
+        await shop.key("KT", "CA")
+        await pair.drain(20)
+        shop.do(shop.customer, "insert", card="card")
+        late = await shop.key("RS")
+        assert late is not None and late.code == "PUR-21"
+        await pair.drain(20)
+
+        assert shop.held() == (FIRST - PRICE, PRICE)
+        rows: list[Any] = pair.broker.reader.ask(
+            "SELECT module, state, paid FROM payment ORDER BY module"
+        )
+        assert rows == [("cash", "settled", PRICE), ("icash", "owed", PRICE)]
+        assert shop.ledger()["customer-credit/main"] == -PRICE
+        await shop.check()
+        await perform(pair.broker, ModuleChange(module="icash", verb="activate", actor="park"))
+        [(key,)] = pair.broker.reader.ask("SELECT key FROM refund")
+        decided = RefundDecided(key=key, verb="approve", why="it was paid twice", actor="lee")
+        waits = await perform(pair.broker, decided)
+        assert isinstance(waits, RefundNow) and (waits.state, waits.amount) == ("approved", PRICE)
 
     play(tmp_path, story)

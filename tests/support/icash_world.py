@@ -274,7 +274,7 @@ class IcashWorld:
         if self.till.register.has_sale():
             self.tally["settled in cash"] += 1
         while self.till.register.has_sale():
-            if getattr(self.till.view, "doubt", None) is not None:
+            if self.till.view.doubt is not None:
                 self.tally["parked"] += 1
                 await self.key("KT")
             await self.key("CA")

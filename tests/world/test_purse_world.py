@@ -47,7 +47,7 @@ MUTANTS = {
     "till: a doubt is taken for a refusal": (
         "pos.purse_transfer",
         "settled",
-        "return Unknown(case_id=desk.key, reason=reason, code=told.code)",
+        "return Unknown(case_id=desk.key, reason=reason, code=told.code, missing=missing)",
         "return Declined(code=told.code, reason=reason)",
     ),
     "till: value moves without its intent": (

@@ -19,7 +19,7 @@ from pos.purses import NoCards
 from pos.store.store import FILE_NAME
 from pos.store.verify import Sound, verify
 from pos.tenders.icash import CARD, DOUBTS, MODULE
-from pos.view import Notice, PaymentStep, Stage
+from pos.view import Notice, PaymentStep, Side, Stage
 from protocols.facts import AttemptClosed, AttemptOpened, SaleClosed, ValueTaken
 from protocols.icash.attempt import details_in, order_reference, purchase_reference
 from protocols.icash.card import IcashCard
@@ -241,14 +241,64 @@ def test_wrong_card_is_never_touched_in_recovery(tmp_path: Path) -> None:
     async def story(counter: IcashCounter) -> None:
         during(slots, 7, card=strangers[0])
         said = await counter.key(MILK, "IC")
-        assert said is not None and (said.code, said.level) == ("ICS-14", "C")
+        assert said is not None and (said.code, said.level) == ("PUR-27", "C")
         slots.card = strangers[1]
         said = await counter.key("RS")
-        assert said is not None and (said.code, said.level) == ("ICS-14", "C")
+        assert said is not None and said.level == "C"
         slots.card = customer
         await counter.key("RS")
         assert both(slots) == PAID and not counter.till.register.has_sale()
         assert [stranger.memory.read() for stranger in strangers] == untouched
+
+    play(tmp_path, story, slots)
+
+
+@pytest.mark.parametrize(
+    ("losses", "card", "balance", "shop"),
+    [
+        ({6: True}, Side.NOT_MOVED, FIRST, Side.NOT_MOVED),
+        ({7: False}, Side.UNKNOWN, FIRST, Side.NOT_MOVED),
+        ({7: True}, Side.UNKNOWN, FIRST, Side.NOT_MOVED),
+        ({8: False}, Side.MOVED, FIRST - PRICE, Side.NOT_MOVED),
+    ],
+    ids=str,
+)
+def test_who_decides_sees_what_each_side_last_said(
+    tmp_path: Path, losses: dict[int, bool], card: Side, balance: int, shop: Side
+) -> None:
+    """The card has left; the module was asked since; the takeover shows both, and goes when it is over."""
+    slots = at_the_counter(losses=losses)
+    customer = slots.card
+
+    async def story(counter: IcashCounter) -> None:
+        during(slots, *losses, card=None)
+        await counter.key(MILK, "IC")
+        doubt = counter.till.view.doubt
+        assert doubt is not None and counter.till.view.stage is Stage.DOUBT
+        assert (doubt.card, doubt.balance, doubt.shop) == (card, balance, shop)
+        assert (doubt.method, doubt.amount, doubt.wants_card) == ("ICash", PRICE, True)
+        slots.card = customer
+        await counter.till.check_doubt()
+        assert counter.till.view.doubt is None and both(slots) == PAID
+        [sale] = counter.of(SaleClosed)
+        assert sale.tenders[0].balance == FIRST - PRICE, "the receipt says what is left"
+
+    play(tmp_path, story, slots)
+
+
+def test_parked_payment_is_never_made_any_more(tmp_path: Path) -> None:
+    """A supervisor set it aside, its sale is still open, the card is back: it is asked, and not debited."""
+    slots = at_the_counter(losses={7: False})
+    customer = slots.card
+
+    async def story(counter: IcashCounter) -> None:
+        during(slots, 7, card=None)
+        await counter.key(MILK, "IC", "KT")
+        slots.card = customer
+        said = await counter.key("RS")
+        assert said is not None and said.code == "ICS-16" and both(slots) == (FIRST, 0)
+        await counter.key("IC")
+        assert both(slots) == PAID and len(counter.of(AttemptOpened)) == 2
 
     play(tmp_path, story, slots)
 
@@ -490,7 +540,7 @@ def test_every_refusal_says_that_nothing_moved(table: dict[int, str]) -> None:
 
 
 def test_every_doubt_says_that_nobody_knows() -> None:
-    for code in (*DOUBTS.values(), "ICS-14", "ICS-15"):
+    for code in ("ICS-15", *(code for code, _ in DOUBTS.values())):
         assert (messages()[code].money.value, messages()[code].level) == ("unknown", "C")
 
 
