@@ -10,6 +10,7 @@ from typing import Final
 from pos import commands
 from pos.catalogue import Match
 from pos.commands import Reading
+from pos.entry import masked
 from pos.equipment import Display
 from pos.points import BASKET, VOID
 from pos.register import Register
@@ -52,10 +53,10 @@ class Selling:
         if register.assortment is None:
             return register.say("CAT-01")
         if command.reading is Reading.MISREAD:
-            return register.say("SCN-03", code=command.code)
+            return register.say("SCN-03", code=masked(command.code))
         match = register.assortment.scan(command.code)
         if match is None:
-            return register.say(why_unknown(command.code), code=command.code)
+            return register.say(why_unknown(command.code), code=masked(command.code))
         refused = await self._sell(match, command.quantity)
         if refused is None and command.reading is Reading.AGAIN:
             line = register.sale.lines[register.selected]
@@ -69,7 +70,7 @@ class Selling:
             return register.say("CAT-01")
         found = register.assortment.scan(command.code)
         if found is None:
-            return register.say(why_unknown(command.code), code=command.code)
+            return register.say(why_unknown(command.code), code=masked(command.code))
         return _goods(found), _measured(found, command.quantity)
 
     async def pick(self, choice: int) -> Notice | None:

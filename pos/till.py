@@ -17,6 +17,7 @@ from pos import commands
 from pos.closing import Paid
 from pos.commands import Command
 from pos.doubted import ASKING_NS, Doubted
+from pos.entry import masked
 from pos.equipment import Display, Drawer, Kick, Printer
 from pos.holding import Holding
 from pos.loading import Recovery, end_in_order
@@ -640,7 +641,7 @@ class Till:
     def _overrun(self, command: Command) -> Notice:
         """Tell that a command was not taken, because too many wait."""
         if isinstance(command, commands.Scan):
-            notice = self.register.say("SCN-08", count=1, code=command.code)
+            notice = self.register.say("SCN-08", count=1, code=masked(command.code))
         else:
             notice = self.register.say("PAY-05")
         self.tell(notice)

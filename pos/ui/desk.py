@@ -15,6 +15,7 @@ from typing import Final
 
 from pos import commands
 from pos.commands import Command
+from pos.entry import masked
 from pos.keymap import QUICK, Binding
 from pos.messages import notice
 from pos.ui import forms
@@ -274,6 +275,11 @@ def scanned(
         return Step(desk)
     if desk.form is not None and desk.form.title == "form.return":
         return Step(replace(desk, form=None, text=""), (commands.BeginReturn(code),))
+    entry = desk.text + code if desk.text.upper().endswith("CR:") else code
+    if ":" in entry and masked(entry) != entry:
+        # A customer's cash-receipt card, or a keyboard that sends a whole entry as fast as a scanner:
+        # what an entry hides is no code, and no message repeats it.
+        return _read(desk, view, grammar, entry)
     if desk.text.endswith("*") and reading is not commands.Reading.MISREAD:
         return _read(desk, view, grammar, desk.text + code)
     return Step(desk, (commands.Scan(code, reading=reading),))

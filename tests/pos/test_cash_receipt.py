@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pos import commands
 from pos.cash_receipt import asked, read_number
 from pos.entry import masked, parse_entry
 from pos.press import Press
@@ -173,6 +174,19 @@ async def test_asking_for_one_leaves_the_subtotal_where_it_is(start: Starting) -
     await counter.key("OS", RICE, "TL", f"CR:{PHONE}")
 
     assert counter.till.view.stage is Stage.SUBTOTAL
+
+
+@pytest.mark.parametrize("code", [f"CR:{PHONE}", f"{PHONE}CR", "7PN:4711"])
+async def test_one_that_came_as_a_code_is_not_repeated(start: Starting, code: str) -> None:
+    """A scanner's burst is a code; a message about it shows no more of it than the entry line would."""
+    counter = await start()
+    await counter.key("OS")
+
+    said = await counter.till.execute(commands.Scan(code))
+
+    assert said is not None and said.code == "ENT-03"
+    assert masked(code) in said.banner
+    assert PHONE not in said.banner and "4711" not in said.banner
 
 
 async def test_without_goods_or_without_won_there_is_none(start: Starting) -> None:

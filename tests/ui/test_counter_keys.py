@@ -37,6 +37,39 @@ async def test_wedge_scan_adds_a_line_and_leaves_the_entry_empty() -> None:
         assert stage.screen.desk.text == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "scanned"),
+    [
+        ("CR:", "154412345678901234"),
+        ("", "CR:154412345678901234"),
+        ("99", "CR:154412345678901234"),
+    ],
+)
+async def test_cash_receipt_number_is_scanned_from_its_card_and_shown_to_nobody(
+    typed: str, scanned: str
+) -> None:
+    """The customer's card has its number as a barcode; a programmable keyboard sends a whole entry."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press(*typed)
+        await stage.scan(scanned)
+
+        assert till.commands == [commands.CashReceipt("income", "154***********1234")]
+        assert "154412345678901234" not in stage.text()
+
+
+async def test_wrong_cash_receipt_number_is_not_sold_and_not_shown() -> None:
+    """A card of another kind: a hint says so, without its number."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press(*"CR:")
+        await stage.scan(MILK)
+
+        await stage.shows("ENT-13")
+        assert till.commands == []
+        assert MILK not in stage.text()
+
+
 async def test_number_times_scan_multiplies() -> None:
     """`3*` then a scan sells three (clerk-and-courier.md 5.3)."""
     till = ScriptedTill(empty_view())
