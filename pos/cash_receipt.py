@@ -5,7 +5,7 @@
     16 to 19 digits     a card                income deduction
     0100001234          nobody wanted one     issued by the shop itself, as the law demands
 
-Nothing but the masked number leaves `read_number`: no event, record, paper or trace has the whole one.
+Nothing but the masked number leaves `read_number`: no event, record or paper has the whole one.
 No till here talks to a cash-receipt agent yet; what it writes down is a request without an approval.
 Source: Income Tax Act 162-3 (4), its decree 210-3: sales of 100,000 won or more that are paid in cash,
 VAT included; clerk-and-courier.md 1.2 (Tax).
