@@ -37,6 +37,8 @@ from protocols.purse.coordinator import (
 from protocols.purse.details import PaymentDetails, PurseClass
 from protocols.purse.proof import transfer_reference
 
+CARD_NS: Final = 30 * NANOSECONDS_PER_SECOND
+"""How long a customer has to put the card in; Esc ends it before."""
 RECOVERIES_MAX: Final = 3
 """How often purses that are there are asked before the clerk is told that nobody knows."""
 RECOVERY_NS: Final = 2 * NANOSECONDS_PER_SECOND
@@ -94,10 +96,12 @@ async def set_table(route: Route, desk: Desk, witness: Witness) -> Table | NotSe
     desk.progress(PaymentStep.CARD)
     table = Table(clock=desk.clock, witness=witness)
     for slot in (route.own, _other(route.own)):
-        channel = await desk.unless_given_up(power(route.side(slot), desk))
+        side = route.side(slot)
+        wait_ns = CARD_NS if side is Side.CUSTOMER else CONNECT_NS
+        channel = await desk.unless_given_up(power(side, desk, wait_ns))
         if channel is None or isinstance(channel, GivenUp):
             await table.close()
-            return _not_there(route.side(slot), given_up=channel is not None)
+            return _not_there(side, given_up=channel is not None)
         table.channels[slot] = channel
     return table
 
@@ -226,7 +230,7 @@ def _not_there(side: Side, *, given_up: bool) -> NotSent:
         return NotSent(code=_GIVEN_UP, reason=f"nobody waits for the {side.value}'s purse any more")
     match side:
         case Side.CUSTOMER:
-            seconds = CONNECT_NS // 1_000_000_000
+            seconds = CARD_NS // NANOSECONDS_PER_SECOND
             return NotSent(code="RDR-02", reason="no card came", blanks={"seconds": seconds})
         case Side.SHOP:
             return NotSent(code="RDR-04", reason="the shop's purse cannot be reached")

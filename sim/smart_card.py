@@ -15,6 +15,8 @@ Source: protocols/vpcd, protocols/secure_pin.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from protocols.control import Event, Verb, VerbHelp
 from protocols.secure_pin import DIGITS_MAX, PinEntry, PinFormatError, PinSW, decode_pin_entry
 from protocols.vpcd import (
@@ -155,8 +157,12 @@ class SmartCardTwin:
             self._obey(event, now_ns)
 
     def verbs(self) -> list[VerbHelp]:
-        """Return what a tester can do."""
-        return list(_VERBS)
+        """Return what a tester can do, with the cards that can be put in."""
+        cards = {"card": sorted(self._cards)}
+        return [
+            msgspec.structs.replace(verb, choices=cards) if "card" in verb.arguments else verb
+            for verb in _VERBS
+        ]
 
     def do(self, verb: Verb, now_ns: int) -> None:
         """Work the slot. Raises: VerbError."""

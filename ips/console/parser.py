@@ -332,9 +332,10 @@ def _certifying(of: "Commands[argparse.ArgumentParser]") -> None:
     certify.add_argument(
         "--class",
         dest="purse_class",
-        choices=("merchant", "courier", "teller"),
+        choices=("merchant", "courier", "teller", "consumer"),
         default="merchant",
-        help="merchant: a shop's; teller: loads cards and takes deposits (default: merchant)",
+        help="merchant: a shop's; teller: loads cards and takes deposits; consumer: a customer's "
+        "card that has made its key (default: merchant)",
     )
     certify.add_argument("--name", default="", metavar="NAME", help="8 letters and digits")
     certify.add_argument("--currency", default="KRW", metavar="CODE", help="default: KRW")

@@ -23,6 +23,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "lamp.drawer": ("돈통:", "DRW:"),
     "lamp.line_display": ("표시:", "DSP:"),
     "lamp.scanner": ("스캔:", "SCN:"),
+    "lamp.card": ("카드:", "CRD:"),
     # basket
     "item": ("상품", "Item"),
     "quantity": ("수량", "Qty"),
@@ -100,6 +101,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "device.printer": ("프린터", "Printer"),
     "device.line_display": ("손님 표시기", "Customer display"),
     "device.scanner": ("스캐너", "Scanner"),
+    "device.smart_card": ("카드 슬롯", "Card slot"),
     "back": ("Esc 돌아가기", "Esc back"),
     # forms
     "form.open": ("개점", "OPEN SHIFT"),
@@ -212,6 +214,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     ),
     "doubt.card.moved": ("빠져나감", "left the card"),
     "doubt.card.not_moved": ("빠져나가지 않음", "still on the card"),
+    "doubt.before": ("({} 있었음)", "(held {})"),
     "doubt.left": ("({} 남음) - 카드가 마지막으로 보낸 값", "({} left) - the card's last word"),
     "doubt.shop.unknown": ("모름 - 아직 물어보지 못했습니다", "not known - it has not answered"),
     "doubt.shop.moved": ("받았음", "received"),

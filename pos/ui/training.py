@@ -110,7 +110,7 @@ class TrainingPage:
             if choice.arguments == (item.code,):
                 return item.name_ko if language == "ko" else item.name_en
         word = choice.help.label_ko if language == "ko" else choice.help.label_en
-        return word or choice.help.name
+        return ": ".join((word or choice.help.name, *choice.arguments))
 
     def turned(self, by: int) -> "TrainingPage":
         """Return the page before (-1) or after (1); it stays at the ends."""
@@ -172,13 +172,14 @@ class TrainingPage:
         if not section.device:
             scan = self._scan()
             return [] if scan is None else [scan.given(item.code) for item in self.goods]
-        verbs = [
-            Act(device=device.name, help=verb)
+        acts = [
+            act
             for device in self.devices
             if device.name == section.device
             for verb in device.verbs
+            for act in _offered(Act(device=device.name, help=verb))
         ]
-        return sorted(verbs, key=lambda act: bool(act.help.arguments))
+        return sorted(acts, key=lambda act: act.asked is not None)
 
     def _scan(self) -> Act | None:
         """Return the verb that reads a code: of a scanner, named scan, with one argument."""
@@ -187,3 +188,10 @@ class TrainingPage:
                 if verb.name == "scan" and len(verb.arguments) == 1:
                     return Act(device=device.name, help=verb)
         return None
+
+
+def _offered(act: Act) -> list[Act]:
+    """Return an act, or one for each value there is for the one thing that it asks."""
+    if len(act.help.arguments) != 1 or act.asked is None:
+        return [act]
+    return [act.given(value) for value in act.help.choices.get(act.asked, ())] or [act]

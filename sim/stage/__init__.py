@@ -6,6 +6,7 @@ kinds      the kinds of device there are, and what each is built from
 bench      the bench itself: opens everything a plan asks for, announces it, ends with its parent
 children   our own programs as processes, none of which outlives this one
 shop       broker, equipment and a till's folder, made and opened in one folder
+shop_cards  the e-cash of that shop: its customers' cards, certified by its own broker
 counter    a till as a process, worked by entries
 day        a trading day with its troubles, and the books at the end of it
 cards      the command ips-sim cards

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sim.host import SystemClock
+from sim.host import SystemClock, SystemEntropy
 from sim.stage.bench import ending
 
 SEED: Final = 19980417
@@ -64,7 +64,9 @@ def _shop(chosen: argparse.Namespace) -> int:
     from sim.stage.children import ChildError
     from sim.stage.shop import Shop
 
-    shop = Shop(chosen.folder, clock=SystemClock(), language=chosen.language)
+    shop = Shop(
+        chosen.folder, clock=SystemClock(), language=chosen.language, entropy=SystemEntropy()
+    )
     try:
         shop.open()
         assert shop.endpoint is not None

@@ -1,6 +1,7 @@
 """A whole shop in one folder: broker, virtual equipment, a till's folder that has joined the broker.
 
     DIR/broker/   broker.toml, database, keys        DIR/till/    till.toml, journal, keys
+    DIR/cards/    the customers' cards, where there is a card reader
     DIR/*.log     what the programs said             the equipment lives on ptys it chooses
 
 The first opening makes everything as a shop owner would, with the programs' own commands: the
@@ -9,6 +10,7 @@ equipment are processes of their own (sim.stage.children); none outlives this on
 """
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +19,10 @@ import httpx
 import msgspec
 
 from protocols.control import DeviceState, Endpoint, Verb
-from protocols.ports import Clock
+from protocols.ports import Clock, Entropy
+from sim.hosting.pcscd import find_daemon, find_driver
 from sim.stage.children import Child, call
+from sim.stage.shop_cards import make_customers
 
 STORE: Final = "S01"
 TERMINAL: Final = "01"
@@ -31,8 +35,19 @@ name_ko = "한빛마트 본점"
 name_en = "Hanbit Mart"
 business_number = "123-45-67890"
 """
-ROLES: Final = ("printer", "line_display", "scanner")
-"""Devices of the equipment that a till has an address for."""
+ROLES: Final = {
+    "printer": "printer",
+    "line_display": "line_display",
+    "scanner": "scanner",
+    "customer": "customer_card",
+}
+"""Devices of the equipment that a till has an address for, and its key in the configuration."""
+_SLOT: Final = """
+[devices.customer]
+kind = "smart_card"
+cards = {cards}
+"""
+PRESETS: Final = Path(__file__).parent / "presets"
 CONTROL_SECONDS: Final = 5.0
 
 
@@ -53,6 +68,11 @@ class Places:
         return self.root / "till"
 
     @property
+    def cards(self) -> Path:
+        """The customers' cards."""
+        return self.root / "cards"
+
+    @property
     def till_config(self) -> Path:
         """The till's wiring: written anew at each opening, because ptys have new names."""
         return self.till / "till.toml"
@@ -63,12 +83,21 @@ class Places:
         return self.broker / "broker.toml"
 
 
+def serves_cards() -> bool:
+    """Say whether this machine has what a virtual card reader stands on: pcscd and our driver."""
+    return find_daemon() is not None and find_driver() is not None
+
+
 class Shop:
     """The running shop around a counter."""
 
-    def __init__(self, root: Path, *, clock: Clock, language: str = "ko") -> None:
+    def __init__(
+        self, root: Path, *, clock: Clock, language: str = "ko", entropy: Entropy | None = None
+    ) -> None:
+        """With `entropy` the shop takes e-cash, where this machine can serve a card reader."""
         self.places = Places(root=root.resolve())
         self.language = language
+        self._entropy = entropy if serves_cards() else None
         self._clock = clock
         self._broker: Child | None = None
         self._bench: Child | None = None
@@ -83,16 +112,16 @@ class Shop:
         if not self.places.broker_config.exists():
             text = _BROKER.format(folder=json.dumps(str(self.places.broker)), store=STORE)
             self.places.broker_config.write_text(text)
-        equipment = str(self.places.root / "equipment")
-        self._bench = self._child(
-            "equipment", "sim.stage.cli", "up", "--preset", "counter", "--folder", equipment
-        )
         self.start_broker()
-        self.endpoint = msgspec.convert(self._bench.announcement(), Endpoint)
         self._write_till_config()
         if not (self.places.till / ".made").exists():
             self._make_till()
             (self.places.till / ".made").touch()
+        if self._entropy is not None and not self.places.cards.exists():
+            self._make_purses(self._entropy)
+        self._bench = self._child("equipment", "sim.stage.cli", "up", *self._equipment())
+        self.endpoint = msgspec.convert(self._bench.announcement(), Endpoint)
+        self._write_till_config()
 
     def close(self) -> None:
         """End everything that was started."""
@@ -153,9 +182,20 @@ class Shop:
         log = self.places.root / f"{name}.log"
         return Child(name, arguments, log=log, clock=self._clock)
 
+    def _equipment(self) -> list[str]:
+        """Return what the bench serves: a counter, with a slot for customers' cards if it can."""
+        folder = ["--folder", str(self.places.root / "equipment")]
+        if self._entropy is None:
+            return ["--preset", "counter", *folder]
+        plan = (PRESETS / "counter.toml").read_text(encoding="utf-8")
+        slot = _SLOT.format(cards=json.dumps(str(self.places.cards)))
+        file = self.places.root / "equipment.toml"
+        file.write_text(plan + slot, encoding="utf-8")
+        return [str(file), *folder]
+
     def _write_till_config(self) -> None:
-        assert self.endpoint is not None
-        devices = self.endpoint.devices
+        devices = {} if self.endpoint is None else self.endpoint.devices
+        purse = ['shop_card = "file://purse"'] if self._entropy is not None else []
         lines = [
             "# Written at each opening of the demonstration shop.",
             f"folder = {json.dumps(str(self.places.till))}",
@@ -173,9 +213,26 @@ class Shop:
             f'url = "{self.broker_url}"',
             "[devices]",
             "paper_columns = 48",
-            *(f"{role} = {json.dumps(devices[role])}" for role in ROLES if role in devices),
+            *(
+                f"{key} = {json.dumps(devices[role])}"
+                for role, key in ROLES.items()
+                if role in devices
+            ),
+            *purse,
         ]
         self.places.till_config.write_text("\n".join(lines) + "\n")
+
+    def _make_purses(self, entropy: Entropy) -> None:
+        """Make the issuer, the shop's purse in the till's folder, and the customers' cards."""
+        self.broker("purse", "issuer")
+        request = self.till("purse", "make").splitlines()[0]
+        answer = json.loads(self.broker("purse", "certify", request, "--json"))["answer"]
+        self.till("purse", "install", answer)
+        # Under another name until all are there: half a set would stay so for ever.
+        made = self.places.cards.with_name("cards.being-made")
+        shutil.rmtree(made, ignore_errors=True)
+        make_customers(made, self.broker, entropy)
+        made.rename(self.places.cards)
 
     def _make_till(self) -> None:
         added = json.loads(self.broker("terminal", "add", TERMINAL, "--store", STORE, "--json"))

@@ -58,6 +58,13 @@ def devices(language: Language) -> tuple[DeviceView, ...]:
         DeviceView(
             "printer", "프린터" if korean else "Printer", "serial:///dev/pts/3", Lamp.OK, ""
         ),
+        DeviceView(
+            "customer_card",
+            "손님 카드" if korean else "Customer's card",
+            "pcsc://IPS customer",
+            Lamp.OK,
+            "",
+        ),
         DeviceView("drawer", "돈통" if korean else "Drawer", "printer", Lamp.ABSENT, ""),
         DeviceView(
             "scanner",

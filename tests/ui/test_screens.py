@@ -255,6 +255,7 @@ VIEWS: dict[str, Callable[[Language], TillView]] = {
     "short": short,
     "card-left": doubted("PUR-07", card=Side.MOVED, balance=26_610, shop=Side.NOT_MOVED, checks=3),
     "restarted": doubted("PUR-29", asking=True),
+    "card-silent": doubted("PUR-07", balance=42_000, shop=Side.NOT_MOVED, checks=12),
     "other-card": doubted("PUR-27", card=Side.NOT_MOVED, balance=42_000, shop=Side.NOT_MOVED),
     "doubt-first": refused_in_doubt,
 }

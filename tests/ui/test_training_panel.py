@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from pos.control_client import BenchRefusesError, BenchSilentError, ControlClient
-from protocols.control import Endpoint, Verb
+from pos.ui.training import Act, Section, TrainingPage
+from protocols.control import DeviceState, Endpoint, Verb, VerbHelp
 from tests.ui.bench_twin import PRINTER, BenchTwin
 from tests.ui.scripted_till import ScriptedTill, counter_of, empty_view
 from tests.ui.stage import on_stage
@@ -169,3 +170,30 @@ async def test_client_says_that_nobody_listens() -> None:
     with pytest.raises(BenchSilentError, match="ConnectError"):
         await client.devices()
     await client.close()
+
+
+async def test_what_can_be_listed_is_chosen_with_one_digit() -> None:
+    """A card is put in by its name on the list; nothing is typed under a Hangul keyboard."""
+    slot = DeviceState(
+        name="customer",
+        device="smart_card",
+        address="pcsc://IPS customer",
+        verbs=[
+            VerbHelp(
+                name="insert",
+                label_ko="카드 넣기",
+                label_en="Insert a card",
+                arguments={"card": "which"},
+                choices={"card": ["customer", "short"]},
+            ),
+            VerbHelp(name="remove", label_ko="카드 빼기", label_en="Remove the card"),
+        ],
+        state={},
+    )
+    page = TrainingPage(devices=(slot,), answered=True, section=Section("customer"))
+
+    titles = [page.title(choice, "ko") for choice in page.shown()]
+
+    assert titles == ["카드 넣기: customer", "카드 넣기: short", "카드 빼기"]
+    chosen = page.shown()[1]
+    assert isinstance(chosen, Act) and chosen.verb().arguments == {"card": "short"}

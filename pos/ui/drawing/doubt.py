@@ -25,7 +25,7 @@ from pos.messages import Language, clip
 from pos.ui.drawing.money import amount_text
 from pos.ui.grid import BLANK, Ink, Row, fit, row
 from pos.ui.labels import label
-from pos.view import DoubtView, TillView
+from pos.view import DoubtView, Side, TillView
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 _NAME_CELLS = 15
@@ -75,7 +75,9 @@ def _facts(view: TillView, doubt: DoubtView, width: int) -> list[Row]:
     amount = fit(f"{amount_text(view, doubt.amount)}  {doubt.method}", 24)
     card = label(f"doubt.card.{doubt.card.value}", language)
     if doubt.balance is not None:
-        card = f"{card} {label('doubt.left', language, amount_text(view, doubt.balance))}"
+        # Of a card that has not said what it did, the balance is what it had before.
+        name = "doubt.before" if doubt.card is Side.UNKNOWN else "doubt.left"
+        card = f"{card} {label(name, language, amount_text(view, doubt.balance))}"
     state = f"{label('doubt.unknown', language)}  {label('doubt.safe', language)}"
     return [
         _fact("doubt.amount", f"{amount}  {key}", language, width),

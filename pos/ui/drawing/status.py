@@ -1,6 +1,7 @@
 """Row 1: lane, clerk, sale number, link and queue, lamps. The clock is a part of its own.
 
 80   01호기 김영희  #0417-0128 [온라인] 대기 0     프린O 돈통- 표시O 스캔O
+80   01호기 김영희  #0417-0128 [온라인] 대기 0     카드O 프린O 돈통- 스캔O    with card slots
 120  the store's name beside the lane
 """
 
@@ -10,8 +11,17 @@ from pos.ui.grid import Ink, Row, Span, fit
 from pos.ui.labels import label
 from pos.view import DeviceView, Lamp, Purpose, TillView
 
-LAMPS: Final = ("printer", "drawer", "line_display", "scanner")
-"""The roles on the status line, in their places; a missing one shows as absent."""
+LAMPS: Final = {
+    "card": ("customer_card", "shop_card"),
+    "printer": ("printer",),
+    "drawer": ("drawer",),
+    "line_display": ("line_display",),
+    "scanner": ("scanner",),
+}
+"""The lamps on the status line, in their places, and whose they are; a missing one shows as absent.
+
+The customers' slot and the shop's purse have one lamp: without either there is no e-cash.
+"""
 QUEUE_SHOWN_MAX: Final = 99
 """More is shown as 99+; the queue page has the figure."""
 _LINK_WIDTH: Final = 20
@@ -73,17 +83,21 @@ def _bounded(count: int) -> str:
 
 def _lamps(view: TillView) -> list[Span]:
     spans: list[Span] = []
-    for role in LAMPS:
-        lamp = lamp_of(view.devices, role)
-        word = label(f"lamp.{role}", view.language)
+    # There is room for four: a till with card slots gives the customer display's away.
+    left_out = "line_display" if view.card_slots else "card"
+    for name, roles in LAMPS.items():
+        if name == left_out:
+            continue
+        lamp = lamp_of(view.devices, roles)
+        word = label(f"lamp.{name}", view.language)
         spans.append((word.removesuffix(":") if view.language == "ko" else word, Ink.PLAIN))
         spans.append((lamp.value, LAMP_INKS[lamp]))
         spans.append((" ", Ink.PLAIN))
     return spans
 
 
-def lamp_of(devices: tuple[DeviceView, ...], role: str) -> Lamp:
-    """Return the worst lamp of a role's devices; none configured is absent."""
+def lamp_of(devices: tuple[DeviceView, ...], roles: tuple[str, ...]) -> Lamp:
+    """Return the worst lamp of these roles' devices; none configured is absent."""
     worst = (Lamp.DOWN, Lamp.UNKNOWN, Lamp.WARN, Lamp.OK, Lamp.ABSENT)
-    found = {device.lamp for device in devices if device.role == role}
+    found = {device.lamp for device in devices if device.role in roles}
     return next((lamp for lamp in worst if lamp in found), Lamp.ABSENT)
