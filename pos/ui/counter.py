@@ -5,6 +5,8 @@ one task. The picture is drawn from the till's view and the desk alone, after ev
 """
 
 import asyncio
+import select
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -82,6 +84,7 @@ class CounterScreen(Screen[None], inherit_bindings=False):
             scanned=self._scanned,
             choosing=self._choosing,
             chosen=self._chosen,
+            waiting=self._keys_wait,
             repeat_window_ns=counter.repeat_window_ns,
         )
         self._top = 0
@@ -181,6 +184,15 @@ class CounterScreen(Screen[None], inherit_bindings=False):
 
     def _scanned(self, code: str, reading: Reading) -> None:
         self._apply(scanned(self._desk, self._view, self._counter.grammar, code, reading))
+
+    def _keys_wait(self) -> bool:
+        """Tell whether keys were pressed that did not come to the intake yet."""
+        if self.message_queue_size or self.app.message_queue_size:
+            return True
+        terminal = sys.__stdin__
+        if terminal is None or terminal.closed or not terminal.isatty():
+            return False
+        return bool(select.select([terminal], [], [], 0)[0])
 
     def _choosing(self) -> bool:
         return len(self._desk.text) == 1 and chooses(self._desk, self._view)

@@ -282,6 +282,10 @@ def scanned(
         return _read(desk, view, grammar, entry)
     if desk.text.endswith("*") and reading is not commands.Reading.MISREAD:
         return _read(desk, view, grammar, desk.text + code)
+    if "*" in code:
+        # No code of goods has one: it is a programmable keyboard, as fast as a scanner.
+        step = _read(replace(desk, text=""), view, grammar, code)
+        return replace(step, desk=replace(step.desk, text=desk.text))
     return Step(desk, (commands.Scan(code, reading=reading),))
 
 

@@ -2,6 +2,9 @@
 
 Characters and end keys are held back until the wedge knows whose they are; every other key lets go what
 is held and is obeyed at once. Where a digit chooses from a list, it waits a little longer (pos.ui.desk).
+
+Only a timer that rings in time, with no key on its way, says that a pause was one: on a machine that had
+other things to do, a scanner's keys come apart, and half a barcode must neither be typed nor take money.
 """
 
 import asyncio
@@ -18,6 +21,11 @@ from pos.scanning import reading_of
 from pos.ui.desk import CHOICE_SECONDS, ENTRY_CHARACTERS_MAX
 from protocols.ports import NANOSECONDS_PER_SECOND
 
+LATE_SECONDS: Final = 0.01
+"""A timer later than this has not seen a pause: the keys of the time it missed are still to come."""
+AGAIN_MAX: Final = 50
+"""So often is it set anew, LATE_SECONDS each, before what is held is taken as typed all the same."""
+
 _END_KEYS: Final = {"enter": "\r", "tab": "\t"}
 
 
@@ -32,16 +40,22 @@ class Intake:
         scanned: Callable[[str, Reading], None],
         choosing: Callable[[], bool],
         chosen: Callable[[], None],
+        waiting: Callable[[], bool] = lambda: False,
         repeat_window_ns: int = REPEAT_WINDOW_NS,
     ) -> None:
-        """`choosing` tells whether a lone digit stands that may choose; `chosen` that it does."""
+        """`choosing` tells whether a lone digit stands that may choose; `chosen` that it does.
+
+        `waiting` tells whether keys are on their way that were not taken yet.
+        """
         self._keymap = keymap
         self._pressed = pressed
         self._scanned = scanned
         self._choosing = choosing
         self._chosen = chosen
+        self._waiting = waiting
         self._wedge = KeyboardWedge(repeat_window_ns=repeat_window_ns)
         self._hold: asyncio.TimerHandle | None = None
+        self._again = 0
 
     @property
     def holds(self) -> bool:
@@ -49,8 +63,10 @@ class Intake:
         return self._hold is not None
 
     def key(self, event: events.Key) -> None:
-        """Take a key press; its own time counts, not that of a loop that was busy."""
+        """Take a key press."""
         now_ns = int(event.time * NANOSECONDS_PER_SECOND)
+        if self._hold is not None and self._wedge.deadline_ns is not None:
+            now_ns = min(now_ns, self._wedge.deadline_ns - 1)  # The timer has not seen a pause.
         character = event.character if event.is_printable else None
         if character is not None and len(character) == 1:
             self._take(self._wedge.key(character, now_ns))
@@ -84,10 +100,20 @@ class Intake:
             seconds = CHOICE_SECONDS
         else:
             return
+        self._again = 0
+        self._set(seconds)
+
+    def _set(self, seconds: float) -> None:
         # A timer of the screen library is a task each; a scanner would start one per key.
         self._hold = asyncio.get_running_loop().call_later(seconds, self._held_long_enough)
 
     def _held_long_enough(self) -> None:
+        assert self._hold is not None, "a timer that was cancelled does not ring"
+        late = asyncio.get_running_loop().time() - self._hold.when()
+        if (late > LATE_SECONDS or self._waiting()) and self._again < AGAIN_MAX:
+            self._again += 1
+            self._set(LATE_SECONDS)
+            return
         self._hold = None
         if self._wedge.deadline_ns is not None:
             self._take(self._wedge.release())

@@ -82,6 +82,16 @@ async def test_number_times_scan_multiplies() -> None:
         assert stage.screen.desk.text == ""
 
 
+async def test_keyboard_that_sends_count_and_code_as_fast_as_a_scanner_multiplies() -> None:
+    """A programmable keyboard's `3*CODE` is read by the grammar, and half-typed digits stay alone."""
+    till = ScriptedTill(sold_view("en"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("7")
+        await stage.scan("3*8801115114154")
+        assert till.commands == [commands.Scan("8801115114154", 3_000)]
+        assert stage.screen.desk.text == "7"
+
+
 async def test_scan_after_half_typed_digits_is_not_mixed_with_them() -> None:
     """A hand's digits and a scanner's never join into a third number."""
     till = ScriptedTill(empty_view())
