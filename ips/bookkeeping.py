@@ -157,7 +157,7 @@ class Clerk:
     def __init__(self, group: Group, practice: Practice) -> None:
         self._group = group
         self._practice = practice
-        self.books = Overlay(GroupBooks(group, practice))
+        self.books = Overlay(GroupBooks(group, practice), posted=True)
         self._payments: dict[str, PaymentRecord] = {}
         self._refunds: dict[str, RefundRecord] = {}
         self._sales: dict[str, OrderRecord] = {}

@@ -204,8 +204,10 @@ class Books(Protocol):
 class Overlay:
     """Books with bookings put over them that are not committed yet. Implements Books."""
 
-    def __init__(self, base: Books) -> None:
+    def __init__(self, base: Books, *, posted: bool = False) -> None:
+        """`posted`: the base has the money of what is absorbed already, and only the rest is behind."""
         self._base = base
+        self._posted = posted
         self._payments: dict[str, PaymentRecord] = {}
         self._refunds: dict[str, RefundRecord] = {}
         self._orders: dict[str, OrderRecord] = {}
@@ -227,7 +229,7 @@ class Overlay:
             self._orders[booking.order.order] = booking.order
         if (shift := booking.shift) is not None:
             self._shifts[shift.terminal, shift.epoch, shift.shift] = shift
-        for account, currency, amount in moves_of(booking.transfers):
+        for account, currency, amount in () if self._posted else moves_of(booking.transfers):
             moved = self._balances.get((account, currency), 0)
             self._balances[account, currency] = moved + amount
 
