@@ -10,12 +10,15 @@ Source: PNG (ISO/IEC 15948), greyscale of one bit.
 import struct
 import zlib
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 PICTURE_ROWS_MAX: Final = 40_000
 """Five metres at eight dots a millimetre."""
 TEXT_LINES_MAX: Final = 4_000
+PIECES_MAX: Final = 64
+"""Papers that lie there until somebody takes them."""
 ROLL_DOTS: Final = 400_000
 """A new roll: fifty metres."""
 NEAR_END_DOTS: Final = 16_000
@@ -47,6 +50,8 @@ class PaperRoll:
         """How many papers have been cut off."""
         self.lines = 0
         """How many lines of text have come out, of all rolls."""
+        self._piece: deque[str] = deque(maxlen=TEXT_LINES_MAX)
+        self._pieces: deque[str] = deque(maxlen=PIECES_MAX)
         self._rows: deque[int] = deque(maxlen=PICTURE_ROWS_MAX)
         self._text: deque[str] = deque(maxlen=TEXT_LINES_MAX)
 
@@ -64,6 +69,7 @@ class PaperRoll:
         """Bring a strip to paper; with what is left of the roll, the sensor is past its own end."""
         self._rows.extend(strip.rows)
         self._text.extend(strip.text)
+        self._piece.extend(strip.text)
         self.lines += len(strip.text)
         self.left -= len(strip.rows)
 
@@ -71,6 +77,8 @@ class PaperRoll:
         """Cut: what came out falls, the edge is dashed in the picture."""
         self.cuts += 1
         self._text.append(_CUT_TEXT)
+        self._pieces.append(_lines(self._piece))
+        self._piece.clear()
         self._rows.extend((0, self._pattern(0xF0), 0))
 
     def run_out(self) -> None:
@@ -88,7 +96,13 @@ class PaperRoll:
 
     def text(self) -> str:
         """Return what came out, a line feed after each line."""
-        return "".join(line.rstrip() + "\n" for line in self._text)
+        return _lines(self._text)
+
+    def take(self) -> list[str]:
+        """Tear off what was cut since this was last asked, the newest PIECES_MAX pieces of it."""
+        pieces = list(self._pieces)
+        self._pieces.clear()
+        return pieces
 
     def png(self) -> bytes:
         """Return what came out as a picture."""
@@ -110,6 +124,10 @@ class PaperRoll:
 
     def _pattern(self, byte: int) -> int:
         return int.from_bytes(bytes([byte]) * (self.width // 8), "big")
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "".join(line.rstrip() + "\n" for line in texts)
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

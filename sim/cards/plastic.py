@@ -46,6 +46,11 @@ class Plastic(Generic[ChipT]):
         self.chip = embed(self.memory)
         self._in_turns = InTurns(self.chip.handle) if transmission is Transmission.T0 else None
 
+    @property
+    def writes(self) -> int:
+        """Return how often its memory was written to: the same number, the same memory."""
+        return self._slots.writes
+
     def power_on(self) -> None:
         """Forget what is volatile."""
         self.chip.power_on()

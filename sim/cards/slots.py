@@ -63,6 +63,8 @@ class TearingSlots:
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
         self._left: int | None = None
+        self.writes = 0
+        """How many writes were begun."""
 
     def tear_after(self, size: int) -> None:
         """Lose power when `size` bytes more were written; 0: at the next write, before it."""
@@ -75,6 +77,7 @@ class TearingSlots:
 
     def store(self, slot: int, data: bytes) -> None:
         """Overwrite the slot from its beginning. Raises: TornError in the middle, if so arranged."""
+        self.writes += 1
         if self._left is None or len(data) <= self._left:
             self._slots.store(slot, data)
             if self._left is not None:

@@ -4,6 +4,7 @@ Every record is heard once, in its order; what contradicts an earlier one is a f
 A world hears after each step what is new, a scenario hears whole journals at its end.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -90,6 +91,8 @@ class Told:
     refunds: set[str] = field(default_factory=set)
     """The numbers under which goods came back, written as sales are."""
     heard: int = 0
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records, by terminal and kind."""
 
     def hear_all(self, records: Iterable[bytes]) -> list[Finding]:
         """Hear the bytes of records, each once and in order. Raises: RecordError, FactError."""
@@ -98,6 +101,7 @@ class Told:
     def hear(self, record: Record) -> list[Finding]:
         """Hear one record; return what it contradicts. Raises: FactError."""
         self.heard += 1
+        self.kinds[record.terminal, record.kind] += 1
         fact = decode_fact(record.kind, record.body)
         match fact:
             case AttemptOpened():

@@ -45,16 +45,16 @@ def told_by(world: World) -> tuple[Told, list[Finding]]:
 
 def now(world: World) -> list[Finding]:
     """Find what must not be even in the middle of everything."""
-    told, findings = told_by(world)
-    return findings + value(world, told)
+    _, findings = told_by(world)
+    return findings + value(world)
 
 
-def value(world: World, told: Told) -> list[Finding]:
+def value(world: World) -> list[Finding]:
     """Find e-cash that was made or lost, in the middle of everything."""
     # What a shop's purse has received may not be journalled yet.
     held = [replace(each, shop=False) for each in world.purses.told()]
     return auditors.purses(
-        told,
+        Told(),
         held,
         issued=world.purses.issued,
         on_its_way=world.purses.on_its_way(),
@@ -75,7 +75,7 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
     findings += auditors.receipts(
         told,
         [text for till in world.tills.values() for text in papers(till)],
-        [order for till in world.tills.values() for order in _waiting(till)],
+        [order for till in world.tills.values() for order in waiting(till)],
     )
     reader, prover = world.broker.reader, world.broker.prover
     joined = [till for till in world.tills.values() if till.wish.joined]
@@ -124,7 +124,7 @@ def _places(world: World) -> Iterator[Place]:
             yield Place(f"broker: {name}", amount)
 
 
-def _waiting(till: TillHere) -> list[str]:
+def waiting(till: TillHere) -> list[str]:
     """Return the sales whose papers the till still has to print, or the clerk to look at."""
     with till.store() as store:
         rows = store.database.rows(

@@ -21,7 +21,7 @@ from sim.hosting.card_slot import HostedSlot
 from sim.hosting.hosted import Hosted
 from sim.printer import PrinterTwin
 from sim.smart_card import SmartCardTwin
-from sim.stage.kinds import KINDS
+from sim.stage.kinds import KINDS, SlotOptions
 from sim.stage.world.wires import Ground
 from sim.wire import Pace, Wire
 
@@ -68,6 +68,9 @@ class Equipment:
     ) -> None:
         """Build the twins; nothing is reachable yet. `prefix` tells the tills of a world apart."""
         self._wishes = wishes
+        options = wishes[SHOP].options if SHOP in wishes else None
+        self.own_card = options.inserted if isinstance(options, SlotOptions) else ""
+        """The card that belongs into the shop's slot; empty where there is no such slot."""
         self.devices: dict[str, Served] = {}
         for name, each in wishes.items():
             place = f"{prefix}{name}"
@@ -127,6 +130,12 @@ class Equipment:
         printer = self.devices.get("printer")
         twin = None if printer is None else printer.twin
         return twin.paper_text() if isinstance(twin, PrinterTwin) else ""
+
+    def papers(self) -> list[str]:
+        """Return the texts of what was cut off the printer since this was last asked."""
+        printer = self.devices.get("printer")
+        twin = None if printer is None else printer.twin
+        return twin.roll.take() if isinstance(twin, PrinterTwin) else []
 
     def card_in(self, slot: str) -> str:
         """Return the card that is in a slot; empty where none is."""

@@ -49,8 +49,8 @@ class Life:
         self._wanted = (point, self.reached[point] + nth)
 
     def kill_after(self, places: int) -> None:
-        """Be killed at the so-manieth place from now on, whichever that is; 0: at none."""
-        assert places >= 0, "a place that is ahead"
+        """Be killed at the so-manieth place from now on, whichever that is."""
+        assert places > 0, "a place that is ahead"
         self._left = places
 
     def spare(self) -> None:

@@ -5,7 +5,7 @@ its way is what two purses would both have in their logs if they gave up now (pu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ips.broker import Broker
@@ -32,6 +32,16 @@ _ABORT: Final = Command(0x90, 0x5E, 0, 0).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What was on a card when it was looked at."""
+
+    writes: int
+    told: PurseTold
+    log: frozenset[tuple[bytes, bytes]]
+    """What it would have in its log if it gave up now, with its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purses:
     """Every card, by its label; they outlive tills and brokers."""
 
@@ -43,39 +53,55 @@ class Purses:
     suite: Suite
     rules: Rules | None = None
     """The purses' own, unless a test breaks one."""
+    _seen: dict[str, "_Look"] = field(default_factory=dict)
 
     def ours(self) -> list[PurseCard]:
         """Return the cards that are this world's money."""
         return [card for label, card in self.cards.items() if label not in self.foreign]
 
+    def customers(self) -> list[str]:
+        """Return the labels of all cards but the shops' own."""
+        return [
+            label
+            for label, card in self.cards.items()
+            if card.purse.personality.purse_class != PurseClass.MERCHANT
+        ]
+
     def told(self) -> list[PurseTold]:
         """Return what is on each of our purses."""
-        return [
-            PurseTold(
-                name=card.purse.personality.name,
-                balance=card.image().balances[0],
-                shop=card.purse.personality.purse_class == PurseClass.MERCHANT,
-            )
-            for card in self.ours()
-        ]
+        return [self._look(label).told for label in self.cards if label not in self.foreign]
 
     def on_its_way(self) -> int:
         """Return what has left a purse and is not in another."""
         logs: set[tuple[bytes, bytes]] = set()
-        for card in self.ours():
-            me = card.purse.personality
-            copy = Purse(me, Cell(encode_image(card.image())), self.suite, self.rules)
-            copy.selected = True
-            copy.handle(_ABORT)
-            logs |= {(me.name, entry[1:]) for entry in decode_image(copy.memory.read()).log}
-        entries = sorted({entry for _, entry in logs})
-        lost = [
-            decode_details(entry)
-            for entry in entries
-            if (decode_details(entry).payer, entry) in logs
-            and (decode_details(entry).payee, entry) in logs
-        ]
-        return sum(details.value for details in lost)
+        for label in self.cards:
+            if label not in self.foreign:
+                logs |= self._look(label).log
+        lost = set()
+        for _, entry in logs:
+            details = decode_details(entry)
+            if (details.payer, entry) in logs and (details.payee, entry) in logs:
+                lost.add(entry)
+        return sum(decode_details(entry).value for entry in lost)
+
+    def _look(self, label: str) -> "_Look":
+        """Look at a card; at one that was not written to since, not again."""
+        card = self.cards[label]
+        seen = self._seen.get(label)
+        if seen is not None and seen.writes == card.writes:
+            return seen
+        me, image = card.purse.personality, card.image()
+        copy = Purse(me, Cell(encode_image(image)), self.suite, self.rules)
+        copy.selected = True
+        copy.handle(_ABORT)
+        log = decode_image(copy.memory.read()).log
+        shop = me.purse_class == PurseClass.MERCHANT
+        self._seen[label] = look = _Look(
+            writes=card.writes,
+            told=PurseTold(name=me.name, balance=image.balances[0], shop=shop),
+            log=frozenset((me.name, entry[1:]) for entry in log),
+        )
+        return look
 
 
 async def issue(

@@ -16,7 +16,6 @@ from sim.stage.world.equipment import CUSTOMER, SHOP, SLOTS, Equipment
 from sim.stage.world.network import Passing
 from sim.stage.world.shop import World
 from sim.stage.world.till import Disk, TillHere
-from sim.twin import VerbError
 
 REST_SECONDS: Final = 1_800.0
 """A back-off of the outbox may be minutes, a refused terminal is looked at every five."""
@@ -77,16 +76,16 @@ async def mend(world: World) -> None:
 
 async def settle(world: World, till: TillHere) -> None:
     """Have every card come back until nothing is in doubt."""
+    own = till.equipment.own_card
     for _ in range(ROUNDS_MAX):
-        for label in world.purses.cards:
+        for label in world.purses.customers():
             # A tear that was arranged and never came may come now.
-            if SHOP in till.equipment.devices and not till.equipment.card_in(SHOP):
-                await till.equipment.do(SHOP, "insert", card=SHOP)
+            if own and not till.equipment.card_in(SHOP):
+                await till.equipment.do(SHOP, "insert", card=own)
             if not till.doubts():
                 return
-            if label != SHOP:
-                await _show(till.equipment, label)
-                await till.key("RS")
+            await _show(world, till.equipment, label)
+            await till.key("RS")
 
 
 async def quiet(world: World, till: TillHere) -> None:
@@ -111,17 +110,14 @@ async def _mend(equipment: Equipment) -> None:
                 await equipment.do(device, "cancel")
 
 
-async def _show(equipment: Equipment, label: str) -> None:
-    """Put a card into the customer's slot, unless it is in a reader already."""
+async def _show(world: World, equipment: Equipment, label: str) -> None:
+    """Put a card into the customer's slot; from another till's it is taken out."""
     if equipment.card_in(CUSTOMER) == label:
         return
-    try:
-        if equipment.card_in(CUSTOMER):
-            await equipment.do(CUSTOMER, "swap", card=label)
-        else:
-            await equipment.do(CUSTOMER, "insert", card=label)
-    except VerbError:
-        return  # It is at another till; there it is asked.
+    for till in world.tills.values():
+        if till.equipment.card_in(CUSTOMER) == label:
+            await till.equipment.do(CUSTOMER, "remove")
+    await equipment.do(CUSTOMER, "swap" if equipment.card_in(CUSTOMER) else "insert", card=label)
 
 
 def _unsure(till: TillHere) -> list[int]:

@@ -79,7 +79,7 @@ def test_a_program_may_be_let_live() -> None:
     async def story() -> None:
         life = Life()
         life.kill_after(1)
-        life.kill_after(0)
+        life.spare()
         life.reach("a")
         assert not life.dead
 
