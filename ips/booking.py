@@ -40,6 +40,7 @@ from protocols.facts import (
     Fact,
     FactError,
     PurseClaimed,
+    PurseCommanded,
     PurseMoved,
     RefundClosed,
     SaleClosed,
@@ -105,6 +106,8 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             value_taken(entry, fact)
         case PurseClaimed():
             entry.booking.claimed.append(fact)
+        case PurseCommanded():
+            entry.booking.commanded.append(fact)
         case ShiftOpened():
             shift_opened(entry, fact)
         case ShiftCounted():

@@ -231,6 +231,7 @@ class Bookkeeper:
             booking = self._book(record, clerk.books)
             reported += [Reported(record=record, fact=fact) for fact in booking.moved]
             reported += [Reported(record=record, fact=fact) for fact in booking.claimed]
+            reported += [Reported(record=record, fact=fact) for fact in booking.commanded]
             taken += [(record, fact) for fact in booking.taken]
             holds += [(record, fact) for fact in booking.holds]
             returns += [(record, fact) for fact in booking.returns]

@@ -19,6 +19,7 @@ from ips.spi import Manifest
 from protocols.documents import Policy
 from protocols.facts import (
     PurseClaimed,
+    PurseCommanded,
     PurseMoved,
     RefundClosed,
     SaleHeld,
@@ -140,6 +141,8 @@ class Booking:
     """E-cash transfers that were not known before."""
     taken: list[ValueTaken] = field(default_factory=list)
     """Value that came into the shop's devices and was not known before, or its proof was not."""
+    commanded: list[PurseCommanded] = field(default_factory=list)
+    """What purses said to commands of their issuer."""
     claimed: list[PurseClaimed] = field(default_factory=list)
     """Exception logs of purses that were given to the issuer."""
     holds: list[SaleHeld | SaleRecalled] = field(default_factory=list)

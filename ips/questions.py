@@ -141,6 +141,10 @@ QUESTIONS: Final[dict[str, Sentences]] = {
         "전자화폐 {about}: 발급사가 이미 보상한 이체 {amount} {currency}이 완료된 것으로 보고되었습니다.",
         "Purse {about}: a transfer of {amount} {currency} that the issuer has paid back is reported as completed.",
     ),
+    "purse-command": Sentences(
+        "전자화폐 {about}: 발급사 명령을 카드가 받지 않았습니다 ({detail}). 돈은 움직이지 않았습니다.",
+        "Purse {about}: it did not take a command of its issuer ({detail}). No money moved.",
+    ),
     "purse-claim": Sentences(
         "전자화폐 {about}: 청구 기록을 인정할 수 없습니다 ({detail}). 보상하지 않습니다.",
         "Purse {about}: its claim does not hold ({detail}). Nothing is paid on it.",

@@ -7,16 +7,19 @@
     GET  /v1/sales/ORDER             a closed sale of this store, and what came back of it
     GET  /v1/held                    baskets that tills of this store have put aside
     POST /v1/held                    one of them, for the terminal that goes on with it
+    GET  /v1/purses/NAME/commands    what the issuer wants of a card that is at a reader
     GET  /v1/documents/NAME          the newest signed document (MessagePack)
     GET  /v1/health                  no MAC: is anybody there
 
 A refusal that is not an outcome (bad MAC, bad JSON, unknown module) is an Problem with a 4xx status.
 """
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+PURSE_COMMANDS_MAX: Final = 4
+"""Told at one go; what is left is told next time."""
 InquiryName = Literal["settled", "open", "refunded", "refund-requests"]
 OutcomeName = Literal["approved", "declined", "pending", "unknown", "not_sent"]
 
@@ -135,6 +138,25 @@ class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
     hold: str
     sale: str
     """The sale that goes on with it, of the asking terminal."""
+
+
+class PurseCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A command of the issuer for one card, signed for it (protocols.purse.issuing)."""
+
+    id: int
+    """What its result is reported under."""
+    what: Literal["update", "claim", "clear"]
+    apdu: Annotated[bytes, msgspec.Meta(max_length=261)]
+    nonce: Annotated[bytes, msgspec.Meta(max_length=8)] = b""
+    """Of a CLAIM: its answer is reported with it."""
+
+
+class PurseCommands(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for one purse, to be given in this order."""
+
+    name: str
+    """Sixteen hexadecimal digits."""
+    commands: Annotated[list[PurseCommand], msgspec.Meta(max_length=PURSE_COMMANDS_MAX)]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

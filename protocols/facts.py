@@ -18,6 +18,7 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     refund.closed     money went back to a customer
     purse.moved       value moved between two purses here, with the message that proves it
     value.taken       value came into the shop's own device by another scheme, with what proves it
+    purse.commanded   what a purse said to a command of its issuer
     purse.claimed     a purse's exception log, frozen for the issuer and signed by the purse
     shift.counted     what the clerk counted, by denomination, before seeing what was expected
     shift.closed      the Z: its number, its totals, what was over or short
@@ -353,6 +354,21 @@ class PurseClaimed(Fact, frozen=True, kw_only=True):
     entries: Annotated[list[Details], msgspec.Meta(max_length=255)]
 
 
+class PurseCommanded(Fact, frozen=True, kw_only=True):
+    """A purse was given a command of its issuer here, and answered.
+
+    A CLAIM that was taken is told by purse.claimed instead.
+    """
+
+    kind: ClassVar[str] = "purse.commanded"
+    name: Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
+    command: int
+    """The issuer's number of it (protocols.broker.PurseCommand)."""
+    what: Literal["update", "claim", "clear"]
+    sw: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+    """The card's status word; 9000: taken."""
+
+
 class ShiftCounted(Fact, frozen=True, kw_only=True):
     """What was counted, before the clerk saw what was expected."""
 
@@ -486,6 +502,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         PurseMoved,
         ValueTaken,
         PurseClaimed,
+        PurseCommanded,
         ShiftCounted,
         ShiftClosed,
         StaffSigned,

@@ -309,13 +309,23 @@ def _purses(commands: "Commands[argparse.ArgumentParser]") -> None:
         of,
         "update",
         purses.purse_update,
-        "make the command that sets a purse's limits and tells it the hotlist",
+        "make the command that sets a purse's limits and tells it the hotlist; it waits for the card",
         "purse update 4355535430303031 --day 20260417 --transfer-max 100000",
     )
     update.add_argument("purse", metavar="NAME", help="16 hexadecimal digits")
     update.add_argument("--day", type=_limit, required=True, metavar="YYYYMMDD")
     for option in ("transfer-max", "offline-count-max", "offline-value-max", "pin-above"):
         update.add_argument(f"--{option}", type=_limit, metavar="N", help="default: no limit")
+    waiting = add(
+        of,
+        "commands",
+        purses.purse_commands,
+        "list the commands that were made for purses, and what became of each",
+        "purse commands --waiting",
+    )
+    waiting.add_argument(
+        "--waiting", action="store_true", help="only those that no purse has answered yet"
+    )
     _claims(of)
     _hotlist(of)
 

@@ -13,7 +13,7 @@ from ips.console.asking import moment, reading
 from ips.console.doing import actor, do
 from ips.host import HostEntropy
 from ips.keys import KeyFolder
-from ips.purse import records, shadow
+from ips.purse import orders, records, shadow
 from ips.purse.certify import Wishes
 from ips.purse.desk import (
     CardCommand,
@@ -42,6 +42,7 @@ _NAME_DIGITS = 16
 _HOW_TO_INSTALL = (
     "purse {name} is entered. Where its key was made: ips-pos purse install, with the line above"
 )
+_HOW_IT_GOES = "It waits for the card: the terminal that meets it next gives it (purse commands)"
 
 
 def purse_issuer(_: argparse.Namespace, config: Config) -> Answer:
@@ -188,6 +189,21 @@ def purse_update(arguments: argparse.Namespace, config: Config) -> Answer:
     return _done(config, deed)
 
 
+def purse_commands(arguments: argparse.Namespace, config: Config) -> Answer:
+    """List commands for purses: made, taken to the card by which terminal, and its answer."""
+    heading = ["no", "purse", "command", "state", "answer", "terminal", "made", "answered"]
+    rows: list[list[object]] = [list(heading)]
+    with reading(config) as reader:
+        for each in orders.listed(reader, waiting=arguments.waiting):
+            answered = moment(each.done_ns) if each.done_ns else ""
+            sw = f"{each.sw:04X}" if each.sw else ""
+            of = [each.id, each.name, each.what, each.state, sw, each.terminal]
+            rows.append([*of, moment(each.at_ns), answered])
+    value = [dict(zip(heading, row, strict=True)) for row in rows[1:]]
+    nothing = "no command waits" if arguments.waiting else "no command was made"
+    return Answer(value=value, text=table(rows) if value else nothing, rows=rows)
+
+
 def audit(_: argparse.Namespace, config: Config) -> Answer:
     """Prove the float; status 1 when ledger and purses differ or a purse is suspect."""
     issuer = KeyFolder(config.place() / KEYS_NAME, HostEntropy()).purse_issuer()
@@ -232,7 +248,7 @@ def _done(config: Config, deed: PurseDeed) -> Answer:
             return Answer(value=value, text=f"{answer}\n{_HOW_TO_INSTALL.format(name=name)}")
         case CardCommand(name=name, apdu=apdu, nonce=nonce):
             note = f"\nnonce {nonce}" if nonce else ""
-            return Answer(value=value, text=f"for purse {name}:\n{apdu}{note}")
+            return Answer(value=value, text=f"for purse {name}:\n{apdu}{note}\n{_HOW_IT_GOES}")
         case ClaimTaken(name=name, entries=entries, ready=ready):
             text = f"purse {name}: {len(entries)} archived, {len(ready)} can be paid"
             return Answer(value=value, text="\n".join([text, *ready]))

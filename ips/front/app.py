@@ -4,7 +4,7 @@
     POST /v1/enrolments    proved by a one-time code (protocols.enrolment)
     POST /v1/sessions      signed by the terminal's key (protocols.session)
     POST /v1/payments, /v1/refunds                       under a session's MAC (protocols.broker)
-    GET  /v1/sales/ORDER                                 the same
+    GET  /v1/sales/ORDER, /v1/purses/NAME/commands       the same
     GET, POST /v1/held                                   the same
     GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
     GET  /v1/health, /metrics, /openapi.json             open to anybody who reaches the port
@@ -12,6 +12,7 @@
 A handler reads, asks the rules or the writer, and answers; money is decided elsewhere.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -29,6 +30,7 @@ from ips.committer import Work
 from ips.front.answers import STATUS, ProblemError, answer, answer_problem, decode, read_body
 from ips.front.openapi import description
 from ips.holds import TakeHeld, held_sales
+from ips.purse.orders import waiting
 from ips.returns import sale_of
 from ips.sessions import UnauthorisedError
 from ips.store.errors import StoreError
@@ -52,12 +54,14 @@ from protocols.broker import (
     PaymentAnswer,
     PaymentRequest,
     Problem,
+    PurseCommands,
     RefundRequest,
 )
 from protocols.enrolment import EnrolmentRequest
 from protocols.session import SessionRequest
 
 STORE_RETRY_S: Final = 5
+_PURSE: Final = re.compile(r"[0-9a-f]{16}")
 _ENROLMENT: Final = msgspec.json.Decoder(EnrolmentRequest)
 _SESSION: Final = msgspec.json.Decoder(SessionRequest)
 _PAYMENT: Final = msgspec.json.Decoder(PaymentRequest)
@@ -177,6 +181,14 @@ class Front:
         """Ask for money back."""
         _, nonce, body = await self.admit(request)
         return await self.ask_desk(self._broker.desk(nonce).request_refund(decode(_REFUND, body)))
+
+    async def purse_commands(self, request: Request) -> Response:
+        """Give what waits for a card that is at the terminal's reader."""
+        await self.admit(request)
+        name = request.path_params["name"].lower()
+        if not _PURSE.fullmatch(name):
+            raise ProblemError(404, "not_found", f"{name!r} is no name of a purse")
+        return answer(PurseCommands(name=name, commands=waiting(self._broker.reader, name)))
 
     async def inquiry(self, request: Request) -> Response:
         """Give a page of an inquiry, of the terminal's own store."""
@@ -368,6 +380,7 @@ def routes(front: Front) -> list[Route]:
         ("GET", "/v1/payments/{key}", front.look),
         ("POST", "/v1/refunds", front.refund),
         ("GET", "/v1/inquiries/{name}", front.inquiry),
+        ("GET", "/v1/purses/{name}/commands", front.purse_commands),
         ("GET", "/v1/sales/{order}", front.sale),
         ("GET", "/v1/held", front.held),
         ("POST", "/v1/held", front.take_held),

@@ -20,6 +20,7 @@ from protocols.broker import (
     PaymentAnswer,
     PaymentRequest,
     Problem,
+    PurseCommands,
     RefundRequest,
     SaleAnswer,
 )
@@ -41,6 +42,7 @@ _COMPONENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     PaymentAnswer,
     PaymentRequest,
     Problem,
+    PurseCommands,
     RefundRequest,
     SaleAnswer,
     SessionAnswer,
@@ -123,6 +125,9 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/sales/{order}": {
             "get": _get("A closed sale and what came back of it.", "order", "SaleAnswer", mac)
+        },
+        "/v1/purses/{name}/commands": {
+            "get": _get("What waits for a card that is at a reader.", "name", "PurseCommands", mac)
         },
         "/v1/held": {
             "get": {

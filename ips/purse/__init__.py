@@ -11,6 +11,7 @@ records      the module's own tables: statements and look-ups
 shadow       what each purse should hold, and what is suspect of it
 evidence     what terminals report, entered into the shadow ledger
 claims       frozen logs, checked; losses, paid back once
+orders       commands for purses that are out, until their card has them
 float_audit  proves the float
 certify      a purse made of a key that its holder has made
 desk         what the operator may have done

@@ -12,7 +12,7 @@ import msgspec
 
 from ips.booking_purse import FLOAT, RESERVE, Holder, holder, shop_purse
 from ips.ledger import Transfer
-from ips.purse import claims, records
+from ips.purse import claims, orders, records
 from ips.purse.certify import Wishes, certify, odd, today
 from ips.store.group import Group
 from protocols.facts import PurseClaimed
@@ -228,6 +228,7 @@ def _decide(
             group.changes.own.append(records.order_claim(nonce, name, group.now_ns))
             group.remember(deed.actor, "purse.order", name, before="", after=nonce.hex())
             apdu = issuer.claim(bytes.fromhex(name), nonce)
+            orders.order(group, name, "claim", apdu, nonce=nonce)
             return CardCommand(name=name, apdu=apdu.hex(), nonce=nonce.hex())
         case ClaimPresent(claim=claim):
             return _present(group, broker, claim)
@@ -241,9 +242,11 @@ def _decide(
             if image is None:
                 return PurseNot(reason=f"purse {name} has claimed nothing")
             group.remember(deed.actor, "purse.clear", name, before=image.hex(), after="")
-            return CardCommand(name=name, apdu=issuer.clear(bytes.fromhex(name), image).hex())
+            apdu = issuer.clear(bytes.fromhex(name), image)
+            orders.order(group, name, "clear", apdu)
+            return CardCommand(name=name, apdu=apdu.hex())
         case PurseHotlist():
-            return _hotlist(group, deed)
+            return _hotlist(group, deed, issuer)
         case PurseUpdate():
             return _update(group, deed, issuer)
         case PurseIssuer():
@@ -336,7 +339,8 @@ def _present(group: Group, broker: "Broker", claim: bytes) -> PurseDone:
     )
 
 
-def _hotlist(group: Group, deed: PurseHotlist) -> PurseDone:
+def _hotlist(group: Group, deed: PurseHotlist, issuer: Issuer) -> PurseDone:
+    """Stop a purse or take it back, and let every purse that takes money hear of it."""
     known = records.purse(group.store, deed.name)
     if known is None:
         return PurseNot(reason=f"there is no purse {deed.name} here")
@@ -345,22 +349,47 @@ def _hotlist(group: Group, deed: PurseHotlist) -> PurseDone:
     before = known.reason if known.hotlisted_ns else "in use"
     after = deed.reason if deed.stop else "in use"
     group.remember(deed.actor, "purse.hotlist", deed.name, before=before, after=after)
-    return PurseKnown(name=deed.name, state="stopped" if deed.stop else "in use")
+    group.flush()
+    told = [
+        row
+        for row in records.purses(group.store)
+        if row.made_ns and _takes_money(row) and row.name != deed.name
+    ]
+    for row in told:
+        _tell(group, row, issuer, orders.limits_of(group.store, row.name), today(group.now_ns))
+    state = "stopped" if deed.stop else "in use"
+    return PurseKnown(
+        name=deed.name, state=f"{state}; {len(told)} purses that take money will hear"
+    )
+
+
+def _takes_money(row: records.PurseRow) -> bool:
+    return holder(row.purse_class) is not Holder.CUSTOMER
+
+
+def _tell(
+    group: Group, row: records.PurseRow, issuer: Issuer, limits: Parameters, day: int
+) -> tuple[int, bytes]:
+    """Make the next UPDATE of a purse, with the hotlist as it is now; return (number, APDU)."""
+    sequence = row.update_sequence + 1
+    hotlist = tuple(_stopped(group, row.name))
+    parameters = msgspec.structs.replace(limits, hotlist=hotlist)
+    apdu = issuer.update(bytes.fromhex(row.name), sequence, day, parameters)
+    group.changes.own.append(records.updated(row.name, sequence))
+    orders.order(group, row.name, "update", apdu, limits=limits)
+    return sequence, apdu
 
 
 def _update(group: Group, deed: PurseUpdate, issuer: Issuer) -> PurseDone:
     known = records.purse(group.store, deed.name)
     if known is None:
         return PurseNot(reason=f"there is no purse {deed.name} here")
-    parameters = Parameters(
+    limits = Parameters(
         transfer_max=deed.transfer_max,
         offline_count_max=deed.offline_count_max,
         offline_value_max=deed.offline_value_max,
         pin_above=deed.pin_above,
-        hotlist=tuple(_stopped(group, deed.name)),
     )
-    sequence = known.update_sequence + 1
-    apdu = issuer.update(bytes.fromhex(deed.name), sequence, deed.day, parameters)
-    group.changes.own.append(records.updated(deed.name, sequence))
+    sequence, apdu = _tell(group, known, issuer, limits, deed.day)
     group.remember(deed.actor, "purse.update", deed.name, before="", after=f"no. {sequence}")
     return CardCommand(name=deed.name, apdu=apdu.hex())

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ips.purse import claims, records, shadow
+from ips.purse import claims, orders, records, shadow
 from ips.questions import question
 from ips.store.group import Group
 from ips.store.rows import QuestionRow
-from protocols.facts import PurseClaimed, PurseMoved
+from protocols.facts import PurseClaimed, PurseCommanded, PurseMoved
 from protocols.journal import Record
 from protocols.purse.details import MessageType, PurseClass, decode_details
 from protocols.purse.proof import Proof, ProofError, Prover
@@ -26,7 +26,7 @@ class Reported:
     """One e-cash fact with the record that brought it."""
 
     record: Record
-    fact: PurseMoved | PurseClaimed
+    fact: PurseMoved | PurseClaimed | PurseCommanded
 
 
 class ShadowKeeper:
@@ -47,6 +47,10 @@ class ShadowKeeper:
                     touched[details.payer.hex()] = touched[details.payee.hex()] = each.record
                 case PurseClaimed() as fact:
                     asked += self._claim(group, each.record, fact)
+                case PurseCommanded() as fact:
+                    if why := orders.reported(group, fact, each.record.terminal):
+                        name = fact.name.hex()
+                        asked.append(_question(group, each.record, "purse-command", name, 0, why))
         group.flush()
         for name, record in touched.items():
             asked += _suspect(group, record, name)
@@ -96,6 +100,8 @@ class ShadowKeeper:
     def _claim(self, group: Group, record: Record, fact: PurseClaimed) -> list[QuestionRow]:
         group.flush()
         taken = claims.present(group, self._prover, fact)
+        holds = not isinstance(taken, claims.Unfit)
+        orders.answered(group, fact.nonce, record.terminal, holds=holds)
         if isinstance(taken, claims.Unfit):
             return [_question(group, record, "purse-claim", taken.name, 0, taken.reason)]
         return []

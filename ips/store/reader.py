@@ -245,8 +245,15 @@ class Reader:
             raise StoreError(f"policy version {row.version} cannot be read: {error}") from error
 
     def document_versions(self) -> dict[str, str]:
-        """Return the newest version of every document, as terminals name it."""
-        found = self.ask("SELECT name, max(version) FROM document GROUP BY name ORDER BY name")
+        """Return the newest version of every document, as terminals name it.
+
+        Beside them stands the number of the newest command for a purse (ips.purse.orders), where there is one.
+        """
+        found = self.ask(
+            "SELECT name, max(version) FROM document GROUP BY name"
+            " UNION ALL SELECT 'purse-commands', max(id) FROM purse_command HAVING max(id) > 0"
+            " ORDER BY 1"
+        )
         return {name: str(version) for name, version in found}
 
     def module(self, name: str) -> ModuleRow | None:

@@ -27,12 +27,13 @@ from ips.office import (
     TerminalChange,
     perform,
 )
+from ips.purse.desk import CardCommand, ClaimOrder, PurseIssuer
 from ips.rules import load_rules
 from ips.sessions import Gate
 from ips.store.audit import audit_chains, audit_ledger, audit_seals, audit_signatures
 from ips.store.inquiries import inquire
 from protocols.batch import BYTES_MAX, CONTENT_TYPE
-from protocols.broker import PaymentRequest
+from protocols.broker import PaymentRequest, PurseCommands
 from protocols.documents import open_document, policy_of
 from protocols.enrolment import EnrolmentAnswer
 from protocols.session import SKEW_SECONDS_MAX, SessionAnswer, sign_request
@@ -587,6 +588,30 @@ async def test_the_interface_describes_itself(shop: Shop) -> None:
     assert references <= set(schemas)
     served = {route.path for route in build_app(shop.broker).routes if route.path.startswith("/v1")}
     assert served <= set(document["paths"])
+
+
+async def test_commands_for_a_purse_are_told_to_terminals_only(shop: Shop) -> None:
+    """Under a session's MAC, by name; a name that is none is said so, an unknown one has nothing."""
+    terminal, name = Terminal(), b"kim.....".hex()
+    await shop.enrol(terminal)
+    await perform(shop.broker, PurseIssuer(actor="park"))
+    ordered = await perform(shop.broker, ClaimOrder(name=name, actor="park"))
+    assert isinstance(ordered, CardCommand)
+    path = f"/v1/purses/{name}/commands"
+    assert (await shop.client.get(path)).status_code == 401
+    await shop.session(terminal)
+
+    reply = await shop.get(path)
+
+    told = msgspec.json.decode(reply.content, type=PurseCommands)
+    assert told.name == name
+    [command] = told.commands
+    assert (command.id, command.what) == (1, "claim")
+    assert (command.apdu.hex(), command.nonce.hex()) == (ordered.apdu, ordered.nonce)
+    assert (await shop.get("/v1/purses/kim/commands")).json()["error"] == "not_found"
+    nobody = await shop.get(f"/v1/purses/{bytes(8).hex()}/commands")
+    assert nobody.json()["commands"] == []
+    assert (await shop.client.get("/v1/health")).json()["documents"] == {"purse-commands": "1"}
 
 
 async def test_health_and_metrics_are_open(shop: Shop) -> None:

@@ -104,6 +104,11 @@ def test_purse_from_key_to_hotlist(office: Office, tmp_path: Path) -> None:
     update = office.run("purse", "update", NAME.hex(), "--day", "20260417", "--transfer-max", "10")
     assert card.handle(bytes.fromhex(update["apdu"])) == b"\x90\x00"
     assert remembers(card).update_sequence == 1
+    [waits] = office.run("purse", "commands", "--waiting")[:1]
+    told = (waits["purse"], waits["command"], waits["state"], waits["answer"])
+    assert told == (NAME.hex(), "update", "waiting", "")
+    assert [row["command"] for row in office.run("purse", "commands")] == ["update", "claim"]
+    assert "waiting" in office.text("purse", "commands")
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,8 @@ def test_hotlist_reaches_a_card_by_its_update_and_stops_the_purse(scheme: Scheme
     """M10: stopped at the office, told to the shop's purse, refused at its next offer."""
     kim, shop = scheme.cards["kim"].personality.name.hex(), scheme.cards["shop"].personality.name
     stop = PurseHotlist(name=kim, stop=True, reason="lost card", actor="park")
-    assert scheme.do(stop) == PurseKnown(name=kim, state="stopped")
+    told = "stopped; 2 purses that take money will hear"
+    assert scheme.do(stop) == PurseKnown(name=kim, state=told)
 
     update = scheme.do(PurseUpdate(name=shop.hex(), day=TODAY, actor="park"))
     assert isinstance(update, CardCommand)

@@ -34,7 +34,7 @@ from ips.purse.float_audit import audit_float, float_of
 from ips.rules import Rules
 from ips.store.group import Group
 from ips.store.rows import LifeRow, TerminalRow
-from protocols.facts import PurseClaimed, PurseMoved
+from protocols.facts import PurseClaimed, PurseCommanded, PurseMoved
 from protocols.iso7816 import parse_response
 from protocols.journal import genesis
 from protocols.purse.card import AID, Purse
@@ -169,7 +169,7 @@ class Scheme:
         )
         self.upload(msgspec.structs.replace(fact, **more))
 
-    def upload(self, *facts: PurseMoved | PurseClaimed) -> None:
+    def upload(self, *facts: PurseMoved | PurseClaimed | PurseCommanded) -> None:
         """Journal facts and send what the broker has not."""
         for fact in facts:
             self.terminal.append(fact)
