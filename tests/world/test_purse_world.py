@@ -53,7 +53,7 @@ MUTANTS = {
     "till: value moves without its intent": (
         "pos.payment_desk",
         "PaymentDesk.intend",
-        "await self.register.append([draft], ATTEMPT, events=[AttemptMade(key=self.key)])",
+        "await self.register.append([draft], ATTEMPT, events=events)",
         "assert draft",
     ),
 }
