@@ -23,7 +23,7 @@ from pos.sale import GiveBack, HoldTender, Offer, Refusal, consider, decide
 from pos.sale_events import AttemptMade, CashReceiptWanted, Event, ReturnableTender
 from pos.sale_state import evolve
 from pos.store.journal import Doubt
-from pos.tenders.agreement import Ask, Mover, Recovering, Refunding, Tender
+from pos.tenders.agreement import Ask, Carded, Mover, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import KRW, Money, currency
@@ -93,28 +93,45 @@ class Paying:
     async def pay(self, method: str, amount: int | None) -> Notice | Paid:
         """Take a payment; close the sale when nothing is due any more.
 
+        Of one kind of card, such as e-cash, the one that is there decides how it is taken.
         Raises: StoreError, NotAllowedError.
         """
+        said, outcome = await self._pay(method, amount)
+        if isinstance(outcome, NotSent) and outcome.instead:
+            said, _ = await self._pay(outcome.instead, amount)
+        return said
+
+    async def _pay(self, method: str, amount: int | None) -> tuple[Notice | Paid, Outcome | None]:
+        """Return what is said of it, and the outcome; None where nobody was asked."""
         register = self.register
-        tender = register.tender(method)
+        tender = self._tender(method)
         if tender is None:
-            return register.say("PAY-04", method=method)
+            return register.say("PAY-04", method=method), None
         register.demand(tender.right)
         if register.sale.is_empty():
-            return register.say("PAY-01")
+            return register.say("PAY-01"), None
         if register.sale.due == 0:
-            return await close(register, register.sale, [])
+            return await close(register, register.sale, []), None
         offer = consider(register.sale, amount, tender.over)
         if isinstance(offer, Refusal):
-            return register.explain(offer)
+            return register.explain(offer), None
         if tender.mover is Mover.DEVICE and (doubt := await self._doubt_in_sale(tender.name)):
             # The customer's money may already be here: that is found out first, under its own key.
             said, outcome = await self._resume(doubt)
             another = isinstance(outcome, Unknown) and outcome.missing is Missing.ANOTHER_CARD
             if not (doubt.parked and another):
-                return said
+                return said, outcome
             # Another card than that of the parked attempt: it may pay.
         return await self._attempt(tender, offer)
+
+    def _tender(self, method: str) -> Tender | None:
+        """Return a way to pay that this till offers, or another of its kind where it does not."""
+        offered = self.register.tender(method)
+        wanted = self.register.tenders.tender(method)
+        if offered is not None or not isinstance(wanted, Carded):
+            return offered
+        carded = (each for each in self.register.offered if isinstance(each, Carded))
+        return next((each for each in carded if each.kind == wanted.kind), None)
 
     async def resume(self, doubt: Doubt) -> Notice | Paid:
         """Find out what became of an attempt; in the open sale it may end it. Raises: StoreError."""
@@ -183,7 +200,7 @@ class Paying:
                 return doubt
         return None
 
-    async def _attempt(self, tender: Tender, offer: Offer) -> Notice | Paid:
+    async def _attempt(self, tender: Tender, offer: Offer) -> tuple[Notice | Paid, Outcome]:
         register = self.register
         money = register.setup.currency
         desk = PaymentDesk(
@@ -206,7 +223,7 @@ class Paying:
         said = await self._conclude(desk, offer, outcome)
         if by_device:
             await self._look(desk, outcome)
-        return said
+        return said, outcome
 
     @contextmanager
     def _running(self, desk: PaymentDesk, *, back: Stage) -> Iterator[None]:

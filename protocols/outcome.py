@@ -78,6 +78,8 @@ class NotSent:
     """A code of the message table, such as RDR-01."""
     reason: str
     blanks: Blanks = field(default_factory=dict)
+    instead: str = ""
+    """Which other way to pay, of the same kind, takes the card that is there."""
 
 
 Outcome = Approved | Declined | Pending | Unknown | NotSent

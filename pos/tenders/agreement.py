@@ -197,11 +197,19 @@ class Tender(Protocol):
 
 @runtime_checkable
 class Carded(Tender, Protocol):
-    """A tender that customers pay with a card of its own kind: it is told from others by SELECT."""
+    """A tender that customers pay with a card of its own scheme: it is told from others by SELECT."""
 
     @property
     def aid(self) -> bytes:
         """Return the application that its card has."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Return what is on its card, such as e-cash.
+
+        Whoever keys one of a kind means any of it: the card that is there decides which.
+        """
         ...
 
 

@@ -117,6 +117,7 @@ class Icash:
     name: str = NAME
     verb: str = "IC"
     aid: bytes = CARD_AID
+    kind: str = "e-cash"
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE
@@ -280,7 +281,9 @@ async def _explain(
         tender = await desk.whose(table.card)
         if tender is not None:
             named = {"label": tender.label(desk.language), "verb": tender.verb}
-            return Declined(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
+            instead = tender.name if tender.kind == TENDER.kind else ""
+            told = f"a card of {tender.name}"
+            return NotSent(code="RDR-06", reason=told, blanks=named, instead=instead)
     match code:
         case "ICS-01":
             balance = table.witness.balance or 0

@@ -23,7 +23,7 @@ from pos.rights import Right
 from pos.tenders.agreement import Ask, Desk, Mover, OverTender
 from pos.view import PaymentStep
 from protocols.iso7816 import SW, Response
-from protocols.outcome import Declined, NotSent, Outcome, Unknown
+from protocols.outcome import NotSent, Outcome, Unknown
 from protocols.ports import CardChannel
 from protocols.purse.attempt import details_in, peer_of
 from protocols.purse.card import AID
@@ -51,6 +51,7 @@ class Purse:
     name: str = "purse"
     verb: str = "EC"
     aid: bytes = AID
+    kind: str = "e-cash"
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE
@@ -148,7 +149,7 @@ class _Payment:
         return None if payer is None else payer.balance
 
 
-async def _stranger(result: Result, table: Table, desk: Desk) -> Declined | None:
+async def _stranger(result: Result, table: Table, desk: Desk) -> NotSent | None:
     """Return how a card that is no purse is paid with, where another tender knows it."""
     if result != NotMoved(Slot.PAYER, SW.NOT_FOUND):
         return None
@@ -156,7 +157,9 @@ async def _stranger(result: Result, table: Table, desk: Desk) -> Declined | None
     if tender is None:
         return None
     named = {"label": tender.label(desk.language), "verb": tender.verb}
-    return Declined(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
+    instead = tender.name if tender.kind == TENDER.kind else ""
+    reason = f"a card of {tender.name}"
+    return NotSent(code="RDR-06", reason=reason, blanks=named, instead=instead)
 
 
 TENDER: Final = Purse()

@@ -59,9 +59,11 @@ class MemorySlots:
 
     card: Chip | None
     own: Chip | None
-    """The shop's, of whatever scheme is asked for."""
+    """The shop's, of whatever scheme is asked for and has none of its own below."""
     losses: dict[int, bool] = field(default_factory=dict)
     """By number of the exchange: its answer is lost; whether the card had still done it."""
+    others: dict[str, Chip] = field(default_factory=dict)
+    """The shop's by scheme."""
     bulk: Purse | None = None
     """The teller's purse."""
     exchanges: int = 0
@@ -90,7 +92,7 @@ class MemorySlots:
         return await self._power(self.card)
 
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
-        return await self._power(self.own)
+        return await self._power(self.others.get(scheme, self.own))
 
     @property
     def has_teller(self) -> bool:

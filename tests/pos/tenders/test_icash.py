@@ -18,6 +18,7 @@ from pos.messages import messages, notice
 from pos.purses import NoCards
 from pos.store.store import FILE_NAME
 from pos.store.verify import Sound, verify
+from pos.tenders import icash
 from pos.tenders.icash import CARD, DOUBTS, MODULE
 from pos.view import Notice, PaymentStep, Side, Stage
 from protocols.facts import AttemptClosed, AttemptOpened, SaleClosed, ValueTaken
@@ -479,7 +480,6 @@ def of_another_issuer(made: IcashCard | IcashModule) -> IcashCard | IcashModule:
         (MemorySlots(card(9_000, **TERMS), card(9_000, b"CARD0002")), "ICS-10"),
         (MemorySlots(card(9_000, **TERMS), None), "ICS-11"),
         (MemorySlots(None, module()), "RDR-02"),
-        (MemorySlots(purse(b"CUSTOMER", balance=9_000), module()), "RDR-06"),
         (NoCards(), "RDR-05"),
     ],
 )  # fmt: skip
@@ -503,18 +503,64 @@ def test_refusal_has_its_sentence_and_moves_nothing(
     play(tmp_path, story, slots)
 
 
-def test_card_of_the_other_scheme_is_named_with_the_word_that_takes_it(tmp_path: Path) -> None:
-    """One slot takes either card; who keyed the wrong word reads the right one, both ways round."""
-    slots = MemorySlots(purse(b"CUSTOMER", balance=9_000), module())
+SHOP_PURSE = b"THE SHOP"
+
+
+def with_both_schemes(customer: Chip) -> MemorySlots:
+    """Return a shop with a purse and a module, and this card in the one slot for customers."""
+    own = purse(SHOP_PURSE, balance=0, purse_class=1)
+    return MemorySlots(customer, own, others={"icash": module()})
+
+
+@pytest.mark.parametrize("keyed", ["EC", "IC"])
+@pytest.mark.parametrize("scheme", ["purse", "icash"])
+def test_one_slot_takes_either_card_whichever_word_was_keyed(
+    tmp_path: Path, keyed: str, scheme: str
+) -> None:
+    """Both are e-cash: the card that is there decides, and nothing of the other scheme was begun."""
+    in_slot = {"purse": purse(b"CUSTOMER", balance=9_000), "icash": card(9_000, **TERMS)}[scheme]
+    slots = with_both_schemes(in_slot)
 
     async def story(counter: IcashCounter) -> None:
-        said = await counter.key(MILK, "IC")
-        assert said is not None and "전자화폐" in said.banner and "EC" in said.banner
-        slots.card, slots.own = card(9_000, **TERMS), purse(b"THE SHOP", purse_class=1)
-        said = await counter.key("EC")
-        assert said is not None and said.code == "RDR-06"
+        said = await counter.key(MILK, keyed)
+        assert said is not None and not said.code, said
+        [sale] = counter.of(SaleClosed)
+        assert [tender.method for tender in sale.tenders] == [scheme]
+        assert len(counter.of(AttemptOpened)) == 1
+        assert len(counter.of(ValueTaken)) == (scheme == "icash")
+
+    play(tmp_path, story, slots)
+
+
+def test_where_one_scheme_is_not_offered_its_key_means_the_other(tmp_path: Path) -> None:
+    """F9 is e-cash, of whatever scheme the shop takes."""
+
+    async def story(counter: IcashCounter) -> None:
+        register = counter.till.register
+        register.offered = tuple(each for each in register.offered if each.name != "purse")
+        await counter.key(MILK, "EC")
+        assert both(counter.slots) == PAID and not register.has_sale()
+        register.offered = tuple(each for each in register.offered if each.name == "cash")
+        said = await counter.key(MILK, "EC")
+        assert said is not None and said.code == "PAY-04"
+        await counter.key("CA")
+
+    play(tmp_path, story)
+
+
+def test_card_of_another_kind_is_named_with_the_word_that_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on it is not what was asked for: the clerk decides."""
+    points = replace(icash.TENDER, kind="points")
+    monkeypatch.setattr(icash, "TENDER", points)
+    slots = with_both_schemes(card(9_000, **TERMS))
+
+    async def story(counter: IcashCounter) -> None:
+        said = await counter.key(MILK, "EC")
+        assert said is not None and (said.code, said.level) == ("RDR-06", "B")
         assert "ICash" in said.banner and "IC" in said.banner
-        slots.own = module()
+        assert not counter.of(AttemptOpened)
         await counter.key("IC")
         assert not counter.till.register.has_sale()
 
