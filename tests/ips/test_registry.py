@@ -24,6 +24,7 @@ def test_listing_names_and_versions_of_what_is_here() -> None:
     assert {name: each.version for name, each in listings.items()} == {
         "cash": "1.0",
         "chaos": "1.0",
+        "exchange": "1.0",
         "icash": "1.0",
         "purse": "1.0",
     }
