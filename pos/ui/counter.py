@@ -155,6 +155,8 @@ class CounterScreen(Screen[None], inherit_bindings=False):
             self._heard = notice
             if notice is not None:
                 self._desk = replace(self._desk, note=None)
+        if self._view.stage is Stage.SUBTOTAL:
+            self._intake.look_again()  # A fast hand has keyed its choice before the list was there.
         self.draw()
 
     async def on_key(self, event: events.Key) -> None:

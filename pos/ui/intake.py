@@ -85,6 +85,12 @@ class Intake:
         taken = "".join(text.split())[: ENTRY_CHARACTERS_MAX + 1]
         self._take([*self._wedge.release(), Typed(taken)])
 
+    def look_again(self) -> None:
+        """Let a digit that was typed before its list was shown choose from it now."""
+        if self._hold is None and self._choosing():
+            self._again = 0
+            self._set(CHOICE_SECONDS)
+
     def stop(self) -> None:
         """Forget what is held."""
         if self._hold is not None:
