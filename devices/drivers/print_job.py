@@ -26,6 +26,8 @@ from protocols.escpos.encode import encode
 
 CHUNK_BYTES: Final = 256
 """About what leaves at once: at 9,600 baud a quarter of a second."""
+UNPROVED_BYTES_MAX: Final = 2_048
+"""So much may be on its way, not yet on paper: some printers lose what does not fit into 4 KB, unsaid."""
 JOB_BYTES_MAX: Final = 1 << 20
 """A longer paper was never a receipt."""
 _DIGITS: Final = 94
@@ -140,7 +142,14 @@ class PrintJob:
     def sendable(self) -> bool:
         """Say whether there is a chunk that may leave if the printer is able."""
         unsent = self._sent < len(self._chunks)
-        return self.verdict is None and unsent and self.phase is not Phase.STOPPED
+        ready = self.verdict is None and unsent and self.phase is not Phase.STOPPED
+        return ready and self._unproved() < UNPROVED_BYTES_MAX
+
+    def _unproved(self) -> int:
+        """Return how many bytes have left of which nobody has said that they are on paper."""
+        if not self._tokens:
+            return 0
+        return sum(len(chunk) for chunk in self._chunks[self._proved : self._sent])
 
     def happen(self, happening: Happening) -> None:
         """Take what happened. What comes after the verdict changes nothing."""

@@ -28,6 +28,7 @@ from ips.store.reader import Reader
 from ips.store.rows import PaymentRow, QuestionRow
 from protocols.purse.details import decode_details
 from protocols.purse.proof import Prover
+from receipts.forms.wording import WORDS
 from sim.stage.told import CASH, OPEN, Finding, Told
 
 ATTEMPT_KEY: Final = re.compile(r"\b([A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,})-[a-z]+\b")
@@ -35,6 +36,7 @@ ATTEMPT_KEY: Final = re.compile(r"\b([A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,})
 _COPY: Final = re.compile(r"\*\*\* (?:재발행|COPY) (\d+) \*\*\*")
 _LATE: Final = "duplicate-payment"
 """The broker's question of money that belongs to the customer."""
+_NO_RECEIPT: Final = tuple(words.situation_no_receipt for words in WORDS.values())
 _MONEY_OF_BROKER: Final = "as the journals of the terminals say; keep the broker's folder as it is"
 
 
@@ -83,7 +85,7 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
     """
     originals: dict[str, int] = {}
     shown: set[str] = set()
-    for text in papers:
+    for text in filter(is_receipt, papers):
         orders = set(ATTEMPT_KEY.findall(text))
         shown |= orders
         if not is_copy(text):
@@ -102,9 +104,14 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
     findings += [
         _paper(order, f"came out {count} times as an original", "booked once")
         for order, count in sorted(originals.items())
-        if count > (order in sold) + (order in told.refunds)
+        if order in booked and count > (order in sold) + (order in told.refunds)
     ]
     return findings
+
+
+def is_receipt(text: str) -> bool:
+    """Say whether a paper shows a sale, original or copy; one that says how things stand does not."""
+    return ATTEMPT_KEY.search(text) is not None and not any(each in text for each in _NO_RECEIPT)
 
 
 def is_copy(text: str) -> bool:

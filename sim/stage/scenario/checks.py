@@ -75,23 +75,34 @@ class Notice(Check, frozen=True, kw_only=True):
 
 
 class Screen(Check, frozen=True, kw_only=True):
-    """A field of the till's view (pos/view.py), such as due, stage, queue.waiting, devices.printer."""
+    """A field of the till's view (pos/view.py) is this, or has this text in it: due, stage, queue.waiting,
+    devices.printer (its lamp), sentences.printer (what is said of it)."""
 
     word = "screen"
     screen: str
-    is_: Any = msgspec.field(name="is")
+    is_: Any = msgspec.field(name="is", default=None)
+    has: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.is_ is None) is not bool(self.has):
+            raise ValueError("it needs either `is` or `has`")
 
     def look(self, stage: Stage) -> Seen:
         """Compare it."""
         if not stage.till.running:
             return "the till is off"
         view = msgspec.to_builtins(stage.till.view)
-        view["devices"] = {device["role"]: device["lamp"] for device in view["devices"]}
+        devices = view.pop("devices")
+        view["devices"] = {device["role"]: device["lamp"] for device in devices}
+        view["sentences"] = {device["role"]: device["sentence"] for device in devices}
         view["notice"] = (view["notice"] or {}).get("code", "")
         value = _inside(view, self.screen)
-        return (
-            None if value == self.is_ else f"screen: {self.screen} is {value!r}, not {self.is_!r}"
-        )
+        if self.has:
+            there, wanted = self.has in str(value), f"without {self.has!r}"
+        else:
+            there, wanted = value == self.is_, f"not {self.is_!r}"
+        return None if there else f"screen: {self.screen} is {value!r}, {wanted}"
 
 
 class Shows(Check, frozen=True, kw_only=True):
@@ -130,7 +141,7 @@ class Receipts(Check, frozen=True, kw_only=True):
 
     def look(self, stage: Stage) -> Seen:
         """Count them."""
-        texts = [text for text in audit.papers(stage.till) if auditors.ATTEMPT_KEY.search(text)]
+        texts = [text for text in audit.papers(stage.till) if auditors.is_receipt(text)]
         copies = sum(map(auditors.is_copy, texts))
         if (len(texts) - copies, copies) == (self.receipts, self.copies):
             return None

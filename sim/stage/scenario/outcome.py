@@ -162,7 +162,7 @@ def see(outcome: Outcome, stage: Stage, steps: list[Sight]) -> None:
     ]
     outcome.sights = sorted(sights, key=lambda sight: sight.at_ns)
     outcome.places = audit.places(world)
-    texts = [text for text in audit.papers(till) if auditors.ATTEMPT_KEY.search(text)]
+    texts = [text for text in audit.papers(till) if auditors.is_receipt(text)]
     outcome.receipts = len(texts)
     outcome.copies = sum(auditors.is_copy(text) for text in texts)
     kinds = Counter(decode_record(record).kind for record in till.records())

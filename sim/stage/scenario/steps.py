@@ -111,7 +111,7 @@ class Scan(Step, frozen=True, kw_only=True):
     """The clerk closes the drawer, holds goods before the scanner, and looks whether the till took them."""
 
     word = "scan"
-    scan: str
+    scan: str | list[str]
     times: int = 1
     within: str = "10 s"
 
@@ -123,15 +123,16 @@ class Scan(Step, frozen=True, kw_only=True):
     async def play(self, stage: Stage) -> None:
         """Do it."""
         await _close_drawer(stage)
-        for _ in range(self.times):
+        codes = [self.scan] if isinstance(self.scan, str) else self.scan
+        for code in codes * self.times:
             before = (stage.till.view.pieces, len(stage.till.heard))
-            await stage.equipment.do("scanner", "scan", code=self.scan)
+            await stage.equipment.do("scanner", "scan", code=code)
             await stage.until(
                 lambda before=before: (  # type: ignore[misc]
                     (stage.till.view.pieces, len(stage.till.heard)) != before
                 ),
                 nanoseconds(self.within),
-                lambda: f"{self.scan} was scanned and the till took no notice",
+                lambda code=code: f"{code} was scanned and the till took no notice",  # type: ignore[misc]
             )
 
 
@@ -288,10 +289,12 @@ def _check_place(place: str, verb: str, known: list[str]) -> None:
 
 class Network(Step, frozen=True, kw_only=True):
     """How requests to the broker pass from now on: good, no_route, lose_request, lose_answer, hang_up,
-    twice, late."""
+    twice, late, stray (it arrives when its sender has given it up)."""
 
     word = "network"
-    network: Literal["good", "no_route", "lose_request", "lose_answer", "hang_up", "twice", "late"]
+    network: Literal[
+        "good", "no_route", "lose_request", "lose_answer", "hang_up", "twice", "late", "stray"
+    ]
     count: int = 0
     """Only the next so many; 0 is from now on."""
     by: str = "1 s"

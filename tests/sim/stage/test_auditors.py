@@ -169,6 +169,9 @@ def test_a_receipt_without_a_sale_and_a_sale_without_a_receipt_are_found() -> No
     assert where(auditors.receipts(shop, [one])) == [f"receipt of {order(2)}"]
     assert where(auditors.receipts(shop, [one, two, ghost])) == [f"receipt of {order(9)}"]
     assert where(auditors.receipts(shop, [one, one, two])) == [f"receipt of {order(1)}"]
+    slip = f"SITUATION Key {order(1)}-a This is no receipt"
+    assert auditors.receipts(shop, [slip, one, two]) == []
+    assert where(auditors.receipts(shop, [slip, two])) == [f"receipt of {order(1)}"]
     assert auditors.receipts(shop, [one, f"*** 재발행 1 ***\n{one}", two]) == []
 
 
