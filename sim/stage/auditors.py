@@ -181,7 +181,7 @@ def payments(told: Told, rows: Iterable[PaymentRow]) -> list[Finding]:
     for key, attempt in told.attempts.items():
         row = known.get(key)
         if row is None:
-            if attempt.value:
+            if attempt.value and not attempt.gives_back:
                 what = f"paid {attempt.value:,}; the broker never heard of it"
                 findings.append(_payment(key, what))
         elif attempt.order not in told.sales:

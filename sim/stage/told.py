@@ -60,6 +60,8 @@ class Attempt:
     outcome: Outcome = ""
     value: int = 0
     """What an approval moved."""
+    gives_back: bool = False
+    """Whether the money went to the customer, for goods that came back."""
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ class Told:
             attempt.key: attempt.value
             for attempt in self.attempts.values()
             if attempt.value
+            and not attempt.gives_back
             and attempt.order in self.sales
             and attempt.key not in self.sales[attempt.order].tenders
         }
@@ -133,7 +136,9 @@ class Told:
         known = self.attempts.get(key)
         if known is not None:
             return [_twice(key, f"is begun again at record {record.sequence}", known)]
-        self.attempts[key] = Attempt(key, order, fact.method, fact.amount)
+        self.attempts[key] = Attempt(
+            key, order, fact.method, fact.amount, gives_back=bool(fact.refunds)
+        )
         return []
 
     def _answered(self, record: Record, fact: AttemptClosed) -> list[Finding]:

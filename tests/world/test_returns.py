@@ -173,6 +173,48 @@ def test_killed_around_the_refund_the_money_has_gone_back_once(point: Point) -> 
     live(story)
 
 
+def test_e_cash_goes_back_to_the_card_it_came_from() -> None:
+    async def story(world: World) -> None:
+        till = world.till()
+        card = world.purses.cards["customer-1"]
+        had = card.image().balances[0]
+        await world.equipment().do("customer", "insert", card="customer-1")
+        await till.key(BAG)
+        await till.key("EC")
+        assert card.image().balances[0] == had - PRICE
+        cash = expected(till)
+        for entry in ("RT:1", "1RL", "GB"):
+            await till.key(entry)
+        await at_rest(world)
+        [refund] = facts(till, RefundClosed)
+        assert isinstance(refund, RefundClosed)
+        assert [tender.method for tender in refund.tenders] == ["purse"]
+        assert card.image().balances[0] == had
+        assert expected(till) == cash
+
+    live(story)
+
+
+def test_a_card_that_does_not_come_back_is_paid_in_cash_by_a_supervisor_only() -> None:
+    async def story(world: World) -> None:
+        till = world.till()
+        await world.equipment().do("customer", "insert", card="customer-1")
+        await till.key(BAG)
+        await till.key("EC")
+        await world.equipment().do("customer", "remove")
+        cash = expected(till)
+        for entry in ("RT:1", "1RL"):
+            await till.key(entry)
+        await till.key("GB:cash")
+        await at_rest(world)
+        [refund] = facts(till, RefundClosed)
+        assert isinstance(refund, RefundClosed)
+        assert [tender.method for tender in refund.tenders] == ["cash"]
+        assert cash - expected(till) == PRICE
+
+    live(story)
+
+
 def test_another_tills_receipt_waits_for_the_broker() -> None:
     async def story(world: World) -> None:
         receipt = await bought(world)
