@@ -7,6 +7,7 @@ BYTES_MAX, ends the file and not the bench: `broken` tells why.
 import asyncio
 import difflib
 import os
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,13 @@ def load_trace(file: Path) -> Trace:
         raise TraceError(f"{file}: {error}") from error
 
 
+def save_trace(trace: Trace, file: Path) -> None:
+    """Write a whole trace, for its user alone. Raises: OSError."""
+    with _own(file) as stream:
+        stream.write(encode_header(trace.header))
+        stream.writelines(map(encode_event, trace.events))
+
+
 def find_channel(trace: Trace, name: str) -> str:
     """Return the whole name of a channel: printer is tty:printer. Raises: TraceError."""
     channels = trace.channels()
@@ -52,8 +60,7 @@ class TraceFile:
 
     def __init__(self, file: Path, header: Header, *, bytes_max: int = BYTES_MAX) -> None:
         """Begin the file anew. Raises: OSError."""
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        self._stream = os.fdopen(descriptor, "wb", buffering=_BUFFER_BYTES)
+        self._stream = _own(file)
         self._bytes_max = self._room = bytes_max
         self._timer: asyncio.TimerHandle | None = None
         self.broken = ""
@@ -101,3 +108,9 @@ class TraceFile:
         """Write nothing more."""
         self.broken = self.broken or why
         self.close()
+
+
+def _own(file: Path) -> BufferedWriter:
+    """Open a file anew that is its user's alone. Raises: OSError."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    return BufferedWriter(FileIO(descriptor, "wb"), _BUFFER_BYTES)

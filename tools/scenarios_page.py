@@ -54,7 +54,8 @@ then = [
 ```
 
 A failure prints the seed, the shortest fault schedule that still fails (found by delta debugging, each try a
-whole world in memory), what each party saw, and where the money is. Status 1 when anything objects, 2 when
+whole world in memory), and of that play what each party saw, what passed on every wire, decoded, and where the
+money is; `--traces FOLDER` keeps it for `ips-sim trace`. Status 1 when anything objects, 2 when
 the file cannot be read: the message names file, line and the nearest known word.
 
 ## The file

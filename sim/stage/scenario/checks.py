@@ -7,13 +7,14 @@ Where nothing else is said, something must be seen at least once; `times` says h
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 
 from ips.store.inquiries import NAMES, inquire
 from protocols.facts import FACTS, decode_fact
 from protocols.journal import decode_record
+from protocols.trace.events import Direction
 from sim.stage import auditors
 from sim.stage.scenario.stage import Stage, StepError
 from sim.stage.scenario.steps import Step
@@ -22,6 +23,8 @@ from sim.stage.world import audit
 from sim.stage.world.equipment import DEVICES
 from sim.stage.world.screen import screen_of
 
+BROKER: Final = "broker"
+"""The channel to it in a trace."""
 Seen = str | None
 """What is seen instead; None when all is as it must be."""
 
@@ -284,6 +287,34 @@ class Happened(Check, frozen=True, kw_only=True):
         return _counted(f"{self.happened}: {self.what} {self.detail}".strip(), found, self.times)
 
 
+class Passed(Check, frozen=True, kw_only=True):
+    """On the wire of a device, or to the broker, this has passed, told in words as `ips-sim trace show`
+    does: wire = "printer", has = "cut", way = "to"."""
+
+    word = "wire"
+    wire: str
+    has: str
+    """A part of the words."""
+    way: Literal["to", "from"] | None = None
+    """To the device or from it; None is either."""
+    times: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_device(self.wire, *DEVICES, BROKER)
+
+    def look(self, stage: Stage) -> Seen:
+        """Count it."""
+        way = None if self.way is None else Direction(self.way)
+        found = sum(
+            row.channel.rpartition(":")[2] == self.wire
+            and way in (None, row.direction)
+            and self.has in row.text
+            for row in stage.rows
+        )
+        return _counted(f"{self.wire}: {self.has!r} on the wire", found, self.times)
+
+
 class Asked(Check, frozen=True, kw_only=True):
     """The till has sent its broker such a request: asked = "/v1/batches", passed = "lose_answer"."""
 
@@ -314,14 +345,16 @@ CHECKS: tuple[type[Check], ...] = (
     Question,
     State,
     Happened,
+    Passed,
     Asked,
 )
 """Every check."""
 
 
-def _check_device(name: str) -> None:
-    if name not in DEVICES:
-        raise ValueError(f"no device {name!r}; {nearest(name, DEVICES)}")
+def _check_device(name: str, *known: str) -> None:
+    known = known or DEVICES
+    if name not in known:
+        raise ValueError(f"no device {name!r}; {nearest(name, known)}")
 
 
 def _inside(value: Any, path: str) -> Any:

@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.host import SystemClock
 from sim.stage.scenario.shelf import find, names
 from sim.stage.world.wires import Wire
+from sim.trace_file import save_trace
 
 if TYPE_CHECKING:
     from sim.stage.scenario.language import Scenario
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 DONE: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2
+_UNFIT: Final = re.compile(r"[^\w.=-]+")
+"""What stands in no file's name."""
 _EXAMPLE: Final = """\
 example:
   ips-sim run card-pulled-after-debit       a scenario that is shipped
@@ -50,6 +55,12 @@ def add_parser(commands: Any) -> None:
         default=Wire.MEMORY.value,
         help="what equipment is reached over (%(default)s: in virtual time; the others take real time)",
     )
+    run.add_argument(
+        "--traces",
+        type=Path,
+        metavar="FOLDER",
+        help="write what passed on every wire there, a file for each scenario: ips-sim trace show FILE",
+    )
     run.add_argument("--json", action="store_true", help="for programs")
     run.set_defaults(run=_run)
 
@@ -71,9 +82,13 @@ def _run(chosen: argparse.Namespace) -> int:
     except (ScenarioError, LookupError) as error:
         print(f"ips-sim: {error}", file=sys.stderr)
         return MISUSED
+    if chosen.traces is not None:
+        chosen.traces.mkdir(parents=True, exist_ok=True)
     outcomes = []
     for outcome in _played(scenarios, chosen):
         outcomes.append(outcome)
+        if chosen.traces is not None and outcome.trace is not None:
+            save_trace(outcome.trace, chosen.traces / f"{_UNFIT.sub('_', outcome.label)}.trace")
         if not chosen.json:
             _tell(outcome, alone=len(scenarios) == 1)
     if chosen.json:
@@ -97,10 +112,7 @@ def _played(scenarios: "list[Scenario]", chosen: argparse.Namespace) -> "Iterato
                 yield play_on(street, scenario, seed=chosen.seed, rules=rules)
         return
     for scenario in scenarios:
-        outcome = play(scenario, seed=chosen.seed, rules=rules)
-        if not outcome.passed:
-            shortened(scenario, outcome, rules=rules)
-        yield outcome
+        yield shortened(scenario, play(scenario, seed=chosen.seed, rules=rules), rules=rules)
 
 
 def _tell(outcome: "Outcome", *, alone: bool) -> None:

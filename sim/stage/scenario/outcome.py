@@ -1,6 +1,7 @@
 """What came of a scenario: what each party saw, where the money is, and what was wrong."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from typing import Any, Final
 
 from protocols.facts import SaleClosed, TerminalNoted
 from protocols.journal import decode_record
+from protocols.trace.events import Direction, Mark, Trace
+from protocols.trace.words import Teller
 from sim.stage import auditors
 from sim.stage.scenario.faults import Scheduled
 from sim.stage.scenario.stage import Stage
@@ -18,7 +21,12 @@ _SECOND: Final = 1_000_000_000
 _DATE: Final = re.compile(r"-\d{8}-")
 """In an attempt key: a world on real wires lives today."""
 _SEEN_MAX: Final = 400
-"""Lines of what the parties saw; the newest are shown."""
+"""Lines of what the parties saw that are shown."""
+_AFTER_MAX: Final = 60
+"""Of these, lines after the first failure."""
+_WIDE_MAX: Final = 160
+"""Characters of what passed on a wire that are shown."""
+_ARROWS: Final = {Direction.TO: ">", Direction.FROM: "<", None: "*"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,8 @@ class Failure:
     line: int
     """Of the scenario; 0 for what no line says."""
     sentence: str
+    at_ns: int = 0
+    """When, by the world's clock; 0 where there was none any more."""
 
     @property
     def likeness(self) -> tuple[str, int]:
@@ -65,10 +75,14 @@ class Outcome:
     """How many of each kind stand in the till's journal."""
     began_ns: int = 0
     """When the first step began, by the world's own clock."""
+    trace_began_ns: int = 0
+    """The same moment in the trace."""
     took_ns: int = 0
     """Of the world's own time."""
-    shortest: tuple[Scheduled, ...] | None = None
-    """The shortest schedule that still fails so, when it was looked for."""
+    trace: Trace | None = None
+    """Everything that passed on every wire, without secrets; of a very long play, the newest of it."""
+    shortened_from: int | None = None
+    """How many faults there were before, when this is the play of the shortest schedule that fails so."""
 
     @property
     def passed(self) -> bool:
@@ -88,12 +102,7 @@ class Outcome:
         """Yield the whole report."""
         yield from self.verdict()
         yield ""
-        yield "what each party saw"
-        if len(self.sights) > _SEEN_MAX:
-            yield f"    ... {len(self.sights) - _SEEN_MAX} lines before these"
-        for sight in self.sights[-_SEEN_MAX:]:
-            seconds = (sight.at_ns - self.began_ns) / _SECOND
-            yield f"  {max(0, seconds):11.3f}  {sight.who:<13} {sight.what}"
+        yield from self._seen()
         yield ""
         yield "where the money is"
         for place in self.places:
@@ -107,15 +116,47 @@ class Outcome:
             yield f"  {place}{failure.kind}: {failure.sentence}"
         if self.passed:
             return
-        schedule = self.schedule if self.shortest is None else self.shortest
-        if self.shortest is not None:
-            yield f"  the shortest fault schedule that fails so ({len(self.schedule)} before):"
-        elif schedule:
+        if self.shortened_from is not None:
+            yield f"  the shortest fault schedule that fails so ({self.shortened_from} before):"
+        elif self.schedule:
             yield "  the fault schedule:"
-        for fault in schedule:
+        for fault in self.schedule:
             yield f"    {fault}"
-        if self.shortest == ():
+        if self.shortened_from is not None and not self.schedule:
             yield "    none: it fails without any fault"
+
+    def _seen(self) -> Iterator[str]:
+        """Yield what each party saw, and when it failed what passed on the wires around that."""
+        if self.passed:
+            yield "what each party saw"
+            sights = self.sights
+            until = len(sights)
+        else:
+            yield "what each party saw, and what passed on the wires"
+            sights = sorted((*self.sights, *self._passed_on_wires()), key=lambda sight: sight.at_ns)
+            failed_ns = min((each.at_ns for each in self.failures if each.at_ns), default=0)
+            until = bisect_right(sights, failed_ns, key=lambda sight: sight.at_ns) + _AFTER_MAX
+        until = min(max(until, _SEEN_MAX), len(sights))
+        if until > _SEEN_MAX:
+            yield f"    ... {until - _SEEN_MAX} lines before these"
+        for sight in sights[max(0, until - _SEEN_MAX) : until]:
+            seconds = (sight.at_ns - self.began_ns) / _SECOND
+            yield f"  {max(0, seconds):11.3f}  {sight.who:<13} {sight.what}"
+        if until < len(sights):
+            yield f"    ... {len(sights) - until} lines after these"
+
+    def _passed_on_wires(self) -> Iterator[Sight]:
+        teller = Teller()
+        for event in () if self.trace is None else self.trace.events:
+            if isinstance(event, Mark):
+                continue  # It is told by who did it.
+            for row in teller.tell(event):
+                what = f"{_ARROWS[row.direction]} {row.text}"
+                yield Sight(
+                    at_ns=row.at_ns - self.trace_began_ns + self.began_ns,
+                    who=row.channel.rpartition(":")[2],
+                    what=what if len(what) <= _WIDE_MAX else f"{what[: _WIDE_MAX - 3]}...",
+                )
 
     def told(self) -> dict[str, Any]:
         """Return it for a program to read."""
@@ -130,7 +171,7 @@ class Outcome:
                 for each in self.failures
             ],
             "faults": [str(each) for each in self.schedule],
-            "shortest": None if self.shortest is None else [str(each) for each in self.shortest],
+            "shortened_from": self.shortened_from,
             "result": self.result(),
             "copies": self.copies,
             "facts": self.facts,

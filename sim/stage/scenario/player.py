@@ -9,13 +9,16 @@ where the money is matters most then.
 
 import asyncio
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ips.rules import Rules, load_rules
 from protocols.ports import Clock
+from protocols.trace.events import Trace
 from sim.entropy import SeededEntropy
+from sim.recorder import Recorder
 from sim.stage.scenario.checks import Check
 from sim.stage.scenario.faults import Scheduled
 from sim.stage.scenario.language import Placed, Scenario
@@ -53,80 +56,94 @@ def play(
     folder: Path | None = None,
 ) -> Outcome:
     """Play in memory, in virtual time. `schedule` takes the place of the scenario's own."""
-    outcome, requests = _begun(scenario, Wire.MEMORY, seed, schedule), Requests()
-
-    async def story(world: World) -> None:
-        requests.clock = world.clock
-        await perform(scenario, Stage(world=world, requests=requests.made), outcome)
-
-    try:
-        live(
-            story,
+    number = scenario.seed if seed is None else seed
+    playing = _Playing(scenario, Wire.MEMORY, number, schedule)
+    return playing.of(
+        lambda: live(
+            playing.story,
             given=scenario.given,
-            seed=outcome.seed,
+            seed=number,
             folder=folder,
             rules=rules or load_rules(),
-            heard=requests.heard,
+            heard=playing.heard,
+            recorded=playing.recorded,
         )
-    except Exception:  # noqa: BLE001 - whatever a program of the world raises is what was looked for
-        outcome.failures.append(_crash(0))
-    return outcome
+    )
 
 
 def play_on(
     street: Street, scenario: Scenario, *, seed: int | None = None, rules: Rules | None = None
 ) -> Outcome:
     """Play on real wires, with a broker of its own process, as fast as these are."""
-    outcome, requests = _begun(scenario, street.wire, seed, None), Requests()
-
-    async def story(world: World) -> None:
-        requests.clock = world.clock
-        await perform(scenario, Stage(world=world, requests=requests.made), outcome)
-
-    try:
-        street.live(
-            story,
-            given=scenario.given,
-            seed=outcome.seed,
-            rules=rules or load_rules(),
-            heard=requests.heard,
-        )
-    except Exception:  # noqa: BLE001 - whatever a program of the world raises is what was looked for
-        outcome.failures.append(_crash(0))
-    return outcome
-
-
-def _begun(
-    scenario: Scenario, wire: Wire, seed: int | None, schedule: tuple[Scheduled, ...] | None
-) -> Outcome:
     number = scenario.seed if seed is None else seed
-    return Outcome(
-        label=scenario.label,
-        file=str(scenario.file),
-        wire=wire.value,
-        seed=number,
-        schedule=schedule_of(scenario, number) if schedule is None else schedule,
+    playing = _Playing(scenario, street.wire, number, None)
+    return playing.of(
+        lambda: street.live(
+            playing.story,
+            given=scenario.given,
+            seed=number,
+            rules=rules or load_rules(),
+            heard=playing.heard,
+            recorded=playing.recorded,
+        )
     )
 
 
-@dataclass(slots=True)
-class Requests:
-    """What tills ask their broker, from when there is a clock to tell it by."""
+class _Playing:
+    """One play, and what is noted of it on the way."""
 
-    made: list[Request] = field(default_factory=list)
-    clock: Clock | None = None
+    def __init__(
+        self,
+        scenario: Scenario,
+        wire: Wire,
+        seed: int,
+        schedule: tuple[Scheduled, ...] | None,
+    ) -> None:
+        self._scenario = scenario
+        self._outcome = Outcome(
+            label=scenario.label,
+            file=str(scenario.file),
+            wire=wire.value,
+            seed=seed,
+            schedule=schedule_of(scenario, seed) if schedule is None else schedule,
+        )
+        self._requests: list[Request] = []
+        self._clock: Clock | None = None
+        self._recorder: Recorder | None = None
+
+    def of(self, lived: Callable[[], None]) -> Outcome:
+        """Return what came of it, whatever is raised: that is what was looked for."""
+        try:
+            lived()
+        except Exception:  # noqa: BLE001 - see above
+            self._outcome.failures.append(_crash(0))
+        if self._recorder is not None:
+            self._outcome.trace = Trace(self._recorder.header, self._recorder.events())
+        return self._outcome
+
+    async def story(self, world: World) -> None:
+        """Have it happen."""
+        assert self._recorder is not None, "it is there before the world"
+        self._clock = world.clock
+        stage = Stage(world=world, recorder=self._recorder, requests=self._requests)
+        await _perform(self._scenario, stage, self._outcome)
+
+    def recorded(self, recorder: Recorder) -> None:
+        """Take the recorder of everything that passes."""
+        self._recorder = recorder
 
     def heard(self, what: str, passed: str) -> None:
-        """Note a request."""
-        if self.clock is not None:
-            self.made.append(Request(self.clock.monotonic_ns(), what, passed))
+        """Note what a till asks its broker, from when there is a clock to tell it by."""
+        if self._clock is not None:
+            self._requests.append(Request(self._clock.monotonic_ns(), what, passed))
 
 
-async def perform(scenario: Scenario, stage: Stage, outcome: Outcome) -> None:
+async def _perform(scenario: Scenario, stage: Stage, outcome: Outcome) -> None:
     """Play a scenario in an open world, and note what came of it."""
     await stage.settled()
     acting = _Acting(scenario, stage, outcome.schedule, outcome)
     outcome.began_ns = stage.world.clock.monotonic_ns()
+    outcome.trace_began_ns = stage.recorder.now_ns()
     beside = asyncio.create_task(acting.break_things(), name="faults")
     try:
         await acting.act()
@@ -174,7 +191,7 @@ class _Acting:
                 if not fault.drawn:
                     self._fails("step", fault.line, str(error))
             except Exception:  # noqa: BLE001 - whatever a program raises is what was looked for
-                self.outcome.failures.append(_crash(fault.line))
+                self._crashes(fault.line)
 
     async def end(self, beside: "asyncio.Task[None]") -> None:
         """Let the schedule run out, and what was begun come to its end."""
@@ -197,7 +214,7 @@ class _Acting:
         except _EXPECTED as error:
             self._fails("unrest", 0, f"it cannot be put right: {error}")
         except Exception:  # noqa: BLE001 - whatever a program raises is what was looked for
-            self.outcome.failures.append(_crash(0))
+            self._crashes(0)
             return
         self._objects(audit.at_rest(self.stage.world), 0)
         for crash in self.stage.world.crashes:
@@ -219,7 +236,7 @@ class _Acting:
             self._fails("step", placed.line, str(error))
             return False
         except Exception:  # noqa: BLE001 - whatever a program raises is what was looked for
-            self.outcome.failures.append(_crash(placed.line))
+            self._crashes(placed.line)
             return False
         return True
 
@@ -231,12 +248,18 @@ class _Acting:
                 f"{finding.where}: {finding.what}. The money: {finding.money}",
             )
 
+    def _crashes(self, line: int) -> None:
+        self._fails("crash", line, traceback.format_exc(limit=-6).strip())
+
     def _fails(self, kind: str, line: int, sentence: str) -> None:
-        self.outcome.failures.append(Failure(kind=kind, line=line, sentence=sentence))
+        at_ns = self.stage.world.clock.monotonic_ns()
+        self.outcome.failures.append(Failure(kind=kind, line=line, sentence=sentence, at_ns=at_ns))
+        self.stage.recorder.mark(f"FAILED {kind}")
 
     def _note(self, who: str, what: str) -> None:
         at_ns = self.stage.world.clock.monotonic_ns()
         self.sights.append(Sight(at_ns=at_ns, who=who, what=what))
+        self.stage.recorder.mark(f"{who}: {what}")
 
 
 def _crash(line: int) -> Failure:

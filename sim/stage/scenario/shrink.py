@@ -44,13 +44,21 @@ def ddmin(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> list[T]:
     return left
 
 
-def shortened(scenario: Scenario, outcome: Outcome, *, rules: Rules) -> None:
-    """Find the shortest schedule of an outcome that failed, and note it there."""
-    likeness = outcome.failures[0].likeness
+def shortened(scenario: Scenario, outcome: Outcome, *, rules: Rules) -> Outcome:
+    """Return the play of the shortest schedule that fails as this one did; itself if it had none."""
+    if outcome.passed or not outcome.schedule:
+        return outcome
+    likeness, found = outcome.failures[0].likeness, outcome
 
     def fails(schedule: Sequence[Scheduled]) -> bool:
+        nonlocal found
         again = play(scenario, seed=outcome.seed, schedule=tuple(schedule), rules=rules)
-        return any(failure.likeness == likeness for failure in again.failures)
+        alike = any(failure.likeness == likeness for failure in again.failures)
+        if alike:
+            found = again
+        return alike
 
-    if outcome.schedule:
-        outcome.shortest = tuple(ddmin(outcome.schedule, fails))
+    ddmin(outcome.schedule, fails)
+    # What failed last is the shortest.
+    found.shortened_from = len(outcome.schedule)
+    return found

@@ -1,12 +1,15 @@
 """What a step works on: one till of a world, what was begun there, and how long anything may take."""
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from pos.view import Notice
 from protocols.ports import NANOSECONDS_PER_SECOND
+from protocols.trace.words import Row, Teller
+from sim.recorder import EVENTS_KEPT, Recorder
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.shop import World
 from sim.stage.world.till import TillHere
@@ -33,10 +36,21 @@ class Stage:
     """The world as the people of a scenario see it."""
 
     world: World
+    recorder: Recorder
     requests: list[Request] = field(default_factory=list)
     begun: "asyncio.Task[Notice | None] | None" = None
     """An entry that the till still works on."""
     begun_as: str = ""
+    _teller: Teller = field(default_factory=Teller)
+    _rows: deque[Row] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
+
+    def __post_init__(self) -> None:
+        self.recorder.listen(lambda event: self._rows.extend(self._teller.tell(event)))
+
+    @property
+    def rows(self) -> Iterable[Row]:
+        """What passed on every wire from the first step on, in words."""
+        return self._rows
 
     @property
     def till(self) -> TillHere:

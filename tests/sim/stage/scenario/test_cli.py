@@ -42,6 +42,19 @@ def test_failure_is_status_1_with_seed_and_schedule(
     assert lines[at + 1 : at + 3] == ['    at    0.000 s  { printer = "paper_out" }', ""]
 
 
+def test_traces_are_a_file_each_for_the_trace_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new" / "traces"
+    assert main(["run", "cash-sale", "card-short", "--traces", str(folder)]) == 0
+    files = sorted(folder.iterdir())
+    assert files[0].name == "card-short.trace" and files[-1].name == "cash-sale.trace"
+    assert files[-1].stat().st_mode & 0o777 == 0o600
+    capsys.readouterr()
+    assert main(["trace", "show", str(files[-1]), "--channel", "printer"]) == 0
+    assert "cut partial" in capsys.readouterr().out
+
+
 def test_misuse_is_status_2_and_names_the_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,6 +68,32 @@ def test_what_is_not_seen_is_told_with_what_is() -> None:
     assert "x.toml:4" in told and "where the money is" in told
 
 
+def test_what_passed_on_a_wire_is_looked_for_in_words() -> None:
+    outcome = played(
+        'when = [{ scan = "8800100000014" }, { key = "CA" }, { wire = "printer", has = "cut" }]\n'
+        'then = [\n  { wire = "printer", has = "kick drawer", way = "to", times = 1 },\n'
+        '  { wire = "printer", has = "kick drawer", way = "to", times = 2 },\n'
+        '  { wire = "broker", has = "POST /v1/batches" },\n'
+        '  { wire = "scanner", has = "8800100000014", way = "to" },\n]\n'
+    )
+    assert [(failure.line, failure.sentence) for failure in outcome.failures] == [
+        (5, "printer: 'kick drawer' on the wire: wanted 2 times, found 1 times"),
+        (7, "scanner: '8800100000014' on the wire: wanted at least once, found 0 times"),
+    ]
+
+
+def test_long_play_is_told_around_its_first_failure() -> None:
+    sales = '{ sell = ["8800100000014"], by = "cash", tries = 1 }, ' * 12
+    first = f'when = [{{ receipts = 7, within = "1 s" }}, {sales}]'
+    last = f'when = [{sales} {{ receipts = 7, within = "1 s" }}]'
+    told = list(played(first).lines())
+    assert "waited 1 s" in told[1] and not any("lines before these" in line for line in told)
+    told = list(played(last).lines())
+    assert any("lines before these" in line for line in told)
+    assert len(told) < 500
+    assert any("step          line 2: { receipts" in line for line in told)
+
+
 def test_step_that_is_answered_otherwise_fails_with_the_answer() -> None:
     outcome = played('when = [{ key = "CA", says = "" }]')
     [failure] = outcome.failures
@@ -105,23 +131,25 @@ def test_auditor_objects_and_the_schedule_shrinks_to_what_is_needed(
     [scenario] = parse_scenarios('about = "x"\n' + BLIND, Path("x.toml"))
     outcome = play(scenario, rules=RULES)
     assert {"ledger"} <= {failure.kind for failure in outcome.failures}
-    shortened(scenario, outcome, rules=RULES)
-    assert outcome.shortest is not None
-    assert [fault.step for fault in outcome.shortest] == [
+    shortest = shortened(scenario, outcome, rules=RULES)
+    assert [fault.step for fault in shortest.schedule] == [
         DeviceStep(device="customer", verb="tear_before", arguments={"count": "5"})
     ]
-    told = "\n".join(outcome.verdict())
+    told = "\n".join(shortest.lines())
     assert "the shortest fault schedule that fails so (4 before)" in told
     assert "The money:" in told
+    # And what passed on the wires of that shortest play, in words.
+    assert "customer      > DEBIT, REQ 130 KRW from CUST0001 to SHOP0001" in told
+    assert "printer       paper_out" not in told
 
 
 def test_what_needs_no_fault_says_so() -> None:
     text = 'when = [{ key = "CA", says = "" }]\nfaults = [{ printer = "paper_out" }]'
     [scenario] = parse_scenarios('about = "x"\n' + text, Path("x.toml"))
     outcome = play(scenario, rules=RULES)
-    shortened(scenario, outcome, rules=RULES)
-    assert outcome.shortest == ()
-    assert "it fails without any fault" in "\n".join(outcome.verdict())
+    shortest = shortened(scenario, outcome, rules=RULES)
+    assert shortest.schedule == ()
+    assert "it fails without any fault" in "\n".join(shortest.verdict())
 
 
 def test_ddmin_finds_what_is_needed_together() -> None:
