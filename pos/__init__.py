@@ -19,6 +19,7 @@ till           carries out commands one at a time; law 2 lives here
 register       its memory between two commands, and the only way to the store
 loading        that memory rebuilt from the store alone; what a sudden end left is put right
 selling        scan, quantity, void, find, pick
+self_test      what a person can see of each device
 pricing        discount, another price, coupon
 returning      goods that come back, and their money
 returns        which part of an earlier sale comes back, and what it is worth

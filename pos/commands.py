@@ -258,6 +258,13 @@ class CloseShift:
 
 
 @dataclass(frozen=True, slots=True)
+class TestDevice:
+    """Test a device of the device page: a page, a pulse, a pattern, or the next code that is read."""
+
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadX:
     """Print the X: the figures so far, nothing reset."""
 
@@ -356,6 +363,7 @@ Command = (
     | CountShift
     | CloseShift
     | ReadX
+    | TestDevice
     | OpenDrawer
     | Reprint
     | Train

@@ -10,7 +10,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     nDS    off the whole sale, the same            nDX  the line's newest discount was meant for the sale
     amountPR:reason  another price for the line    0PR  the catalogue's again
     HO[:label]  hold the basket                    RC  the held ones       nRC  go on with the n-th
-    nQK    the n-th quick key
+    nQK    the n-th quick key    nTD    test the n-th device
     RT:receipt    goods of that sale come back     RT  without a receipt
     nRL    its line n comes back whole, or not after all             RL  the selected one, then the money
     n*RL   n of the selected line                  RE  nothing comes back
@@ -231,6 +231,7 @@ _COUNTED: Final[dict[str, Callable[[int], Command]]] = {
     "QK": commands.Quick,
     "RC": commands.Recall,
     "RL": commands.ReturnLine,
+    "TD": commands.TestDevice,
     "UP": lambda by: commands.Select(-by),
     "DN": commands.Select,
 }

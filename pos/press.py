@@ -12,7 +12,7 @@ import msgspec
 from pos.register import Register
 from pos.store.errors import StoreError
 from pos.store.papers import Paper
-from protocols.facts import RefundClosed, SaleClosed, ShiftClosed
+from protocols.facts import RefundClosed, SaleClosed, ShiftClosed, TerminalNoted
 from protocols.malformed import MALFORMED
 from receipts.document import Document, PaperWidth
 from receipts.forms.context import Delivery, ReceiptContext
@@ -23,8 +23,10 @@ from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
 from receipts.forms.situation import Situation, situation_slip
 from receipts.forms.slip import payment_slip
+from receipts.forms.test_page import test_page
 from receipts.renderers import escpos, text
 
+_NOTED: Final = msgspec.msgpack.Decoder(TerminalNoted)
 _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
 _REFUND: Final = msgspec.msgpack.Decoder(RefundClosed)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
@@ -67,6 +69,8 @@ class Press:
                     return x_report(_SHIFT.decode(paper.body), context)
                 case "situation":
                     return situation_slip(_SITUATION.decode(paper.body), context)
+                case "test":
+                    return test_page(_NOTED.decode(paper.body), context, self._width)
                 case "z":
                     return z_report(_SHIFT.decode(paper.body), context)
                 case "purse":

@@ -228,6 +228,8 @@ def right_of(command: Command) -> Right:
             return Right.SHIFT_OPEN
         case commands.CountShift() | commands.CloseShift():
             return Right.SHIFT_CLOSE
+        case commands.TestDevice():
+            return Right.SCREEN_SHOW
         case commands.ReadX():
             return Right.SHIFT_READ
         case commands.MoveCash():

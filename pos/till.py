@@ -31,6 +31,7 @@ from pos.purse_services import PurseServices, Served
 from pos.register import Register
 from pos.returning import GivingBack
 from pos.rights import NotAllowedError, Right, right_of
+from pos.self_test import SelfTest
 from pos.selling import Selling
 from pos.showing import Viewer
 from pos.store.chains import QueueCounts
@@ -83,6 +84,7 @@ class Till:
         self._holding = Holding(register)
         self._day = TradingDay(register)
         self._people = People(register)
+        self._tests = SelfTest(register, display, self._test_drawer)
         self._parking = Parking(register, self._selling)
         self._papers = (
             PaperQueue(register, printer, press, self._on_print, self.store_failed)
@@ -448,6 +450,8 @@ class Till:
                 | commands.RefundPurse()
             ):
                 return await self._serve(command)
+            case commands.TestDevice(choice):
+                return await self._test(choice)
             case commands.Show(page):
                 self._page = page
                 return None
@@ -471,6 +475,9 @@ class Till:
     async def _scanned(self, command: commands.Scan) -> Notice | None:
         """Take a code for what it is: a coupon, a receipt, goods that come back, or goods."""
         register = self.register
+        told = self._tests.read(command.code)
+        if told is not None:
+            return told
         coupon = self._pricing.coupon(command.code)
         if coupon is not None:
             return await self._pricing.take_coupon(coupon)
@@ -576,6 +583,18 @@ class Till:
         self._display_notice(notice)
         self.print_what_waits()
         return notice
+
+    async def _test(self, choice: int) -> Notice | None:
+        devices = self.view.devices
+        if not 1 <= choice <= len(devices):
+            return self.register.say("ENT-10", choice=str(choice))
+        notice = await self._tests.run(devices[choice - 1])
+        self.print_what_waits()
+        return notice
+
+    async def _test_drawer(self, reason: str) -> Notice | None:
+        self.register.demand(right_of(commands.OpenDrawer(reason)))
+        return await self._of_the_day(commands.OpenDrawer(reason))
 
     async def _print_situation(self) -> Notice:
         notice = await self._parking.print_situation()

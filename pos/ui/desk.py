@@ -106,7 +106,7 @@ def chooses(desk: Desk, view: TillView) -> bool:
         return desk.form.field.kind is FieldKind.REASON
     if desk.training is not None:
         return desk.training.asking is None
-    if view.page == "menu" or view.stage in (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL):
+    if view.page in ("menu", "devices") or view.stage in (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL):
         return True
     if view.stage is Stage.RETURN:
         return bool(view.returning)
@@ -161,6 +161,8 @@ def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
         return _train(desk, desk.training, view, choice)
     if view.page == "menu":
         return _menu(desk, view, choice)
+    if view.page == "devices":
+        return Step(desk, (commands.TestDevice(int(choice)),))
     match view.stage:
         case Stage.SUBTOTAL:
             return Step(desk, (commands.QuickCash(int(choice)),))

@@ -85,6 +85,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "queue.refused": ("거절됨", "refused"),
     "queue.alone": ("등록 전: 여기에 저장", "Not joined: kept here"),
     "devices.title": ("장치", "DEVICES"),
+    "hint.devices": ("번호로 시험  Esc 돌아가기", "Number tests it  Esc back"),
     "devices.none": ("장치 설정이 없습니다", "No device configured"),
     "broker": ("중계서버", "Broker"),
     "found.title": ("찾기", "FOUND"),

@@ -12,5 +12,6 @@ purse     slips of a load and a deposit, and a card's statement
 purse_wording  the words of those
 shift     X and Z reports
 cash      slips of the drawer: paid in, paid out, to the safe, opened without a sale
+test_page  what shows that a printer is well
 situation  a payment in doubt, as the customer takes it home
 """

@@ -73,6 +73,8 @@ class Words:
     slip_out: str
     slip_drop: str
     slip_no_sale: str
+    test_page: str
+    test_same_width: str
     signature: str
     refund_title: str
     refund_number: str
@@ -165,6 +167,8 @@ _KO: Final = Words(
     slip_out="출금 전표",
     slip_drop="금고 이동 전표",
     slip_no_sale="돈통 열기 전표",
+    test_page="시험 출력",
+    test_same_width="숫자줄이 한 줄이면 폭이 맞습니다",
     signature="서명",
     refund_title="환불 영수증",
     refund_number="환불",
@@ -260,6 +264,8 @@ _EN: Final = Words(
     slip_out="PAID OUT",
     slip_drop="TO THE SAFE",
     slip_no_sale="DRAWER OPENED",
+    test_page="TEST PAGE",
+    test_same_width="The width is right when the digits fill one line",
     signature="Signature",
     refund_title="REFUND",
     refund_number="Refund",

@@ -17,6 +17,7 @@ EXAMPLES: dict[type, commands.Command] = {
     commands.SetQuantity: commands.SetQuantity(2000),
     commands.SetPrice: commands.SetPrice(1_000),
     commands.Quick: commands.Quick(1),
+    commands.TestDevice: commands.TestDevice(1),
     commands.VoidSale: commands.VoidSale(),
     commands.Select: commands.Select(1),
     commands.Pay: commands.Pay("cash"),

@@ -263,6 +263,13 @@ async def test_another_price_is_an_amount_and_a_reason() -> None:
         assert till.commands[-1] == commands.SetPrice(100, "흠 있음")
 
 
+async def test_a_digit_on_the_device_page_tests_that_device() -> None:
+    till = ScriptedTill(replace(empty_view(), page="devices"))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("2")
+        await stage.until(lambda: till.commands == [commands.TestDevice(2)])
+
+
 async def test_hold_is_one_key_and_recall_two() -> None:
     till = ScriptedTill(empty_view())
     async with on_stage(counter_of(till)) as stage:

@@ -1,5 +1,7 @@
 """The device page: every device, its lamp, where it is, and what to do when something is wrong."""
 
+from dataclasses import replace
+
 from pos.messages import cells, clip
 from pos.ui.drawing.status import LAMP_INKS
 from pos.ui.grid import BLANK, Ink, Row, fit, row
@@ -12,8 +14,8 @@ def draw_devices(view: TillView, width: int, height: int) -> tuple[Row, ...]:
     rows: list[Row] = [row(label("devices.title", view.language), Ink.STRONG), BLANK]
     if not view.devices:
         rows.append(row(clip(label("devices.none", view.language), width)))
-    for device in view.devices:
-        rows.append(device_row(device, width))
+    for number, device in enumerate(view.devices, start=1):
+        rows.append(device_row(replace(device, label=f"{number} {device.label}"), width))
         rows.append(row(clip(f"  {device.address}", width), Ink.DIM))
         rows.extend(row(f"  {line}", Ink.WARN) for line in wrapped(device.sentence, width - 2))
     rows = rows[: height - 1]

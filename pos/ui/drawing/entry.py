@@ -115,6 +115,8 @@ def _hint_name(view: TillView, desk: Desk) -> str:
         return "hint.receipt" if desk.form.title == "form.return" else "hint.form"
     if desk.training is not None or view.page == "menu":
         return "hint.menu"
+    if view.page == "devices":
+        return "hint.devices"
     if view.page != "sale":
         return "back"
     if view.stage is Stage.COUNTED and difference(view):
