@@ -40,6 +40,7 @@ from protocols.broker import (
     InquiryName,
     PaymentAnswer,
     PaymentRequest,
+    PurseCommands,
     RefundRequest,
     SaleAnswer,
 )
@@ -209,6 +210,12 @@ class BrokerClient:
         path = f"/v1/sales/{quote(order, safe='')}"
         answer = await self._online("GET", path, b"", HELD_SECONDS_MAX)
         return decoded(answer, SaleAnswer, self._clock)
+
+    async def purse_commands(self, name: bytes) -> PurseCommands | Failure:
+        """Ask what its issuer wants of a purse."""
+        path = f"/v1/purses/{name.hex()}/commands"
+        answer = await self._online("GET", path, b"", HELD_SECONDS_MAX)
+        return decoded(answer, PurseCommands, self._clock)
 
     async def held(self) -> HeldAnswer | Failure:
         """Ask what tills of this store have put aside."""

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pos.broker_client import BrokerClient, Reached
 from pos.broker_link import Busy, Failure, NotReached, Refused, Silent
 from pos.messages import Language, notice
-from pos.pushed import NotTaken, Puller, Taken
+from pos.pushed import NotTaken, Puller, Taken, number
 from pos.store.chains import Acknowledged, QuestionRow, QueueCounts
 from pos.store.errors import StoreError
 from pos.store.store import Store
@@ -42,6 +42,7 @@ from protocols.batch import (
     BatchGap,
     BatchRefused,
 )
+from protocols.broker import PURSE_COMMANDS
 from protocols.enrolment import Certificate
 from protocols.ports import Entropy, FaultPoints
 
@@ -81,6 +82,8 @@ class Listeners:
     """The name of a document whose newer version is in the store now."""
     failed: Callable[[StoreError], None]
     """The store failed under the outbox, which has ended; selling stops too."""
+    commands: Callable[[int], None] = lambda newest: None
+    """The number of the broker's newest command for a purse, each time it tells it; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,7 @@ class Outbox:
         return seconds * (1 + JITTER * share)
 
     async def _pull(self, offered: dict[str, str]) -> None:
+        self._listeners.commands(number(offered.get(PURSE_COMMANDS, "")))
         for pulled in await self._puller.pull(offered):
             match pulled:
                 case Taken(name=name):

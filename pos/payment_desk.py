@@ -8,6 +8,7 @@ from typing import Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
+from pos.attending import AttendedCards
 from pos.doubted import NOTHING_KNOWN
 from pos.messages import Language
 from pos.points import ATTEMPT
@@ -75,8 +76,8 @@ class PaymentDesk:
 
     @property
     def cards(self) -> Cards:
-        """Return where purses are."""
-        return self.register.cards
+        """Return where purses are; a customer's card is given what its issuer wants of it."""
+        return AttendedCards(self.register, self.key, lambda: self.intended)
 
     @property
     def keypads(self) -> Keypads:

@@ -75,7 +75,7 @@ class Puller:
         done: list[Taken | NotTaken] = []
         kept = await self._store.run(self.versions)
         for name in NAMES:
-            version, ours = _number(offered.get(name, "")), int(kept.get(name, "0"))
+            version, ours = number(offered.get(name, "")), int(kept.get(name, "0"))
             if version > max(ours, self._refused.get(name, 0)):
                 taken = await self._fetch(name, ours, version)
                 done += [taken] if taken is not None else []
@@ -121,5 +121,6 @@ def _keep(
         store.put_document(document.name, document.version, data)
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """Return a version as the broker tells it; 0 for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

@@ -15,6 +15,7 @@ import msgspec
 from pos.catalogue import Assortment
 from pos.doubted import Doubted, look
 from pos.elsewhere import Elsewhere, NowhereElse
+from pos.errands import Errands, NoErrands
 from pos.keypads import TillKeypads
 from pos.loading import PROGRAM, GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
@@ -158,6 +159,8 @@ class Register:
     """Where the customer's purse and the shop's are."""
     elsewhere: Elsewhere = field(default_factory=NowhereElse)
     """The store's other tills, as far as the broker knows them."""
+    errands: Errands = field(default_factory=NoErrands)
+    """What the issuer of e-cash wants of purses."""
     offline: bool = False
     """The broker is not there now: a receipt says that its record still waits."""
 

@@ -9,9 +9,9 @@ Source: house.md "journal", clerk-and-courier.md 5.4.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Final, Literal, assert_never
+from typing import Final, Literal, TypeVar, assert_never
 
 from pos import commands
 from pos.closing import Paid
@@ -41,6 +41,7 @@ from pos.trading_day import TradingDay
 from pos.view import DeviceView, Lamp, Notice, QueueView, Stage, TillView
 from protocols.ports import NANOSECONDS_PER_SECOND
 
+T = TypeVar("T")
 COMMANDS_WAITING_MAX: Final = 1_024
 """A burst of a thousand scans is taken; whoever sends more is told."""
 DRAWER_TIMEOUT_NS: Final = 3 * NANOSECONDS_PER_SECOND
@@ -199,6 +200,18 @@ class Till:
             if said.level != "C" or self.register.stage is not Stage.DOUBT:
                 self._notice = said
             self._after(before)
+
+    async def between(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Do something between two commands; None where the store failed, and selling has stopped."""
+        async with self._turn:
+            before = self.register.counts
+            try:
+                return await work()
+            except StoreError as error:
+                self._notice = self._stopped(error)
+                return None
+            finally:
+                self._after(before)
 
     def set_device(self, device: DeviceView) -> None:
         """Show a device as it is now; a printer that is well again gets the papers that wait."""

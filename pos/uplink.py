@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pos.broker_client import BrokerClient
     from pos.outbox import Outbox
+    from pos.own_purses import OwnPurses
 
 DRAIN_SECONDS: Final = 5.0
 """How long a command without a screen tries to get its records to the broker."""
@@ -59,6 +60,7 @@ class Uplink:
         self._runner = runner
         self._task: asyncio.Task[None] | None = None
         self._outbox: Outbox | None = None
+        self._own_purses: OwnPurses | None = None
         self._reports: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._unreachable = False
@@ -76,7 +78,9 @@ class Uplink:
             return
         from pos.broker_client import BrokerClient
         from pos.elsewhere import AtBroker
+        from pos.errands import ErrandsAtBroker
         from pos.outbox import Listeners, Outbox, Terminal
+        from pos.own_purses import OwnPurses
         from pos.pushed import Puller
 
         line = self._line
@@ -86,6 +90,8 @@ class Uplink:
         )
         client.identify(certificate, identity)
         self._till.register.elsewhere = AtBroker(client)
+        errands = self._till.register.errands = ErrandsAtBroker(client)
+        self._own_purses = OwnPurses(self._till, errands)
         puller = Puller(
             client=client, store=self._runner, broker_key=certificate.broker, clock=line.clock
         )
@@ -101,6 +107,7 @@ class Uplink:
                 notice=self._notice,
                 document=self._document,
                 failed=self._till.store_failed,
+                commands=self._own_purses.heard,
             ),
             language=self._till.register.setup.language,
         )
@@ -129,6 +136,8 @@ class Uplink:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        if self._own_purses is not None:
+            await self._own_purses.stop()
 
     async def _run(self, client: "BrokerClient") -> None:
         assert self._outbox is not None, "the outbox is made before it runs"

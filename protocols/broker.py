@@ -20,6 +20,8 @@ import msgspec
 
 PURSE_COMMANDS_MAX: Final = 4
 """Told at one go; what is left is told next time."""
+PURSE_COMMANDS: Final = "purse-commands"
+"""Among the versions of documents: the number of the newest command for a purse. No document."""
 InquiryName = Literal["settled", "open", "refunded", "refund-requests"]
 OutcomeName = Literal["approved", "declined", "pending", "unknown", "not_sent"]
 

@@ -28,6 +28,7 @@ from ips.store.rows import (
     TerminalRow,
     TransferRow,
 )
+from protocols.broker import PURSE_COMMANDS
 from protocols.documents import Document, DocumentError, Policy, SignedDocument, policy_of
 from protocols.malformed import MALFORMED
 
@@ -251,8 +252,8 @@ class Reader:
         """
         found = self.ask(
             "SELECT name, max(version) FROM document GROUP BY name"
-            " UNION ALL SELECT 'purse-commands', max(id) FROM purse_command HAVING max(id) > 0"
-            " ORDER BY 1"
+            " UNION ALL SELECT ?, max(id) FROM purse_command HAVING max(id) > 0 ORDER BY 1",
+            (PURSE_COMMANDS,),
         )
         return {name: str(version) for name, version in found}
 

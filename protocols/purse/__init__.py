@@ -28,5 +28,6 @@ issuing      the issuer's side: cards, and the commands CLAIM, CLEAR and UPDATE
 personalising  a purse whose key its holder has made: request and answer
 attempt      how a transfer stands in a journal, and what its recovery needs
 enquiry      what a purse tells anybody: its pocket, its last transfers
+commanding   a command of the issuer, given by a terminal that carries it
 proof        a VAL or ACK as evidence, checked offline
 """

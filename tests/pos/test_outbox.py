@@ -73,6 +73,7 @@ class Heard:
     notices: list[Notice] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
     failures: list[StoreError] = field(default_factory=list)
+    commands: list[int] = field(default_factory=list)
 
     def codes(self) -> list[str]:
         return [notice.code for notice in self.notices]
@@ -83,6 +84,7 @@ class Heard:
             notice=self.notices.append,
             document=self.documents.append,
             failed=self.failures.append,
+            commands=self.commands.append,
         )
 
 
@@ -180,6 +182,29 @@ def test_idle_outbox_asks_once_a_minute_whether_the_broker_is_there(tmp_path: Pa
             till.wire.state = Wire.GOOD
             await asyncio.sleep(2 * PROBE_SECONDS)
             assert outbox.view.link == "online"
+
+    play(tmp_path, story)
+
+
+def test_newest_command_for_purses_is_told_with_every_answer(tmp_path: Path) -> None:
+    """With a batch and with a probe; a number that is none is 0, and no document is asked for."""
+
+    async def story(till: JoinedTill) -> None:
+        heard = Heard()
+        told = {"purse-commands": "7"}
+        till.broker.versions = lambda: dict(told)  # type: ignore[method-assign]
+        async with draining(till, heard) as outbox:
+            await asyncio.sleep(1)
+            assert heard.commands == [7]
+            told["purse-commands"] = "8"
+            till.sell()
+            outbox.wake()
+            await asyncio.sleep(1)
+            assert heard.commands[:2] == [7, 8]
+            told["purse-commands"] = "many"
+            await asyncio.sleep(2 * PROBE_SECONDS)
+            assert heard.commands[-1] == 0
+        assert heard.documents == [] and not any("documents" in path for path in till.wire.tries)
 
     play(tmp_path, story)
 
