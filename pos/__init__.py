@@ -35,6 +35,7 @@ paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 doubted        the payment in doubt that holds the counter, and what is known of it
 parking        sets it aside, so that its sale can go on
+repaying       gives late money back to the card that it came from
 checking       asks about it by itself
 purses         two cards at the counter, and a dialogue played between them
 card_lamps     the card slots among the devices, and what the till's own purses say to doctor

@@ -307,6 +307,7 @@ class Outbox:
             sent=counts.sent,
             in_doubt=counts.in_doubt,
             questioned=counts.questioned,
+            owed=counts.owed,
             rows=self._rows(asked),
         )
         if counts.questioned > self._questioned:

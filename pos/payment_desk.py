@@ -45,6 +45,8 @@ class PaymentDesk:
     """What the transfer is for that is no payment."""
     refunds: str = ""
     """The payment that a refund gives back."""
+    repays: str = ""
+    """The late payment whose money this gives back."""
     of_sale: bool = True
     """Whether the attempt is one of the open sale's."""
     wanted: bool = True
@@ -99,6 +101,7 @@ class PaymentDesk:
             peer=peer,
             service=self.service,
             refunds=self.refunds,
+            repays=self.repays,
         )
         draft = self.register.draft(opened, amount=self.amount, attempt=self.key)
         events: list[Event] = [AttemptMade(key=self.key)] if self.of_sale else []
@@ -226,6 +229,7 @@ def _result(desk: PaymentDesk, outcome: Outcome) -> AttemptClosed:
         outcome="unknown",
         amount=desk.amount,
         service=desk.service,
+        repays=desk.repays,
     )
     match outcome:
         case Approved(amount=amount, reference=reference):

@@ -7,7 +7,7 @@ customer's card or the till's own refused has its sentence. Source: purse.md 4.4
 from dataclasses import dataclass, field
 
 from pos.purse_refusals import explain
-from pos.purse_transfer import Route, set_table, settled
+from pos.purse_transfer import CARD_NS, Route, set_table, settled
 from pos.purses import VALUE_MAX, Witness
 from pos.tenders.agreement import Desk
 from pos.view import PaymentStep
@@ -27,11 +27,24 @@ class Moving:
     """What each purse said of itself before anything moved."""
 
 
-async def move(route: Route, amount: Money, reference: str, desk: Desk) -> Moving:
+class _OtherCardError(Exception):
+    """The card that is there is not the one that is to be paid; nothing was intended."""
+
+
+async def move(
+    route: Route,
+    amount: Money,
+    reference: str,
+    desk: Desk,
+    *,
+    to: bytes = b"",
+    wait_ns: int = CARD_NS,
+) -> Moving:
     """Move value between two purses, one of them the till's own payer.
 
-    `reference` is what the transfer is bound to, for ever: an attempt key. Raises: StoreError, from
-    making the intent durable; nothing has moved then.
+    `reference` is what the transfer is bound to, for ever: an attempt key. `to` names the purse that
+    alone may be paid; `wait_ns` is how long the customer's card is waited for. Raises: StoreError,
+    from making the intent durable; nothing has moved then.
     """
     if amount.minor > VALUE_MAX:
         blanks = {"amount": amount.minor, "limit": VALUE_MAX}
@@ -42,11 +55,13 @@ async def move(route: Route, amount: Money, reference: str, desk: Desk) -> Movin
     before: dict[Slot, PurseState] = {}
 
     async def intend(details: PaymentDetails) -> None:
+        if to and details.payee != to:
+            raise _OtherCardError
         before.update(witness.states)
         await desk.intend(peer_of(details))
         desk.progress(PaymentStep.MOVING)
 
-    table = await set_table(route, desk, witness)
+    table = await set_table(route, desk, witness, wait_ns)
     if isinstance(table, NotSent):
         return Moving(outcome=table)
     order = Order(
@@ -57,6 +72,10 @@ async def move(route: Route, amount: Money, reference: str, desk: Desk) -> Movin
     )
     try:
         result = await table.play(transfer(order), intend)
+    except _OtherCardError:
+        return Moving(
+            outcome=NotSent(code="PUR-27", reason="another card than the one that is owed")
+        )
     finally:
         await table.close()
     if isinstance(result, NotMoved):

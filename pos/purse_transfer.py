@@ -91,13 +91,15 @@ LOAD: Final = Route(Side.TELLER, Side.CUSTOMER)
 DEPOSIT: Final = Route(Side.SHOP, Side.TELLER)
 
 
-async def set_table(route: Route, desk: Desk, witness: Witness) -> Table | NotSent:
+async def set_table(
+    route: Route, desk: Desk, witness: Witness, card_ns: int = CARD_NS
+) -> Table | NotSent:
     """Power both purses; the till's own first. The clerk may give up waiting."""
     desk.progress(PaymentStep.CARD)
     table = Table(clock=desk.clock, witness=witness)
     for slot in (route.own, _other(route.own)):
         side = route.side(slot)
-        wait_ns = CARD_NS if side is Side.CUSTOMER else CONNECT_NS
+        wait_ns = card_ns if side is Side.CUSTOMER else CONNECT_NS
         channel = await desk.unless_given_up(power(side, desk, wait_ns))
         if channel is None or isinstance(channel, GivenUp):
             await table.close()

@@ -386,6 +386,12 @@ class Register:
         """Return the attempts whose result nobody knows. Raises: StoreError."""
         return await self.runner.run(lambda store: store.journal.doubts())
 
+    async def owed(self) -> list[Doubt]:
+        """Return the payments that came too late and were not paid back. Raises: StoreError."""
+        if not self.counts.owed:
+            return []
+        return await self.runner.run(lambda store: store.journal.owed())
+
     async def load_goods(self) -> None:
         """Take catalogue, policy and staff in force anew. Raises: StoreError."""
         self._take(await self.runner.run(load_goods))

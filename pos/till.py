@@ -29,6 +29,7 @@ from pos.points import Point
 from pos.pricing import Pricing
 from pos.purse_services import PurseServices, Served
 from pos.register import Register
+from pos.repaying import Repaying
 from pos.returning import GivingBack
 from pos.rights import NotAllowedError, Right, right_of
 from pos.self_test import SelfTest
@@ -80,6 +81,7 @@ class Till:
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
         self._returns = GivingBack(register, self._selling, self._paying.give_back)
+        self._repaying = Repaying(register, self._publish, self._announce)
         self._services = PurseServices(register, self._publish, self._announce)
         self._pricing = Pricing(register, self._selling)
         self._holding = Holding(register)
@@ -581,10 +583,25 @@ class Till:
         order = register.order(register.sale.number) if register.has_sale() else ""
         said = register.say("no_doubts")
         for doubt in sorted(doubts, key=lambda doubt: doubt.order == order):
-            if doubt.fact.service:
+            if doubt.fact.repays:
+                said = await self._repaying.resume(doubt)
+            elif doubt.fact.service:
                 said = self._served(await self._services.resume(doubt))
             else:
                 said = self._ended(await self._paying.resume(doubt))
+        if said.level == "C" and register.doubted is None:
+            # No sale waits for it: it is told, and the counter goes on.
+            said = replace(said, level="B")
+        return await self._repay() or said
+
+    async def _repay(self) -> Notice | None:
+        """Give back what came too late, to the card that is there."""
+        said: Notice | None = None
+        for late in await self.register.owed():
+            said = await self._repaying.repay(late) or said
+        if said is not None:
+            self._display_notice(said)
+            self.print_what_waits()
         return said
 
     async def _park(self, instead: Literal["tender", "void"]) -> Notice:
@@ -783,6 +800,7 @@ class Till:
             sent=counts.sent,
             in_doubt=counts.in_doubt,
             questioned=counts.questioned,
+            owed=counts.owed,
         )
 
     def _publish(self) -> None:

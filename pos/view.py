@@ -159,6 +159,8 @@ class QueueView:
     sent: int = 0
     in_doubt: int = 0
     questioned: int = 0
+    owed: int = 0
+    """Payments that came too late: the customers' money, to be paid back."""
     rows: tuple[tuple[str, str, str], ...] = ()
     """The newest entries of the queue page: (state, what, sentence)."""
 

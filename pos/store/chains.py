@@ -43,6 +43,8 @@ class QueueCounts:
     sent: int
     in_doubt: int
     questioned: int
+    owed: int = 0
+    """Payments that came too late and were not paid back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ class Chains:
                 "SELECT count(*) FROM attempt"
                 " WHERE state IN ('opened', 'pending', 'unknown', 'parked')"
             ),
+            owed=self._database.number("SELECT count(*) FROM attempt WHERE state = 'owed'"),
             questioned=self._database.number("SELECT count(*) FROM question WHERE settled = 0"),
         )
 

@@ -182,7 +182,11 @@ class Journal:
         return found
 
     def owed(self) -> list[Doubt]:
-        """Return the attempts that came too late and were not paid back yet, oldest first."""
+        """Return the attempts that came too late and are to be paid back, oldest first.
+
+        One whose repayment is in doubt is not: that is found out first.
+        """
+        under_way = {doubt.fact.repays for doubt in self.doubts()}
         rows = self._database.rows(
             "SELECT key, position FROM attempt WHERE state = 'owed' ORDER BY position"
         )
@@ -191,13 +195,11 @@ class Journal:
             for key, position in rows
             if isinstance(key, str) and isinstance(position, int)
         ]
-        return [Doubt(intent=intent, told=True) for intent in intents if intent is not None]
-
-    def attempts_of(self, order: str) -> int:
-        """Return how many attempts of a sale the journal knows."""
-        return self._database.number(
-            "SELECT count(*) FROM attempt WHERE key > ? AND key < ?", (f"{order}-", f"{order}.")
-        )
+        return [
+            Doubt(intent=intent, told=True)
+            for intent in intents
+            if intent is not None and intent.attempt not in under_way
+        ]
 
     def _intent(self, key: str, last: int) -> Record | None:
         """Return the intent of an attempt; it stands shortly before the last word on it."""

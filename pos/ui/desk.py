@@ -205,8 +205,7 @@ def _decide(desk: Desk, view: TillView, binding: Binding | None) -> Step:
     """Take a key under a takeover: only what brings it to its end means anything."""
     if view.doubt is None:
         # Any command makes a stopped till try its store again; this one changes nothing else.
-        again = binding is Binding.COMMIT and view.stage is Stage.STOPPED
-        return Step(desk, (commands.Cancel(),) if again else ())
+        return Step(desk, (commands.Cancel(),) if binding is Binding.COMMIT else ())
     match binding:
         case Binding.COMMIT if not view.doubt.asking:
             return Step(desk, (commands.Resume(),))
@@ -324,6 +323,8 @@ def _commit(desk: Desk, view: TillView, grammar: Grammar) -> Step:
         return _close(replace(desk, text=""), view, text)
     if view.stage is Stage.RETURN and view.returning and (not text or text.endswith("*")):
         return _read(desk, view, grammar, f"{text}RL")
+    if not text and view.page == "queue" and (view.queue.in_doubt or view.queue.owed):
+        return Step(desk, (commands.Resume(),))
     if not text:  # Scanners send stray Enters.
         return Step(desk)
     return _read(desk, view, grammar, text)

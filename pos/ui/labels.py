@@ -82,6 +82,8 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "queue.waiting": ("대기", "Waiting"),
     "queue.in_doubt": ("미확정", "In doubt"),
     "queue.questioned": ("확인필요", "Questioned"),
+    "queue.owed": ("돌려줄 돈", "To pay back"),
+    "queue.ask": ("Enter 다시 확인  Esc", "Enter asks again  Esc"),
     "queue.refused": ("거절됨", "refused"),
     "queue.alone": ("등록 전: 여기에 저장", "Not joined: kept here"),
     "devices.title": ("장치", "DEVICES"),

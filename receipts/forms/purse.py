@@ -2,6 +2,7 @@
 
     load       what the customer paid in cash and has on the card now; with the attempt key
     deposit    what the shop's purse gave to the teller's
+    repay      what came too late and went back to the card that paid
     statement  the card's balance and its last transfers, newest first, as the card itself tells them
 
 A statement shows what the card says; the counterpart is a purse's name, nobody's.
@@ -23,9 +24,9 @@ SIGN_COLUMNS: Final = 12
 
 
 class PurseSlip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a load or a deposit has moved."""
+    """What a load, a deposit or a repay has moved."""
 
-    service: Literal["load", "deposit"]
+    service: Literal["load", "deposit", "repay"]
     amount: int
     purse: str
     """The name of the card that was loaded, or of the shop's purse."""
@@ -61,7 +62,11 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 def purse_slip(slip: PurseSlip, context: ReceiptContext) -> Document:
     """Return the slip of a load or a deposit."""
     words, ours = WORDS[context.language], PURSE_WORDS[context.language]
-    title = ours.load_title if slip.service == "load" else ours.deposit_title
+    title = {
+        "load": ours.load_title,
+        "deposit": ours.deposit_title,
+        "repay": ours.repay_title,
+    }[slip.service]
     figures: list[Block] = [
         row(ours.purse, slip.purse),
         row(words.amount, context.money_named(slip.amount), bold=True, size=Size.TALL),

@@ -12,6 +12,7 @@ class PurseWords:
 
     load_title: str
     deposit_title: str
+    repay_title: str
     statement_title: str
     purse: str
     cash_received: str
@@ -29,6 +30,7 @@ PURSE_WORDS: Final[dict[Language, PurseWords]] = {
     "ko": PurseWords(
         load_title="전자화폐 충전",
         deposit_title="전자화폐 예치",
+        repay_title="늦은 이체 환급",
         statement_title="전자화폐 거래 내역",
         purse="카드",
         cash_received="받은 현금",
@@ -44,6 +46,7 @@ PURSE_WORDS: Final[dict[Language, PurseWords]] = {
     "en": PurseWords(
         load_title="E-CASH LOAD",
         deposit_title="E-CASH DEPOSIT",
+        repay_title="LATE PAYMENT GIVEN BACK",
         statement_title="E-CASH STATEMENT",
         purse="Card",
         cash_received="Cash received",

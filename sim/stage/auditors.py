@@ -28,6 +28,7 @@ from ips.store.reader import Reader
 from ips.store.rows import PaymentRow, QuestionRow
 from protocols.purse.details import decode_details
 from protocols.purse.proof import Prover
+from receipts.forms.purse_wording import PURSE_WORDS
 from receipts.forms.wording import WORDS
 from sim.stage.told import CASH, OPEN, Finding, Told
 
@@ -36,7 +37,15 @@ ATTEMPT_KEY: Final = re.compile(r"\b([A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,})
 _COPY: Final = re.compile(r"\*\*\* (?:재발행|COPY) (\d+) \*\*\*")
 _LATE: Final = "duplicate-payment"
 """The broker's question of money that belongs to the customer."""
-_NO_RECEIPT: Final = tuple(words.situation_no_receipt for words in WORDS.values())
+_NO_RECEIPT: Final = (
+    *(words.situation_no_receipt for words in WORDS.values()),
+    *(
+        title
+        for words in PURSE_WORDS.values()
+        for title in (words.load_title, words.deposit_title, words.repay_title)
+    ),
+)
+"""What only slips say that show a key and are no receipts."""
 _MONEY_OF_BROKER: Final = "as the journals of the terminals say; keep the broker's folder as it is"
 
 
@@ -180,16 +189,20 @@ def payments(told: Told, rows: Iterable[PaymentRow]) -> list[Finding]:
     late = told.late()
     for key, attempt in told.attempts.items():
         row = known.get(key)
-        if row is None:
-            if attempt.value and not attempt.gives_back:
+        if attempt.gives_back:
+            if row is not None:
+                findings.append(_payment(key, "pays for nothing, and the broker has it as paid"))
+        elif row is None:
+            if attempt.value:
                 what = f"paid {attempt.value:,}; the broker never heard of it"
                 findings.append(_payment(key, what))
         elif attempt.order not in told.sales:
             continue  # The sale is open: the broker has the money as promised, not as paid.
         elif row.paid != attempt.value:
             findings.append(_payment(key, f"paid {attempt.value:,}; the broker says {row.paid:,}"))
-        elif key in late and row.state_class == "settled":
-            findings.append(_payment(key, "stands in no sale, and the broker has it as settled"))
+        elif key in late and row.state_class != _late_class(told, key):
+            what = f"stands in no sale, and the broker has it as {row.state_class}"
+            findings.append(_payment(key, what))
         elif attempt.value and key not in late and row.state_class == "owed":
             findings.append(_payment(key, "stands in its sale, and the broker owes it back"))
     for key in sorted(known.keys() - told.attempts.keys()):
@@ -244,7 +257,11 @@ def ledger(
     `issued` is the e-cash outside the issuer's own purses.
     """
     sold = sum(sale.total for sale in told.sales.values())
-    owed = sum(value for key, value in told.late().items() if told.attempts[key].method != CASH)
+    owed = sum(
+        value - told.repaid.get(key, 0)
+        for key, value in told.late().items()
+        if told.attempts[key].method != CASH
+    )
     expected = {
         "all of sales, returns and tax": (
             _sum(balances, ("sales/", "returns/", "tax/")),
@@ -318,6 +335,14 @@ def balances_of(reader: Reader, currency: str = "KRW") -> dict[str, int]:
         for row in reader.accounts()
         if row.currency == currency
     }
+
+
+def _late_class(told: Told, key: str) -> str:
+    """Return what late money is to the broker: nobody's sale, until it went back."""
+    attempt = told.attempts[key]
+    if attempt.method == CASH:
+        return "void"
+    return "refunded" if told.repaid.get(key, 0) == attempt.value else "owed"
 
 
 def _received(told: Told) -> dict[bytes, int]:

@@ -61,7 +61,7 @@ class Attempt:
     value: int = 0
     """What an approval moved."""
     gives_back: bool = False
-    """Whether the money went to the customer, for goods that came back."""
+    """It pays for no sale: money goes back to the customer, or a service moves it between purses."""
 
 
 @dataclass(slots=True)
@@ -90,6 +90,8 @@ class Told:
     """What was brought from drawers to the safe."""
     refunded: int = 0
     """What went back to customers by refunds."""
+    repaid: dict[str, int] = field(default_factory=dict)
+    """What of a late payment went back to the card that paid, by the payment's attempt key."""
     refunds: set[str] = field(default_factory=set)
     """The numbers under which goods came back, written as sales are."""
     heard: int = 0
@@ -121,7 +123,10 @@ class Told:
                 return []
 
     def late(self) -> dict[str, int]:
-        """Return what was paid and stands in no sale that was closed or is still open, by attempt."""
+        """Return what was paid and stands in no sale that was closed or is still open, by attempt.
+
+        What of it went back is in `repaid`.
+        """
         return {
             attempt.key: attempt.value
             for attempt in self.attempts.values()
@@ -136,9 +141,8 @@ class Told:
         known = self.attempts.get(key)
         if known is not None:
             return [_twice(key, f"is begun again at record {record.sequence}", known)]
-        self.attempts[key] = Attempt(
-            key, order, fact.method, fact.amount, gives_back=bool(fact.refunds)
-        )
+        gives_back = bool(fact.refunds or fact.repays or fact.service)
+        self.attempts[key] = Attempt(key, order, fact.method, fact.amount, gives_back=gives_back)
         return []
 
     def _answered(self, record: Record, fact: AttemptClosed) -> list[Finding]:
@@ -157,6 +161,22 @@ class Told:
             return [_twice(key, f"was {before} and is paid now", attempt)]
         if fact.amount > attempt.amount:
             return [_twice(key, f"was for {attempt.amount:,} and moved {fact.amount:,}", attempt)]
+        return self._gave_back(fact) if fact.repays else []
+
+    def _gave_back(self, fact: AttemptClosed) -> list[Finding]:
+        """Note that late money went back; more than came never does."""
+        late = self.attempts.get(fact.repays)
+        self.repaid[fact.repays] = back = self.repaid.get(fact.repays, 0) + fact.amount
+        if late is None or back > late.value:
+            came = 0 if late is None else late.value
+            return [
+                Finding(
+                    auditor="keys",
+                    where=f"attempt {fact.repays}",
+                    what=f"paid {came:,}, and {back:,} went back",
+                    money="on the card that was paid; the shop is short of it",
+                )
+            ]
         return []
 
     def _purse(self, record: Record, fact: PurseMoved) -> list[Finding]:

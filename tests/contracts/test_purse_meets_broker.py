@@ -196,7 +196,7 @@ def test_card_torn_at_every_exchange_ends_in_books_that_agree(tmp_path: Path, te
 
 
 def test_transfer_that_completes_too_late_is_the_customers_money(tmp_path: Path) -> None:
-    """The card leaves after paying, cash ends the sale, the card comes back: refund requested."""
+    """The card leaves after paying, cash ends the sale, the card comes back: it gets it back."""
 
     async def story(pair: Pair) -> None:
         shop = await open_shop(pair)
@@ -209,15 +209,15 @@ def test_transfer_that_completes_too_late_is_the_customers_money(tmp_path: Path)
         await pair.drain(20)
         shop.do("insert", card="card")
         late = await shop.key("RS")
-        assert late is not None and late.code == "PUR-21"
+        assert late is not None and late.code == "PUR-28"
         await pair.drain(20)
 
-        assert shop.on_cards() == (50_000 - PRICE, PRICE)
+        assert shop.on_cards() == (50_000, 0), "it went back to the card that paid"
         rows: list[Any] = pair.broker.reader.ask(
             "SELECT module, state, paid FROM payment ORDER BY module"
         )
-        assert rows == [("cash", "settled", PRICE), ("purse", "owed", PRICE)]
-        assert shop.ledger()["customer-credit/main"] == -PRICE
+        assert rows == [("cash", "settled", PRICE), ("purse", "refunded", PRICE)]
+        assert shop.ledger()["customer-credit/main"] == 0
         shop.check()
 
     play(tmp_path, story)

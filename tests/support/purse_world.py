@@ -262,8 +262,10 @@ class Story:
         assert len(told.sales) == sales
         assert all(sale.total == PRICE and not sale.voided for sale in told.sales.values())
         received = sum(
-            attempt.value for attempt in told.attempts.values() if attempt.method == "purse"
-        )
+            attempt.value
+            for attempt in told.attempts.values()
+            if attempt.method == "purse" and not attempt.gives_back
+        ) - sum(told.repaid.values())
         assert received == self.transfers() * PRICE, "the shop's purse is not what was approved"
         _nothing(audit.at_rest(self.world))
 

@@ -30,6 +30,8 @@ def draw_queue(view: TillView, width: int, height: int) -> tuple[Row, ...]:
         troubled = count and name in ("in_doubt", "questioned")
         ink = Ink.ALERT if troubled else Ink.PLAIN
         rows.append(pair(label(f"queue.{name}", language), f"{count:,}", width, ink))
+    if queue.owed:
+        rows.append(pair(label("queue.owed", language), f"{queue.owed:,}", width, Ink.ALERT))
     rows.append(BLANK)
     for state, what, sentence in queue.rows:
         if len(rows) + 2 > height - 1:
@@ -38,7 +40,8 @@ def draw_queue(view: TillView, width: int, height: int) -> tuple[Row, ...]:
         rows.extend(row(f"  {line}", Ink.WARN) for line in wrapped(sentence, width - 2))
     rows = rows[: height - 1]
     rows.extend(BLANK for _ in range(height - 1 - len(rows)))
-    rows.append(row(label("back", language), Ink.DIM))
+    open_ends = "queue.ask" if queue.in_doubt or queue.owed else "back"
+    rows.append(row(clip(label(open_ends, language), width), Ink.DIM))
     return tuple(rows[:height])
 
 

@@ -116,7 +116,8 @@ def _places(world: World) -> Iterator[Place]:
         if attempt.outcome in OPEN:
             yield Place(f"in doubt: {key} by {attempt.method}", attempt.amount)
     for key, amount in told.late().items():
-        yield Place(f"the customer's, to go back: {key}", amount)
+        if left := amount - told.repaid.get(key, 0):
+            yield Place(f"the customer's, to go back: {key}", left)
     yield Place("sold", sum(sale.total for sale in told.sales.values()))
     balances = auditors.balances_of(world.broker.reader)
     for name, amount in sorted(balances.items()):
