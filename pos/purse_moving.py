@@ -74,7 +74,7 @@ async def move(
         result = await table.play(transfer(order), intend)
     except _OtherCardError:
         return Moving(
-            outcome=NotSent(code="PUR-27", reason="another card than the one that is owed")
+            outcome=NotSent(code="PUR-19", reason="another card than the one that is owed")
         )
     finally:
         await table.close()
