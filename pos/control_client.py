@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from protocols.control import DeviceState, Endpoint, Verb
+from protocols.control import DeviceState, Endpoint, Refusal, Verb
 from protocols.malformed import MALFORMED
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ class BenchSilentError(Exception):
 
 class BenchRefusesError(Exception):
     """The virtual equipment does not do this; the message is its own sentence."""
-
-
-class _Refusal(msgspec.Struct, frozen=True):
-    error: str
 
 
 class ControlClient:
@@ -83,7 +79,7 @@ class ControlClient:
         if len(answer.content) > ANSWER_BYTES_MAX:
             raise BenchSilentError("answer too long")
         if answer.status_code in (httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.CONFLICT):
-            raise BenchRefusesError(_decode(answer.content, _Refusal).error)
+            raise BenchRefusesError(_decode(answer.content, Refusal).error)
         if answer.status_code != httpx.codes.OK:
             raise BenchSilentError(f"{answer.status_code} {answer.reason_phrase}")
         return answer.content

@@ -4,7 +4,13 @@
     GET  /devices/NAME         DeviceState
     POST /devices/NAME         Verb -> DeviceState; 404 no such device, 422 no such verb or argument
     GET  /devices/NAME/paper   a printer's paper so far: text; with Accept: image/png, a picture
-    GET  /devices/NAME/history Event list, oldest first, bounded
+    GET  /devices/NAME/history Event list, oldest first, bounded; of them only
+                               ?what=NAME         those of one name
+                               ?after_ns=N        those later than N
+                               ?within_s=SECONDS  and wait so long until there is one
+    GET  /openapi.json         all this for programs, without a token
+
+Whatever is not done is answered with a Refusal.
 
 The interface describes itself: whoever renders it shows the verbs that a device says it has. The
 counter's training panel and a tester's script are such callers; neither imports the equipment.
@@ -15,6 +21,8 @@ from typing import Any, Final
 import msgspec
 
 HISTORY_MAX: Final = 1_000
+WITHIN_S_MAX: Final = 60
+"""How long one call may wait for an event."""
 
 
 class VerbHelp(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +64,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     what: str
     detail: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why something was not done."""
+
+    error: str
+    """A sentence."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

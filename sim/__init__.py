@@ -14,6 +14,7 @@ recorder    everything that passes on a bench, on one clock, without secrets
 trace_file  the same in a file
 hosting/    twins served on pty, TCP, RFC 2217 and memory links
 control     the control interface: HTTP on loopback, after protocols.control
+control_client  the same calls from Python
 bus         opens sim:// addresses
 printer     a virtual receipt printer with a drawer on it
 printer_mechanics  its moving parts: power, cover, paper sensors, cutter, drawer

@@ -12,7 +12,7 @@ import contextlib
 import hmac
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 import uvicorn
@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from protocols.control import DeviceState, Event, Verb
+from protocols.control import WITHIN_S_MAX, DeviceState, Event, Refusal, Verb
 from protocols.malformed import MALFORMED
 from sim.twin import Paper, Twin, VerbError
 
@@ -29,6 +29,8 @@ BODY_BYTES_MAX: Final = 64 * 1024
 """A verb is short; a longer body is refused unread."""
 _START_DEADLINE_S: Final = 10
 _STOP_DEADLINE_S: Final = 3
+_LOOK_S: Final = 0.02
+"""How often an event that somebody waits for is looked for."""
 _PNG: Final = "image/png"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -186,10 +188,35 @@ class _Doors:
 
     async def history(self, request: Request) -> Response:
         hosted = self._device(request)
-        return _unknown(request, self._devices) if hosted is None else _json(hosted.history())
+        if hosted is None:
+            return _unknown(request, self._devices)
+        try:
+            asked = msgspec.convert(dict(request.query_params), _Asked, strict=False)
+        except msgspec.ValidationError as error:
+            return _error(422, f"the question is none: {error}")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + asked.within_s
+        while not (events := asked.of(hosted.history())) and loop.time() < deadline:  # noqa: ASYNC110  devices tell nobody
+            await asyncio.sleep(_LOOK_S)
+        return _json(events)
 
     def _device(self, request: Request) -> Served | None:
         return self._devices.get(request.path_params["name"])
+
+
+class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which events somebody asks for."""
+
+    what: str = ""
+    after_ns: int = -1
+    within_s: Annotated[float, msgspec.Meta(ge=0, le=WITHIN_S_MAX)] = 0.0
+
+    def of(self, events: Sequence[Event]) -> list[Event]:
+        return [
+            event
+            for event in events
+            if event.at_ns > self.after_ns and self.what in ("", event.what)
+        ]
 
 
 def _guarded(endpoint: Endpoint, token: str) -> Endpoint:
@@ -227,7 +254,7 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 def _error(status: int, sentence: str) -> Response:
-    return _json({"error": sentence}, status)
+    return _json(Refusal(sentence), status)
 
 
 async def _describe(request: Request) -> Response:
@@ -236,57 +263,83 @@ async def _describe(request: Request) -> Response:
 
 def openapi() -> dict[str, Any]:
     """Return the interface's OpenAPI document."""
-    (state, verb, event), components = msgspec.json.schema_components(
-        [DeviceState, Verb, Event], ref_template="#/components/schemas/{name}"
+    (state, verb, event, refusal), components = msgspec.json.schema_components(
+        [DeviceState, Verb, Event, Refusal], ref_template="#/components/schemas/{name}"
     )
-    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-    refusals = {
-        "401": {"description": "No token, or a wrong one"},
-        "404": {"description": "No such device"},
-    }
-    work_refusals = {
-        **refusals,
-        "400": {"description": "The body is no JSON"},
-        "409": {"description": "The cable's place was taken meanwhile"},
-        "413": {"description": "The body is too long"},
-        "422": {"description": "No such verb, or a wrong argument"},
-    }
+
+    def refused(status: int, why: str) -> dict[str, Any]:
+        return {str(status): {"description": why, "content": _as_json(refusal)}}
+
+    def operation(name: str, summary: str, content: dict[str, Any], **more: Any) -> dict[str, Any]:
+        responses = {"200": {"description": summary, "content": content}} | stranger
+        responses |= more.pop("refusals", {})
+        return {"operationId": name, "summary": summary, "responses": responses, **more}
+
+    stranger = refused(401, "No token, or a wrong one")
+    missing = {"refusals": refused(404, "No such device")}
+    no_verb = (
+        refused(404, "No such device")
+        | refused(400, "The body is no JSON")
+        | refused(409, "The cable's place was taken meanwhile")
+        | refused(413, f"The body is longer than {BODY_BYTES_MAX} bytes")
+        | refused(422, "No such verb, or a wrong argument; what there is stands in the sentence")
+    )
+    no_question = refused(404, "No such device") | refused(422, "A wrong or unknown parameter")
+    no_paper = {"refusals": refused(404, "No such device, or one without paper")}
     paper = {"text/plain": {"schema": {"type": "string"}}, _PNG: {"schema": {"type": "string"}}}
+    device = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    within = {"type": "number", "minimum": 0, "maximum": WITHIN_S_MAX}
+    questions = [
+        _question("what", "Only events of this name", {"type": "string"}),
+        _question("after_ns", "Only events later than this one's at_ns", {"type": "integer"}),
+        _question("within_s", "Wait so long until there is one; an empty list if none", within),
+    ]
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Control of virtual equipment", "version": "1"},
+        "info": {
+            "title": "Control of virtual equipment",
+            "version": "1",
+            "description": "On loopback; the token is in bench.json and in what `ips-sim up` prints. "
+            "What can be done to a device stands in its own state.",
+        },
         "components": {
             "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}],
         "paths": {
-            "/devices": {"get": _operation("Every device", _list_of(state), refusals)},
+            "/devices": {"get": operation("devices", "Every device", _list_of(state))},
             "/devices/{name}": {
-                "parameters": [name],
-                "get": _operation("One device", _as_json(state), refusals),
-                "post": {
-                    **_operation("Do something to it", _as_json(state), work_refusals),
-                    "requestBody": {"required": True, "content": _as_json(verb)},
-                },
+                "parameters": [device],
+                "get": operation("look", "One device", _as_json(state), **missing),
+                "post": operation(
+                    "do",
+                    "Do something to it",
+                    _as_json(state),
+                    refusals=no_verb,
+                    requestBody={"required": True, "content": _as_json(verb)},
+                ),
             },
             "/devices/{name}/paper": {
-                "parameters": [name],
-                "get": _operation("A printer's paper so far", paper, refusals),
+                "parameters": [device],
+                "get": operation("paper", "A printer's paper so far", paper, **no_paper),
             },
             "/devices/{name}/history": {
-                "parameters": [name],
-                "get": _operation("What happened to it", _list_of(event), refusals),
+                "parameters": [device],
+                "get": operation(
+                    "history",
+                    "What happened to it, oldest first",
+                    _list_of(event),
+                    refusals=no_question,
+                    parameters=questions,
+                ),
             },
         },
     }
 
 
-def _operation(
-    summary: str, content: dict[str, Any], refusals: dict[str, dict[str, str]]
-) -> dict[str, Any]:
-    answer = {"description": summary, "content": content}
-    return {"summary": summary, "responses": {"200": answer, **refusals}}
+def _question(name: str, about: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": about, "schema": schema}
 
 
 def _as_json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ and a caller hands in a `now_ns` that never goes back. After every call of `rece
 the caller fetches `outgoing()` and reads `deadline_ns` anew.
 """
 
+import difflib
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -99,5 +100,7 @@ def refuse_verb(verb: Verb, verbs: Sequence[VerbHelp]) -> VerbError:
             wrong = sorted(set(verb.arguments) ^ set(known.arguments))
             takes = ", ".join(sorted(known.arguments)) or "none"
             return VerbError(f"{verb.verb}: wrong arguments ({', '.join(wrong)}); it takes {takes}")
-    names = ", ".join(known.name for known in verbs)
-    return VerbError(f"no verb {verb.verb!r}; this device has: {names}")
+    names = [known.name for known in verbs]
+    close = difflib.get_close_matches(verb.verb, names, n=1)
+    hint = f"did you mean {close[0]!r}? This" if close else "this"
+    return VerbError(f"no verb {verb.verb!r}; {hint} device has: {', '.join(names)}")

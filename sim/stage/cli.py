@@ -24,6 +24,7 @@ from sim.stage.plan import Plan, PlanError, presets, read_plan, read_preset
 from sim.stage.playing import add_parsers as add_playing
 from sim.stage.profiles import profiles
 from sim.stage.recording import Watch, record_to
+from sim.stage.remote import add_parsers as add_remote
 from sim.stage.scenario.cli import add_parser as add_run
 from sim.stage.searching import add_parser as add_verify
 from sim.stage.tracing import add_parser as add_trace
@@ -43,7 +44,8 @@ example:
   ips-sim trace show day.trace       what was recorded with up --trace day.trace
   ips-sim list                       kinds of device, presets, and what is running
 
-While a bench runs, sim://printer opens its printer, and its HTTP interface works it:
+While a bench runs, sim://printer opens its printer; this works it, and so does its HTTP interface:
+  ips-sim do printer paper_out
   curl -H "Authorization: Bearer TOKEN" URL/devices
 """
 
@@ -124,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.add_argument("--folder", type=Path, default=bench_file().parent, help="of the bench")
     listing.set_defaults(run=_list)
+    add_remote(commands)
     add_run(commands)
     add_cards(commands)
     add_verify(commands)

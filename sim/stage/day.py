@@ -73,7 +73,7 @@ class Day:
         self._before = ((0, 0), 0, 0, 0)
 
     def play(self) -> None:
-        """Play it to the end. Raises: DayError, ChildError, httpx.HTTPError."""
+        """Play it to the end. Raises: DayError, ChildError, BenchError."""
         try:
             self._say("opening the shop: broker, printer, drawer, display, scanner")
             self._shop.open()

@@ -94,8 +94,7 @@ async def _until_ended(line: bytes, descriptor: int | None, parent: int | None) 
 
 
 def _day(chosen: argparse.Namespace) -> int:
-    import httpx
-
+    from sim.control_client import BenchError
     from sim.stage.children import ChildError
     from sim.stage.day import Day, DayError
 
@@ -105,7 +104,7 @@ def _day(chosen: argparse.Namespace) -> int:
     day = Day(chosen.folder, clock=SystemClock(), seed=chosen.seed, sales=chosen.sales, say=say)
     try:
         day.play()
-    except (ChildError, DayError, httpx.HTTPError) as error:
+    except (ChildError, DayError, BenchError) as error:
         print(f"ips-sim: {error}", file=sys.stderr)
         print(f"the day's state and logs are in {chosen.folder}", file=sys.stderr)
         return 1

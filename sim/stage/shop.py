@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import msgspec
 
-from protocols.control import DeviceState, Endpoint, Verb
+from protocols.control import Endpoint
 from protocols.ports import Clock, Entropy
+from sim.control_client import Bench
 from sim.hosting.pcscd import find_daemon, find_driver
 from sim.stage.children import Child, call
 from sim.stage.shop_cards import make_customers
@@ -48,7 +48,6 @@ kind = "smart_card"
 cards = {cards}
 """
 PRESETS: Final = Path(__file__).parent / "presets"
-CONTROL_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +100,7 @@ class Shop:
         self._clock = clock
         self._broker: Child | None = None
         self._bench: Child | None = None
-        self._client: httpx.Client | None = None
+        self._works: Bench | None = None
         self.broker_url = ""
         self.endpoint: Endpoint | None = None
 
@@ -125,8 +124,8 @@ class Shop:
 
     def close(self) -> None:
         """End everything that was started."""
-        if self._client is not None:
-            self._client.close()
+        if self._works is not None:
+            self._works.close()
         for child in (self._bench, self._broker):
             if child is not None:
                 child.end()
@@ -155,28 +154,18 @@ class Shop:
         return call(["pos.cli", "--config", str(self.places.till_config), *arguments], text=text)
 
     def do(self, device: str, verb: str, **arguments: str) -> dict[str, Any]:
-        """Do something to a device; returns its state. Raises: httpx.HTTPError."""
-        body = msgspec.json.encode(Verb(verb=verb, arguments=arguments))
-        answer = self._control().post(f"/devices/{device}", content=body)
-        answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=DeviceState).state
+        """Do something to a device; returns its state. Raises: BenchError."""
+        return self._control().device(device).do(verb, **arguments)
 
     def paper(self) -> str:
         """Return everything the printer has printed, as text."""
-        answer = self._control().get("/devices/printer/paper")
-        answer.raise_for_status()
-        return answer.text
+        return self._control().device("printer").paper()
 
-    def _control(self) -> httpx.Client:
-        if self._client is None:
+    def _control(self) -> Bench:
+        if self._works is None:
             assert self.endpoint is not None, "the shop is closed"
-            self._client = httpx.Client(
-                base_url=self.endpoint.url,
-                headers={"authorization": f"Bearer {self.endpoint.token}"},
-                timeout=CONTROL_SECONDS,
-                trust_env=False,
-            )
-        return self._client
+            self._works = Bench(self.endpoint)
+        return self._works
 
     def _child(self, name: str, *arguments: str) -> Child:
         log = self.places.root / f"{name}.log"

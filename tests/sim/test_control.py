@@ -18,6 +18,8 @@ from sim.twin import History, refuse_verb
 from sim.wire import Wire
 
 TOKEN = "a token"
+BEGAN_NS = 1_000_000_000_000
+"""Where virtual time begins."""
 
 
 class Slate:
@@ -134,6 +136,52 @@ def test_verb_is_done_and_answered_with_the_new_state():
     assert [(event.what, event.detail) for event in events] == [("written", "안녕")]
 
 
+def test_history_is_asked_for_by_name_and_from_an_event_on():
+    """Goal: a script finds what happened since it last looked."""
+    _, _, first, second, none = asked(
+        ("POST", "/devices/slate", do("write", text="a")),
+        ("POST", "/devices/slate", do("write", text="b")),
+        ("GET", "/devices/slate/history", {"params": {"what": "written", "after_ns": -1}}),
+        ("GET", "/devices/slate/history", {"params": {"after_ns": BEGAN_NS}}),
+        ("GET", "/devices/slate/history", {"params": {"what": "erased"}}),
+    )
+
+    assert [event["detail"] for event in first.json()] == ["a", "ab"]
+    assert [event["at_ns"] for event in first.json()] == [BEGAN_NS] * 2
+    assert second.json() == []
+    assert none.json() == []
+
+
+def test_event_is_waited_for_and_not_longer_than_asked():
+    """Goal: whoever waits hears at once when it happens, and hears nothing at the deadline, not before."""
+
+    async def story(clock, entropy):
+        devices = devices_of(clock, entropy)
+        transport = httpx.ASGITransport(app=application(devices, token=TOKEN))
+        async with httpx.AsyncClient(
+            transport=transport,
+            base_url="http://bench",
+            headers={"authorization": f"Bearer {TOKEN}"},
+        ) as client:
+
+            async def wait(within_s):
+                params = {"what": "written", "within_s": within_s}
+                answer = await client.get("/devices/slate/history", params=params)
+                return answer.json(), clock.monotonic_ns()
+
+            vain = await wait(2)
+            waiting = asyncio.create_task(wait(60))
+            await asyncio.sleep(30)
+            await devices["slate"].do(Verb(verb="write", arguments={"text": "x"}))
+            return vain, await waiting
+
+    (nothing, gave_up_ns), (events, heard_ns) = run(story)
+    assert nothing == []
+    assert 2e9 <= gave_up_ns - BEGAN_NS <= 2.05e9
+    assert events[0]["detail"] == "x"
+    assert 30e9 <= heard_ns - gave_up_ns <= 30.1e9
+
+
 def test_paper_is_text_or_a_picture_as_asked():
     """Goal: Accept decides."""
     _, text, picture = asked(
@@ -154,6 +202,15 @@ def test_paper_is_text_or_a_picture_as_asked():
         (("POST", "/devices/slat", do("write", text="")), 404, "there are: slate, paper"),
         (("GET", "/devices/slate/paper", {}), 404, "has no paper"),
         (("GET", "/devices/slat/history", {}), 404, "there are"),
+        (("GET", "/devices/slate/history", {"params": {"after_ns": "x"}}), 422, "after_ns"),
+        (("GET", "/devices/slate/history", {"params": {"within_s": 61}}), 422, "<= 60"),
+        (("GET", "/devices/slate/history", {"params": {"within_s": "nan"}}), 422, "within_s"),
+        (("GET", "/devices/slate/history", {"params": {"since": 1}}), 422, "since"),
+        (
+            ("POST", "/devices/slate", do("wriet", text="")),
+            422,
+            "did you mean 'write'? This device",
+        ),
         (("POST", "/devices/slate", do("erase")), 422, "this device has: write, pull_cable"),
         (("POST", "/devices/slate", do("write")), 422, "it takes text"),
         (("POST", "/devices/slate", do("delay", ms="soon")), 422, "whole number"),
@@ -200,16 +257,51 @@ def test_description_names_every_route_and_its_schemas_resolve():
     document = answer.json()
 
     assert document == msgspec.json.decode(msgspec.json.encode(openapi()))
-    assert set(document["paths"]) == {
-        "/devices",
-        "/devices/{name}",
-        "/devices/{name}/paper",
-        "/devices/{name}/history",
+    served = {
+        (route.path, method.lower())
+        for route in application({}, token=TOKEN).routes
+        for method in route.methods - {"HEAD"}
+        if route.path != "/openapi.json"
     }
+    described = {
+        (path, method)
+        for path, item in document["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert described == served
+    operations = [
+        document["paths"][path][method]["operationId"] for path, method in sorted(described)
+    ]
+    assert len(set(operations)) == len(operations)
     names = set(document["components"]["schemas"])
-    assert {"DeviceState", "Verb", "VerbHelp", "Event"} <= names
+    assert {"DeviceState", "Verb", "VerbHelp", "Event", "Refusal"} <= names
     for piece in answer.text.split('"#/components/schemas/')[1:]:
         assert piece.split('"')[0] in names
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "keywords"),
+    [
+        ("GET", "/devices/none", {}),
+        ("POST", "/devices/none", do("write", text="")),
+        ("POST", "/devices/slate", {"content": b"{"}),
+        ("POST", "/devices/slate", {"content": b"{}"}),
+        ("POST", "/devices/slate", {"content": b" " * (BODY_BYTES_MAX + 1)}),
+        ("GET", "/devices/none/paper", {}),
+        ("GET", "/devices/slate/paper", {}),
+        ("GET", "/devices/none/history", {}),
+        ("GET", "/devices/slate/history", {"params": {"within_s": "x"}}),
+    ],
+)
+def test_every_refusal_is_described(method, path, keywords):
+    """Goal: a caller that was made from the document meets no status that it does not know."""
+    (answer,) = asked((method, path, keywords))
+
+    described = path.replace("slate", "{name}").replace("none", "{name}")
+    answers = openapi()["paths"][described][method.lower()]["responses"]
+    assert str(answer.status_code) in answers
+    assert set(answer.json()) == {"error"}
 
 
 @pytest.mark.system
