@@ -38,6 +38,21 @@ NEEDS_MORE = {
     "ips-broker refund request",
     "ips-broker refund approve",
     "ips-broker refund reject",
+    "ips-pos purse make",
+    "ips-pos purse install",
+    "ips-broker purse certify",
+    "ips-pos purse balance",
+    "ips-pos purse statement",
+    "ips-pos purse load",
+    "ips-pos purse deposit",
+    "ips-pos purse refund",
+    "ips-broker icash issuer",
+    "ips-broker icash statement",
+    "ips-broker icash collect",
+    "ips-broker icash clear",
+    "ips-broker icash prove",
+    "ips-broker icash pay",
+    "ips-broker purse commands",
     "ips-broker purse add",
     "ips-broker purse update",
     "ips-broker purse claim order",
@@ -47,7 +62,7 @@ NEEDS_MORE = {
     "ips-broker purse hotlist add",
     "ips-broker purse hotlist remove",
 }
-"""These need a printer, somebody at the keyboard, a broker that runs, a payment, or a purse: other tests walk them."""
+"""These need a printer, somebody at the keyboard, a broker that runs, a payment, a purse or its cards: other tests walk them."""
 
 
 def examples(program: str) -> Iterator[tuple[str, str]]:
