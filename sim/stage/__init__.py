@@ -18,6 +18,7 @@ evidence   how a search is shown, and how many run side by side
 told       what journals say, record by record, and what contradicts itself in them
 auditors   what must be true of a shop at rest, whatever happened
 world/     the whole system on one loop: for scenarios and soak
+soak/      shops of many hours in virtual time, where everything goes wrong
 remote     the commands show and do: a running bench, worked from a shell
 recording  the trace of a bench: its channels, what a tester did, its file
 hand/      the command ips-sim bench: equipment worked by hand

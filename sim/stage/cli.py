@@ -27,6 +27,7 @@ from sim.stage.recording import Watch, record_to
 from sim.stage.remote import add_parsers as add_remote
 from sim.stage.scenario.cli import add_parser as add_run
 from sim.stage.searching import add_parser as add_verify
+from sim.stage.soak.command import add_parser as add_soak
 from sim.stage.tracing import add_parser as add_trace
 from sim.trace_file import TraceFile
 
@@ -39,6 +40,7 @@ example:
   ips-sim up --preset counter        a printer, a customer display and a scanner on ptys
   ips-sim up bench.toml              what the file says
   ips-sim day build/day              a trading day, ending with 'books balance'
+  ips-sim soak --hours 24            a shop of many hours where everything goes wrong
   ips-sim verify purse               the exhaustive search of the purse
   ips-sim cards make cards           virtual IC cards
   ips-sim trace show day.trace       what was recorded with up --trace day.trace
@@ -128,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list)
     add_remote(commands)
     add_run(commands)
+    add_soak(commands)
     add_cards(commands)
     add_verify(commands)
     add_playing(commands)

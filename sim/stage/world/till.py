@@ -98,6 +98,8 @@ class TillHere:
     url: str
     heard: list[Heard] = field(default_factory=list)
     """Every message that stood on its screen, of all its lives."""
+    viewed: Callable[[], None] = lambda: None
+    """Called whenever its picture changes."""
     life: Life = field(default_factory=Life)
     disk: Disk = Disk.FREE
     _wired: WiredTill | None = None
@@ -230,7 +232,10 @@ class TillHere:
         self._store = self._wired = None
 
     def _watch(self, view: TillView) -> None:
-        if self.life.dead or view.notice is self._shown:
+        if self.life.dead:
+            return
+        self.viewed()
+        if view.notice is self._shown:
             return
         self._shown = view.notice
         if view.notice is not None and len(self.heard) < NOTICES_MAX:

@@ -1,0 +1,9 @@
+"""The actors of a soak, each with the kind that `registry` knows it by.
+
+clerk      sells at one till from morning to evening: baskets, payments, troubles at the counter, the count
+customer   pays by e-cash, and tears the card, or leaves, or comes back
+equipment  printer, display and scanner fail, and somebody puts them right
+network    the way to the broker fails, one till's or everybody's
+broker     the broker is killed in the middle of something, or away, and comes back
+killer     tills die at named places, or at any moment
+"""
