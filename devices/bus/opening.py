@@ -14,6 +14,7 @@ from protocols.address import Address, AddressError
 from protocols.ports import NANOSECONDS_PER_SECOND, Bus, ByteLink, Clock, LinkDownError
 
 GROUP: Final = "devices.bus"
+EARLY_SECONDS: Final = 0.05
 
 
 async def open_link(address: Address, *, deadline_ns: int, clock: Clock) -> ByteLink:
@@ -28,7 +29,9 @@ async def open_link(address: Address, *, deadline_ns: int, clock: Clock) -> Byte
     loop_deadline = asyncio.get_running_loop().time() + seconds
     try:
         async with asyncio.timeout_at(loop_deadline):
-            return await bus.open(address, deadline_ns=int(loop_deadline * NANOSECONDS_PER_SECOND))
+            # The bus gives up a little before, so that it is who says what it met.
+            own = loop_deadline - min(EARLY_SECONDS, seconds / 10)
+            return await bus.open(address, deadline_ns=int(own * NANOSECONDS_PER_SECOND))
     except TimeoutError as error:
         raise LinkDownError(
             f"{address} did not open within {seconds:.1f} s: is the device on and connected?"

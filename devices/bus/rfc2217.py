@@ -1,4 +1,7 @@
-"""rfc2217://host:port?baud=9600&...&dtr=on&rts=on  a serial port on another machine.
+"""rfc2217://host:port?baud=9600&...&dtr=on&rts=on&watch=dsr  a serial port on another machine.
+
+`watch` names a line that the device holds up while it is there: dsr, cts or cd. Without it a cable
+that is pulled behind the port server shows in silence only, and a display is always silent.
 
 The machine of protocols.rfc2217.client over a TCP connection: pyserial's own client has no
 descriptor and needs a thread.
@@ -11,7 +14,15 @@ from typing import Final
 from devices.bus.tcp import TcpLink, connect
 from protocols.address import Address, AddressError
 from protocols.ports import LINK_PENDING_BYTES_MAX, NANOSECONDS_PER_SECOND, ByteLink, LinkDownError
-from protocols.rfc2217.client import Client, ClientEvent, ModemChanged, Opened, Received, Refused
+from protocols.rfc2217.client import (
+    Client,
+    ClientEvent,
+    ClientState,
+    ModemChanged,
+    Opened,
+    Received,
+    Refused,
+)
 from protocols.rfc2217.words import Control, ModemState
 from protocols.serial_line import LINE_OPTIONS, line_settings
 
@@ -21,23 +32,31 @@ _SIGNALS: Final = {
     ("rts", "on"): Control.RTS_ON,
     ("rts", "off"): Control.RTS_OFF,
 }
+_NONE: Final = ModemState(0)
+_WATCHED: Final = {"dsr": ModemState.DSR, "cts": ModemState.CTS, "cd": ModemState.CD}
 
 
 class Rfc2217Link:
     """A byte link to a far serial port; satisfies protocols.ports.ByteLink."""
 
-    def __init__(self, link: TcpLink, client: Client, name: str) -> None:
-        """Negotiate over a fresh connection; `opened` is done when the port is open."""
+    def __init__(
+        self, link: TcpLink, client: Client, name: str, *, watched: ModemState = _NONE
+    ) -> None:
+        """Negotiate over a fresh connection.
+
+        `opened` is done when the port is open and the watched line is up; the link ends when it falls.
+        """
         self._loop = asyncio.get_running_loop()
         self._link = link
         self._client = client
         self._name = name
+        self._watched = watched
         self._received: Callable[[bytes], None] | None = None
         self._lost: Callable[[str], None] | None = None
         self._early = bytearray()
         self._reason: str | None = None
         self.opened: asyncio.Future[None] = self._loop.create_future()
-        self.modem = ModemState(0)
+        self.modem = _NONE
         """The lines that the device drives, as last reported."""
         link.attach(self._take, self._end)
         self._push()
@@ -85,13 +104,28 @@ class Rfc2217Link:
             case Received(data=data):
                 self._hand_on(data)
             case Opened():
-                self.opened.set_result(None)
+                self._look()
             case ModemChanged(lines=lines):
                 self.modem = lines
+                self._look()
             case Refused(reason=reason):
                 self._end(f"{self._name} offers no such serial port: {reason}")
             case _:
                 pass
+
+    def _look(self) -> None:
+        """See whether the port is open and the device there."""
+        if self._client.state is not ClientState.OPEN:
+            return
+        there = self._watched in self.modem
+        if not self.opened.done():
+            if there:
+                self.opened.set_result(None)
+        elif not there:
+            self._end(
+                f"{self._name}: {self._watched.name} fell: "
+                f"the device is switched off, or its serial cable is out"
+            )
 
     def _hand_on(self, data: bytes) -> None:
         if self._received is not None:
@@ -135,17 +169,23 @@ class Rfc2217Bus:
 
     async def open(self, address: Address, *, deadline_ns: int) -> ByteLink:
         """Connect and set the port before the deadline. Raises: LinkDownError, AddressError."""
-        address.known(*LINE_OPTIONS, "dtr", "rts")
+        address.known(*LINE_OPTIONS, "dtr", "rts", "watch")
         settings = line_settings(address)
         signals = [_signal(address, line) for line in ("dtr", "rts") if line in address.options]
+        watched = _watched(address)
         link = await connect(address, deadline_ns=deadline_ns)
         client = Client(settings, deadline_ns=deadline_ns)
-        remote = Rfc2217Link(link, client, address.place)
+        remote = Rfc2217Link(link, client, address.place, watched=watched)
         try:
             async with asyncio.timeout_at(deadline_ns / NANOSECONDS_PER_SECOND):
                 await remote.opened
         except TimeoutError as error:
             remote.close()
+            if client.state is ClientState.OPEN:
+                raise LinkDownError(
+                    f"{address.place} has the port, and {watched.name} is off: "
+                    f"switch the device on, check its serial cable"
+                ) from error
             raise LinkDownError(
                 f"{address.place} answers, but not as a serial port (RFC 2217), while "
                 f"{client.state.value}: check the port number, switch RFC 2217 on at the server"
@@ -159,6 +199,15 @@ class Rfc2217Bus:
 
 
 BUS: Final = Rfc2217Bus()
+
+
+def _watched(address: Address) -> ModemState:
+    text = address.options.get("watch")
+    if text is None:
+        return _NONE
+    if text not in _WATCHED:
+        raise AddressError(f"{address}: watch={text}: expected one of {', '.join(_WATCHED)}")
+    return _WATCHED[text]
 
 
 def _signal(address: Address, line: str) -> Control:

@@ -5,6 +5,7 @@ hosted    one twin on one wire on one carrier: the pump, and the verbs every dev
 pty       a pseudo-terminal with a stable name
 tcp       a listening socket on loopback
 rfc2217   the same, as a serial port with its line settings and signals
+serial_cable  what lies behind its port server: modem lines, break, pulled or not
 memory    no descriptor at all: for virtual time
 pcscd     a card daemon of our own, with virtual readers
 card_slot    a slot's twin on its carrier: inserting dials, removing hangs up

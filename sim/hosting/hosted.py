@@ -19,6 +19,7 @@ from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from protocols.serial_line import LineSettings
 from sim.faults import DELAY_NS_MAX, Faults, Passage
 from sim.hosting.carrier import Carrier
+from sim.hosting.serial_cable import CABLE_VERBS, SerialCable
 from sim.twin import History, Twin, VerbError, refuse_verb
 from sim.wire import Wire
 
@@ -106,13 +107,22 @@ class Hosted:
     """A twin that drivers can reach and a tester can work on."""
 
     def __init__(
-        self, *, name: str, twin: Twin, carrier: Carrier, wire: Wire, clock: Clock
+        self,
+        *,
+        name: str,
+        twin: Twin,
+        carrier: Carrier,
+        wire: Wire,
+        clock: Clock,
+        cable: SerialCable | None = None,
     ) -> None:
+        """`cable` is what lies between a port server and the device, where there is one."""
         self.name = name
         self.twin = twin
         self._carrier = carrier
         self._wire = wire
         self._clock = clock
+        self._cable = cable
         self._events = History()
         self._timer: asyncio.TimerHandle | None = None
         self._plugged = False
@@ -146,7 +156,7 @@ class Hosted:
         """
         own = self.twin.verbs()
         names = {each.name for each in own}
-        return [*own, *(each for each in WIRE_VERBS if each.name not in names)]
+        return [*own, *(each for each in self._wire_verbs() if each.name not in names)]
 
     async def do(self, verb: Verb) -> None:
         """Carry out a verb. Raises: VerbError; OSError when the cable's place was taken meanwhile."""
@@ -154,7 +164,10 @@ class Hosted:
         known = next((each for each in offered if each.name == verb.verb), None)
         if known is None or set(verb.arguments) != set(known.arguments):
             raise refuse_verb(verb, offered)
-        if known in WIRE_VERBS:
+        if self._cable is not None and known in CABLE_VERBS:
+            self._cable.do(verb)
+            self._note(verb.verb, " ".join(verb.arguments.values()))
+        elif known in WIRE_VERBS:
             await self._work_wire(verb)
         else:
             self.twin.do(verb, self._clock.monotonic_ns())
@@ -175,6 +188,7 @@ class Hosted:
             "clear_after_bytes": faults.ends_after_bytes,
             "line": str(self._wire.line),
             "line_agrees": not self._wire.to_device.garbled,
+            **({} if self._cable is None else self._cable.state()),
         }
         return DeviceState(
             name=self.name,
@@ -192,6 +206,8 @@ class Hosted:
 
     def received(self, data: bytes) -> None:
         """Take bytes from the carrier."""
+        if self._cut():
+            return
         self._wire.to_device.send(data, self._clock.monotonic_ns())
         self._pump()
 
@@ -209,6 +225,12 @@ class Hosted:
         """Learn that the driver has left."""
         self._note("closed")
 
+    def _wire_verbs(self) -> tuple[VerbHelp, ...]:
+        return WIRE_VERBS if self._cable is None else (*WIRE_VERBS, *CABLE_VERBS)
+
+    def _cut(self) -> bool:
+        return self._cable is not None and not self._cable.plugged
+
     def _pump(self) -> None:
         """Move everything that is due, and be woken when more is."""
         now_ns = self._clock.monotonic_ns()
@@ -224,7 +246,7 @@ class Hosted:
             if lost:
                 self._note("overrun", f"{lost} bytes to the driver were lost")
         told = self._wire.from_device.arrived(now_ns)
-        if told:
+        if told and not self._cut():
             self._carrier.write(told)
         self._throttle()
         self._wake(now_ns)

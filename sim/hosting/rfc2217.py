@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from protocols.ports import LINK_PENDING_BYTES_MAX
-from protocols.rfc2217.server import LineSet, Sent, Server
+from protocols.rfc2217.server import LineSet, Sent, Server, Signals
 from protocols.rfc2217.words import LineState, ModemState
 from protocols.serial_line import LineSettings
 from protocols.trace.events import Direction
@@ -29,6 +29,7 @@ class Rfc2217Carrier:
         self._tcp = TcpCarrier(port=port)
         self._ear: Ear | None = None
         self._server: Server | None = None
+        self._lines = READY
         self._overheard: Callable[[Direction, bytes], None] | None = None
 
     def overhear(self, overheard: Callable[[Direction, bytes], None]) -> None:
@@ -61,11 +62,23 @@ class Rfc2217Carrier:
             self._server.send(data)
             self._push()
 
+    @property
+    def signals(self) -> Signals | None:
+        """What the driver drives; None without a driver."""
+        return None if self._server is None else self._server.signals
+
     def show_lines(self, lines: ModemState) -> None:
-        """Say which lines the device drives."""
+        """Say which lines the device drives, also to every driver that comes."""
+        self._lines = lines
         if self._server is not None:
             self._server.show_lines(lines)
             self._push()
+
+    def show_break(self) -> None:
+        """Say that the device has sent a break; as with a real port, a zero byte comes with it."""
+        if self._server is not None:
+            self._server.notice(LineState.BREAK)
+            self.write(b"\0")
 
     def pause(self) -> None:
         """Leave the driver's bytes in the kernel."""
@@ -78,7 +91,7 @@ class Rfc2217Carrier:
     def opened(self) -> None:
         """Meet a driver; the connection calls this."""
         self._server = Server(self._line, signature=SIGNATURE)
-        self._server.show_lines(READY)
+        self._server.show_lines(self._lines)
         if self._ear is not None:
             self._ear.opened()
         self._push()

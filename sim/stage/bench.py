@@ -29,6 +29,7 @@ from sim.hosting.carrier import Carrier
 from sim.hosting.hosted import Hosted
 from sim.hosting.pty import PtyCarrier
 from sim.hosting.rfc2217 import Rfc2217Carrier
+from sim.hosting.serial_cable import SerialCable
 from sim.hosting.tcp import TcpCarrier
 from sim.stage.decks import Decks
 from sim.stage.kinds import CARD_WIRES, Needs, WireKind
@@ -184,8 +185,9 @@ def _hosted(
 ) -> Served:
     if plan.wire is WireKind.HTTP:
         return _host(plan, clock, watch)
+    end = _carrier(plan, folder)
     carrier = watch.carrier(
-        _carrier(plan, folder),
+        end,
         plan.name,
         protocol=plan.protocol,
         link=plan.wire.value,
@@ -197,6 +199,7 @@ def _hosted(
         carrier=carrier,
         wire=Wire(entropy, line=plan.line, pace=plan.pace, faults=plan.faults),
         clock=clock,
+        cable=SerialCable(end) if isinstance(end, Rfc2217Carrier) else None,
     )
     return watch.noted(hosted, device_channel(plan.name))
 
