@@ -4,8 +4,10 @@ The broker knows every till's sales and refunds; the own journal knows what the 
 Together they say what of a sale may still come back. Without a line only the own sales can be looked up.
 """
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
 
 from pos.register import Register
 from pos.returns import Original, original_of
@@ -22,11 +24,28 @@ class NotFound(Enum):
     """This till did not make it, and the broker cannot be asked now."""
 
 
+_RECEIPT: Final = re.compile(
+    r"(?P<order>[A-Za-z0-9]{1,8}-[A-Za-z0-9]{1,8}-\d{8}-\d{4,})(?:-[a-z]{1,2})?", re.ASCII
+)
+
+
+def sale_in(code: str) -> str | None:
+    """Return the sale that a receipt's code or an attempt key names; None for any other text."""
+    match = _RECEIPT.fullmatch(code.strip())
+    return match["order"] if match else None
+
+
 @dataclass(frozen=True, slots=True)
 class Originals:
     """Looks sales up."""
 
     register: Register
+
+    def named(self, receipt: str) -> str | None:
+        """Return the sale that was scanned or keyed: its code, or its number today."""
+        if receipt.isdecimal() and len(receipt) <= 5:
+            return self.register.order(int(receipt))
+        return sale_in(receipt)
 
     async def find(self, order: str) -> Original | NotFound:
         """Return a sale with what has come back of it. Raises: StoreError."""

@@ -162,7 +162,7 @@ class PurseServices:
                 return held
             amount = held
         if not amount:
-            return self.register.say("PAY-06")
+            return self.register.say("PUR-45")
         return await self._move(_Wish(service="deposit", amount=amount, reference=""))
 
     async def refund(self, key: str, amount: int | None, reason: str) -> Notice | Served:
@@ -173,13 +173,15 @@ class PurseServices:
         register = self.register
         if refused := self._refused(1 if amount is None else amount, alone=True):
             return refused
-        order = key.rpartition("-")[0]
-        original = await Originals(register).find(order) if order else NotFound.UNKNOWN
+        originals = Originals(register)
+        order = originals.named(key)
+        original = await originals.find(order) if order else NotFound.UNKNOWN
         if original is NotFound.AWAY:
-            return register.say("RET-02", receipt=order)
+            return register.say("RET-02", receipt=order or "")
         paid = None if isinstance(original, NotFound) else _payment(original, key)
         if isinstance(original, NotFound) or paid is None:
             return register.say("PUR-35", key=key[:32])
+        key = paid.attempt
         if await register.runner.run(lambda store: store.refunds.in_doubt(key)):
             return register.say("PUR-37")
         left = paid.amount - original.given_back.get(key, 0)
@@ -458,11 +460,12 @@ def _after(route: Route, amount: int, before: Mapping[Slot, PurseState]) -> int:
 
 
 def _payment(original: Original, key: str) -> Tender | None:
-    """Return the payment by e-cash that a key names."""
-    for tender in original.sale.tenders:
-        if tender.attempt == key and tender.method == METHOD:
-            return tender
-    return None
+    """Return the payment by e-cash that a key names, or the only one of a sale that is named."""
+    paid = [tender for tender in original.sale.tenders if tender.method == METHOD]
+    named = [tender for tender in paid if tender.attempt == key]
+    if named or key.startswith(f"{original.order}-"):
+        return named[0] if named else None
+    return paid[0] if len(paid) == 1 else None
 
 
 def _row(details: PaymentDetails, own: bytes) -> StatementRow:

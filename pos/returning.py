@@ -10,7 +10,6 @@ exchanged for, and only then does the drawer open. Money that a device moves has
 intent first. Source: clerk-and-courier.md 1.2 (Returns), 5.3 task 5.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
@@ -30,9 +29,6 @@ from pos.tenders.agreement import Refunding
 from pos.view import Notice, Stage
 from protocols.facts import Tender
 
-_RECEIPT: Final = re.compile(
-    r"(?P<order>[A-Za-z0-9]{1,8}-[A-Za-z0-9]{1,8}-\d{8}-\d{4,})(?:-[a-z]{1,2})?", re.ASCII
-)
 _CASH: Final = "cash"
 
 GiveByDevice = Callable[[ReturnableTender, int], Awaitable[Notice | Tender]]
@@ -47,11 +43,6 @@ class GivingBack:
     selling: Selling
     by_device: GiveByDevice
 
-    def receipt(self, code: str) -> str | None:
-        """Return the sale that a scanned code names, or None for any other code."""
-        match = _RECEIPT.fullmatch(code.strip())
-        return match["order"] if match else None
-
     async def begin(self, receipt: str, reason: str) -> Notice | None:
         """Let goods come back: of a sale, or without a receipt. Raises: StoreError, NotAllowedError."""
         register = self.register
@@ -60,10 +51,11 @@ class GivingBack:
             return None
         if not receipt:
             return await self._without_receipt(reason)
-        order = self._order(receipt.strip())
+        originals = Originals(register)
+        order = originals.named(receipt.strip())
         if order is None:
             return register.say("RET-01", receipt=receipt)
-        found = await Originals(register).find(order)
+        found = await originals.find(order)
         match found:
             case NotFound.UNKNOWN:
                 return register.say("RET-01", receipt=receipt)
@@ -206,12 +198,6 @@ class GivingBack:
         register.returned_at = 0
         register.stage = Stage.RETURN
         return register.say("return_which", count=lines) if lines else register.say("return_scan")
-
-    def _order(self, receipt: str) -> str | None:
-        """Return the sale that was scanned or keyed: its code, or its number today."""
-        if receipt.isdecimal() and len(receipt) <= 5:
-            return self.register.order(int(receipt))
-        return self.receipt(receipt)
 
     def _approver(self) -> str:
         approval = self.register.approval

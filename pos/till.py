@@ -21,6 +21,7 @@ from pos.entry import masked
 from pos.equipment import Display, Drawer, Kick, Printer
 from pos.holding import Holding
 from pos.loading import Recovery, end_in_order
+from pos.originals import sale_in
 from pos.paper import PaperQueue, Press, PrintEvent
 from pos.parking import Parking
 from pos.paying import Paying
@@ -496,7 +497,7 @@ class Till:
         coupon = self._pricing.coupon(command.code)
         if coupon is not None:
             return await self._pricing.take_coupon(coupon)
-        receipt = self._returns.receipt(command.code)
+        receipt = sale_in(command.code)
         if receipt is not None:
             register.demand(Right.SALE_RETURN)
             return await self._returns.begin(receipt, "")

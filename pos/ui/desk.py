@@ -103,7 +103,7 @@ def chooses(desk: Desk, view: TillView) -> bool:
     if view.asking is not None:
         return False
     if desk.form is not None:
-        return desk.form.field.kind is FieldKind.REASON
+        return desk.form.field.kind in (FieldKind.REASON, FieldKind.CHOICE)
     if desk.training is not None:
         return desk.training.asking is None
     if view.page in ("menu", "devices") or view.stage in (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL):
@@ -276,6 +276,8 @@ def scanned(
         return Step(desk)
     if desk.form is not None and desk.form.title == "form.return":
         return Step(replace(desk, form=None, text=""), (commands.BeginReturn(code),))
+    if desk.form is not None and desk.form.field.name == "field.receipt":
+        return _answer(replace(desk, text=""), view, grammar, code)
     entry = desk.text + code if desk.text.upper().endswith("CR:") else code
     if ":" in entry and masked(entry) != entry:
         # A customer's cash-receipt card, or a keyboard that sends a whole entry as fast as a scanner:

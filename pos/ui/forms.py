@@ -19,6 +19,7 @@ from protocols.money import Currency
 
 # How much is too much is for the till to say; these keep an answer a number of the grammar.
 _AMOUNT: Final = re.compile(r"\d{1,12}\.*|\d{0,9}\.\d{1,3}", re.ASCII)
+_CODE: Final = re.compile(r"[A-Za-z0-9-]{1,48}", re.ASCII)
 _PIECES: Final = re.compile(r"\d{1,6}", re.ASCII)
 
 FACES: Final[dict[str, tuple[int, ...]]] = {
@@ -41,6 +42,10 @@ class FieldKind(Enum):
     """How many notes or coins; nothing means none."""
     REASON = "reason"
     """A number from the list, or words."""
+    CHOICE = "choice"
+    """A number from the list."""
+    CODE = "code"
+    """Of a receipt, or a payment's key, or a sale's number."""
     TEXT = "text"
 
 
@@ -54,7 +59,7 @@ class Field:
     face: int = 0
     """What one piece is worth, for pieces."""
     reasons: tuple[str, ...] = ()
-    """Labels of the reasons to choose from."""
+    """Labels of what there is to choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +68,8 @@ class Form:
 
     title: str
     fields: tuple[Field, ...]
-    finish: Callable[[tuple[str, ...]], str]
-    """Makes the entry out of the answers, one a field."""
+    finish: "Callable[[tuple[str, ...]], str | Form]"
+    """Makes the entry out of the answers, one a field; or the form that asks for the rest."""
     answers: tuple[str, ...] = ()
 
     @property
@@ -94,6 +99,13 @@ def _answer(field: Field, text: str, language: Language) -> str | Notice:
             return text
         case FieldKind.REASON:
             return _reason(field, text, language)
+        case FieldKind.CHOICE:
+            listed = text.isascii() and text.isdecimal() and 1 <= int(text) <= len(field.reasons)
+            return text if listed else notice("ENT-10", language, choice=text)
+        case FieldKind.CODE:
+            return (
+                text if _CODE.fullmatch(text) else notice("RET-01", language, receipt=text or "-")
+            )
         case FieldKind.AMOUNT | FieldKind.FLOAT | FieldKind.PIECES:
             return _number(field, text, language)
 
@@ -213,6 +225,56 @@ def return_goods() -> Form:
         fields=(Field(name="field.receipt", kind=FieldKind.TEXT),),
         finish=lambda answers: f"RT:{answers[0]}" if answers[0] else "RT",
     )
+
+
+_CARD_SERVICES: Final = (
+    "service.balance",
+    "service.statement",
+    "service.load",
+    "service.refund",
+    "service.deposit",
+)
+
+
+def card_service() -> Form:
+    """Ask what is to be done with e-cash beside payments, then for what that takes."""
+    field = Field(name="field.service", kind=FieldKind.CHOICE, reasons=_CARD_SERVICES)
+    return Form(title="form.ecash", fields=(field,), finish=_service)
+
+
+def _service(answers: tuple[str, ...]) -> str | Form:
+    title = _CARD_SERVICES[int(answers[0]) - 1]
+    match title:
+        case "service.balance":
+            return "EB"
+        case "service.statement":
+            return "ES"
+        case "service.load":
+            field = Field(name="field.amount", kind=FieldKind.AMOUNT)
+            return Form(title=title, fields=(field,), finish=lambda given: f"{given[0]}EL")
+        case "service.refund":
+            fields = (
+                Field(name="field.receipt", kind=FieldKind.CODE),
+                Field(name="field.some", kind=FieldKind.FLOAT),
+                Field(name="field.reason", kind=FieldKind.REASON, reasons=REFUND_REASONS),
+            )
+            return Form(title=title, fields=fields, finish=_refund)
+        case _:
+            field = Field(name="field.some", kind=FieldKind.FLOAT)
+            return Form(title=title, fields=(field,), finish=lambda given: f"{_some(given[0])}ED")
+
+
+REFUND_REASONS: Final = ("reason.damaged", "reason.unwanted", "reason.mistake", "reason.other")
+
+
+def _refund(answers: tuple[str, ...]) -> str:
+    receipt, amount, reason = answers
+    return f"{_some(amount)}EF:{receipt} {reason}"
+
+
+def _some(amount: str) -> str:
+    """Return an amount, or nothing where there is none: then it is all."""
+    return amount if amount.strip("0.") else ""
 
 
 def set_price(price: str = "") -> Form:

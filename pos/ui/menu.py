@@ -36,6 +36,7 @@ MENU: Final = (
     MenuEntry("4", "menu.x", lambda _: commands.ReadX(), _OPEN),
     MenuEntry("5", "menu.close", lambda view: forms.count_cash(view.currency), _OPEN),
     MenuEntry("6", "menu.hand_over", lambda _: commands.SignOn(), _ALL),
+    MenuEntry(".", "menu.ecash", lambda _: forms.card_service(), _OPEN),
     MenuEntry("8", "menu.queue", lambda _: commands.Show("queue"), _ALL),
     MenuEntry("9", "menu.devices", lambda _: commands.Show("devices"), _ALL),
     MenuEntry("0", "menu.lock", lambda _: commands.Lock(), _ALL),

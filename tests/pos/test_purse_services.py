@@ -325,6 +325,32 @@ def test_only_a_payment_by_e_cash_of_a_closed_sale_here_is_given_back(tmp_path: 
     play(tmp_path, story, counter_with())
 
 
+def test_receipt_s_code_or_number_names_its_only_payment_by_e_cash(tmp_path: Path) -> None:
+    """Scanned or keyed; where a sale has two such payments, their keys tell them apart."""
+    slots = counter_with()
+
+    async def story(counter: Counter) -> None:
+        await counter.key(MILK, "1000EC", "CA")
+        order = counter.of(SaleClosed)[0].tenders[0].attempt.rpartition("-")[0]
+        for text in (f"400EF:{order}", "500EF:1 broken"):
+            said = await counter.key(text)
+            assert said is not None and said.code == "", text
+        over = await counter.key(f"EF:{order}"), await counter.key(f"EF:{order}")
+        assert [said.code for said in over if said] == ["", "PUR-36"]
+        assert [refund.total for refund in counter.of(RefundClosed)] == [400, 500, 100]
+
+        await counter.key(MILK, "1000EC", "EC")
+        both = counter.of(SaleClosed)[1].tenders
+        assert [tender.method for tender in both] == ["purse", "purse"]
+        said = await counter.key(f"EF:{both[0].attempt.rpartition('-')[0]}")
+        assert said is not None and said.code == "PUR-35"
+        assert (await counter.key(f"EF:{both[1].attempt}")).code == ""  # type: ignore[union-attr]
+        assert counter.of(RefundClosed)[-1].total == PRICE - 1_000
+        consistent(counter)
+
+    play(tmp_path, story, slots)
+
+
 def test_refund_itself_cannot_be_refunded(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
         key = await paid_by_purse(counter)
@@ -394,7 +420,7 @@ def test_deposit_empties_the_shops_purse_or_gives_a_part(tmp_path: Path) -> None
         assert rest is not None and rest.code == "" and "0" in rest.banner
         assert held(slots) == (10_000, 0, 95_000)
         nothing = await counter.key("ED")
-        assert nothing is not None and nothing.code == "PAY-06"
+        assert nothing is not None and nothing.code == "PUR-45"
         short = await counter.key("5ED")
         assert short is not None and short.code == "PUR-30" and "매장" in short.banner
         moved = counter.of(PurseMoved)

@@ -22,8 +22,21 @@ FORMS: dict[str, Callable[[], Form]] = {
     "close": forms.close_shift,
     "discount": forms.discount,
     "price": forms.set_price,
+    "ecash": forms.card_service,
+    "load": lambda: _chosen("3"),
+    "refund": lambda: _chosen("4"),
+    "deposit": lambda: _chosen("5"),
     "count": lambda: forms.count_cash(KRW),
 }
+
+
+def _chosen(service: str) -> Form:
+    """Return the form of one of the services for cards."""
+    form = forms.card_service().accept(service, "en")
+    assert isinstance(form, Form)
+    return form
+
+
 WRONG = ("abc", "12a", "-5", "1,000", "1e9", "٣", "²", "ㄱㄴ", "9" * 40, "0x10", "5\x005", "*", ".")
 """Letters, signs, other alphabets' digits, numbers beyond all money."""
 
@@ -32,15 +45,21 @@ WRONG = ("abc", "12a", "-5", "1,000", "1e9", "٣", "²", "ㄱㄴ", "9" * 40, "0x
 @pytest.mark.parametrize("name", FORMS)
 def test_no_number_field_takes_what_is_no_number(name: str, text: str) -> None:
     form = FORMS[name]()
-    if form.field.kind in (FieldKind.REASON, FieldKind.TEXT):
+    if form.field.kind in (FieldKind.REASON, FieldKind.TEXT, FieldKind.CODE):
         return
     answer = form.accept(text, "en")
     assert isinstance(answer, Notice), f"{text!r} was taken as {answer!r}"
-    assert answer.code == "ENT-01"
+    assert answer.code == ("ENT-10" if form.field.kind is FieldKind.CHOICE else "ENT-01")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "영수증", "S1 01", "a:b", "9" * 49, "٣", "-\x00"])
+def test_receipt_that_is_no_code_is_asked_for_again(text: str) -> None:
+    answer = _chosen("4").accept(text, "en")
+    assert isinstance(answer, Notice) and answer.code == "RET-01"
 
 
 @pytest.mark.parametrize("text", ["0", "9", "99999999999999999999"])
-@pytest.mark.parametrize("name", ["drawer", "void", "close"])
+@pytest.mark.parametrize("name", ["drawer", "void", "close", "ecash"])
 def test_a_reason_that_is_not_in_the_list_is_refused(name: str, text: str) -> None:
     answer = FORMS[name]().accept(text, "en")
     assert isinstance(answer, Notice) and answer.code == "ENT-10"

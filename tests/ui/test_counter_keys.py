@@ -21,7 +21,7 @@ from tests.ui.scripted_till import (
     empty_view,
     sold_view,
 )
-from tests.ui.stage import on_stage
+from tests.ui.stage import Stage, on_stage
 
 MILK = "8801115114154"
 
@@ -447,6 +447,8 @@ async def test_count_goes_back_one_denomination_with_escape() -> None:
         ("3", ("5", ".", "enter", "1"), commands.MoveCash("out", 5_000, "소모품 구입")),
         ("*", ("9", ".", "enter", "1"), commands.MoveCash("drop", 9_000, "돈통에 돈이 많음")),
         ("-", ("2",), commands.VoidSale("잘못 찍음")),
+        (".", ("1",), commands.ReadPurse()),
+        (".", ("2",), commands.ReadPurse(statement=True)),
         ("4", (), commands.ReadX()),
         ("8", (), commands.Show("queue")),
     ],
@@ -462,6 +464,53 @@ async def test_menu_entry_asks_and_commands(
         await stage.until(lambda: till.view.page != "menu")
         await stage.press(*keys)
         await stage.until(lambda: till.commands[-1] == command)
+
+
+@pytest.mark.parametrize(
+    ("service", "keys", "command"),
+    [
+        ("3", ("2", "0", ".", "enter"), commands.LoadPurse(20_000)),
+        (
+            "4",
+            ("7", "enter", "5", "0", "0", "enter", "1"),
+            commands.RefundPurse("7", 500, "흠 있음"),
+        ),
+        ("4", ("7", "enter", "enter", "1"), commands.RefundPurse("7", None, "흠 있음")),
+        ("5", ("9", ".", "enter"), commands.DepositPurse(9_000)),
+        ("5", ("enter",), commands.DepositPurse(None)),
+    ],
+)
+async def test_service_for_a_card_is_chosen_and_asks_for_what_it_needs(
+    service: str, keys: tuple[str, ...], command: commands.Command
+) -> None:
+    """F1 . and a number; nothing where a number may be is all of it."""
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1", ".")
+        await stage.shows("5 매장 전자화폐 예치")
+        await stage.press(service)
+        await stage.until(lambda: _asked(stage) != "field.service")
+        await stage.press(*keys)
+        await stage.until(lambda: till.commands[-1] == command)
+
+
+def _asked(stage: Stage) -> str:
+    form = stage.screen.desk.form
+    return "" if form is None else form.field.name
+
+
+async def test_receipt_is_scanned_into_the_refund_and_not_begun_as_a_return() -> None:
+    till = ScriptedTill(sold_view())
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f1", ".")
+        await stage.shows("4 결제 환불")
+        await stage.press("4")
+        await stage.until(lambda: _asked(stage) == "field.receipt")
+        await stage.scan("S1-01-20260417-0128")
+        await stage.until(lambda: _asked(stage) == "field.some")
+        await stage.press("enter", "2")
+        wanted = commands.RefundPurse("S1-01-20260417-0128", None, "변심")
+        await stage.until(lambda: till.commands[-1] == wanted)
 
 
 async def test_menu_entry_that_is_not_usable_says_why() -> None:

@@ -277,6 +277,26 @@ async def _count(stage: Stage) -> None:
     await stage.press("7", "enter", "3", "enter", "1", "2")
 
 
+async def _card_service(stage: Stage) -> None:
+    await stage.press("f1", ".")
+    await stage.until(lambda: stage.screen.desk.form is not None)
+
+
+async def _refund(stage: Stage) -> None:
+    await _card_service(stage)
+    await stage.press("4")
+    await stage.until(lambda: _field(stage) == "field.receipt")
+    await stage.scan("S1-01-20260417-0128")
+    await stage.until(lambda: _field(stage) == "field.some")
+    await stage.press("1", ".", "enter")
+    await stage.until(lambda: _field(stage) == "field.reason")
+
+
+def _field(stage: Stage) -> str:
+    form = stage.screen.desk.form
+    return "" if form is None else form.field.name
+
+
 async def _find(stage: Stage) -> None:
     await stage.press("f6", "ㅅ", "ㅇ", "enter")
 
@@ -305,6 +325,8 @@ async def _training_printer(stage: Stage) -> None:
 
 SCENES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "count": _count,
+    "card-service": _card_service,
+    "card-refund": _refund,
     "found": _find,
     "drawer": _drawer,
     "price": _price,

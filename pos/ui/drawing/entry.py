@@ -13,7 +13,7 @@ from pos.entry import masked
 from pos.messages import BANNER_CELLS, cells
 from pos.ui.desk import Desk, difference, taken
 from pos.ui.drawing.doubt import checking
-from pos.ui.forms import FieldKind
+from pos.ui.forms import Field, FieldKind
 from pos.ui.grid import Ink, Row, Span, fit, row
 from pos.ui.labels import label
 from pos.view import AskingView, Notice, Purpose, Stage, TillView
@@ -110,9 +110,15 @@ _STAGE_HINTS: Final = {
 }
 
 
+def _field_hint(field: Field) -> str:
+    if field.kind is FieldKind.CHOICE:
+        return "hint.menu"
+    return {"field.receipt": "hint.paid", "field.some": "hint.some"}.get(field.name, "hint.form")
+
+
 def _hint_name(view: TillView, desk: Desk) -> str:
     if desk.form is not None:
-        return "hint.receipt" if desk.form.title == "form.return" else "hint.form"
+        return "hint.receipt" if desk.form.title == "form.return" else _field_hint(desk.form.field)
     if desk.training is not None or view.page == "menu":
         return "hint.menu"
     if view.page == "devices":

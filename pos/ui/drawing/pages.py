@@ -22,6 +22,9 @@ def draw_menu(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[
         rows.append(row(f" {entry.key}  {label(entry.name, view.language)}", ink))
     for binding, name in ((Binding.MENU, "menu.help"), (Binding.TRAINING, "menu.training")):
         rows.append(row(f" {keymap.label(binding)}  {label(name, view.language)}"))
+    if len(rows) == height:
+        # Full; the hint line tells the way back as well.
+        return tuple(rows)
     return _footed(rows, view, width, height)
 
 
@@ -91,7 +94,7 @@ def draw_form(view: TillView, form: Form, width: int, height: int) -> tuple[Row,
         rows.append(_question(view, form, index, field, width))
     if form.title == "form.count":
         rows.extend((BLANK, _counted_so_far(view, form, width)))
-    if form.field.kind is FieldKind.REASON:
+    if form.field.reasons:
         rows.append(BLANK)
         rows.extend(_reasons(view, form.field, width))
     return _footed(rows, view, width, height)
