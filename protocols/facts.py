@@ -365,8 +365,8 @@ class PurseCommanded(Fact, frozen=True, kw_only=True):
     command: int
     """The issuer's number of it (protocols.broker.PurseCommand)."""
     what: Literal["update", "claim", "clear"]
-    sw: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
-    """The card's status word; 9000: taken."""
+    sw: int
+    """The card's status word, two bytes; 9000: taken."""
 
 
 class ShiftCounted(Fact, frozen=True, kw_only=True):

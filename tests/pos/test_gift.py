@@ -62,7 +62,7 @@ async def test_each_is_on_record_and_from_the_second_on_marked(start: Starting) 
         ReceiptCopied(sale=1, copy=1),
         ReceiptCopied(sale=2, copy=1, reason="gift"),
     ]
-    second = counter.store.papers.of_sale("20260417", 1, "gift")
+    second = counter.store.papers.of_sale("20260417", 1, ("gift",))
     assert second is not None
     assert "재발행 1" in Press(counter.till.register, columns=42).text(second)
 

@@ -53,6 +53,7 @@ RELEASED = {
     "sale.recalled": {"sale": 2, "shift": 1, "hold": "S1-01-20260417-0001"},
     "purse.moved": {"details": bytes(38), "own": "payee"},
     "value.taken": {"method": "icash", "device": "4d", "amount": 5, "details": b"d"},
+    "purse.commanded": {"name": bytes(8), "command": 1, "what": "update", "sw": 0x9000},
     "purse.claimed": {
         "certificate": bytes(112),
         "nonce": bytes(8),

@@ -226,7 +226,7 @@ profile = "one-way"
 """,
     )
     printer, scanner, silent = plan.devices
-    assert printer.options == PrinterOptions(xon_xoff=True, buffer_bytes=512)
+    assert printer.options == PrinterOptions(print_done=False, xon_xoff=True, buffer_bytes=512)
     assert scanner.till == {"scanner_ending": "silence"}
     assert silent.start == (Verb(verb="silence_answers"),)
 
