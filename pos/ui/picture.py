@@ -16,7 +16,7 @@ from pos.keymap import Keymap
 from pos.ui.desk import Desk, taken
 from pos.ui.drawing.basket import draw_basket
 from pos.ui.drawing.devices import draw_devices
-from pos.ui.drawing.doubt import draw_doubt
+from pos.ui.drawing.doubt import choices, draw_doubt
 from pos.ui.drawing.entry import draw_banner, draw_entry
 from pos.ui.drawing.found import draw_found
 from pos.ui.drawing.held import draw_held
@@ -35,7 +35,7 @@ from pos.ui.drawing.queue import draw_queue
 from pos.ui.drawing.returned import draw_returned
 from pos.ui.drawing.side import draw_side
 from pos.ui.drawing.status import draw_status
-from pos.ui.drawing.takeover import draw_takeover
+from pos.ui.drawing.takeover import asked_rows, draw_takeover
 from pos.ui.drawing.too_small import draw_too_small
 from pos.ui.grid import PANEL_MARGIN, Row, panel
 from pos.view import Stage, TillView
@@ -106,13 +106,17 @@ def draw_part(name: str, scene: Scene, width: int, height: int) -> tuple[Row, ..
 
 
 def _draw_taken(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
-    view = scene.view
+    view, answer = scene.view, scene.desk.answer
     note = taken(scene.desk, view)
     if note is None:
         return ()
-    if view.doubt is not None:
-        return draw_doubt(view, view.doubt, scene.keymap, width, height, scene.now_ns)
-    return draw_takeover(view, note, width, height)
+    if view.doubt is None:
+        return draw_takeover(view, note, answer, width, height)
+    if view.asking is not None:
+        below = asked_rows(view, view.asking, answer, width)
+    else:
+        below = choices(view.doubt, scene.keymap, view.language, width, scene.now_ns)
+    return draw_doubt(view, view.doubt, below, width, height)
 
 
 def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:

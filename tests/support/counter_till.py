@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pos.catalogue import replace_catalogue
 from pos.entry import parse_entry
 from pos.equipment import Came, Kick
+from pos.purses import Cards, NoCards
 from pos.register import Clerk, Register, Setup
 from pos.rights import Role
 from pos.store.papers import Paper
@@ -115,6 +116,7 @@ async def start_till(
     role: Role = Role.MANAGER,
     staff: Staff | None = None,
     sign_on: str = "7PN:4711",
+    cards: Cards | None = None,
     **setup: object,
 ) -> Counter:
     """Start a till on the folder; again and again, as after a sudden end.
@@ -140,6 +142,7 @@ async def start_till(
         faults=faults,
         runner=Turns(store),
         tenders=find_tenders(),
+        cards=cards or NoCards(),
     )
     till = Till(
         register,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pos.keymap import load_keymap
 from pos.messages import Language
+from pos.purses import Cards
 from pos.ui.grammar import read_entry
 from pos.ui.source import Counter as Screen
 from tests.pos.conftest import PassBy, StandingClock
@@ -17,9 +18,15 @@ from tests.ui.stage import Stage, on_stage
 
 @asynccontextmanager
 async def at_the_counter(
-    folder: Path, language: Language = "ko", columns: int = 80, rows: int = 24
+    folder: Path,
+    language: Language = "ko",
+    columns: int = 80,
+    rows: int = 24,
+    cards: Cards | None = None,
 ) -> AsyncIterator[tuple[Stage, Counter]]:
-    counter = await start_till(folder, StandingClock(), PassBy(), staff=STAFF, language=language)
+    counter = await start_till(
+        folder, StandingClock(), PassBy(), staff=STAFF, language=language, cards=cards
+    )
     await counter.key("50.OS", "8801115114154")
     screen = Screen(
         till=counter.till,

@@ -20,6 +20,8 @@ Nothing is said that nobody knows. What a side has not said is "not known", what
 Source: clerk-and-courier.md 5.1.
 """
 
+from collections.abc import Sequence
+
 from pos.keymap import Binding, Keymap
 from pos.messages import Language, clip
 from pos.ui.drawing.money import amount_text
@@ -32,9 +34,9 @@ _NAME_CELLS = 15
 
 
 def draw_doubt(
-    view: TillView, doubt: DoubtView, keymap: Keymap, width: int, height: int, now_ns: int
+    view: TillView, doubt: DoubtView, below: Sequence[Row], width: int, height: int
 ) -> tuple[Row, ...]:
-    """Return the takeover's rows between status line and entry."""
+    """Return the takeover's rows between status line and entry; below: choices, or who is asked for."""
     language = view.language
     bar = row("=" * width, Ink.ALERT)
     rows: list[Row] = [
@@ -51,10 +53,7 @@ def draw_doubt(
         ),
         BLANK,
     ]
-    if view.asking is None:
-        rows += _choices(doubt, keymap, language, width, now_ns)
-    else:
-        rows += _asked(view, width)
+    rows += below
     return tuple(rows[:height])
 
 
@@ -91,14 +90,15 @@ def _fact(name: str, value: str, language: Language, width: int, ink: Ink = Ink.
     return row(clip(f"     {fit(label(name, language), _NAME_CELLS)}{value}", width), ink)
 
 
-def _choices(
+def choices(
     doubt: DoubtView, keymap: Keymap, language: Language, width: int, now_ns: int
 ) -> list[Row]:
+    """Return the keys that end a doubt, the recommended one first."""
     left = max(0, doubt.until_ns - now_ns) // NANOSECONDS_PER_SECOND
     time = label("doubt.time", language, f"{left // 60:02}:{left % 60:02}")
     best = time if left else label("doubt.best", language)
     supervisor = label("doubt.supervisor", language)
-    choices = (
+    keys = (
         ("doubt.resume" if doubt.wants_card else "doubt.again", Binding.COMMIT, best),
         ("doubt.park", Binding.CARD, supervisor),
         ("doubt.park_void", Binding.RETURN, supervisor),
@@ -110,20 +110,8 @@ def _choices(
                 clip(f"     {label(name, language, keymap.label(binding))}  {note}", width),
                 Ink.STRONG,
             )
-            for name, binding, note in choices
+            for name, binding, note in keys
         ),
         BLANK,
         row(clip(f"  {label('doubt.esc', language)}", width), Ink.DIM),
-    ]
-
-
-def _asked(view: TillView, width: int) -> list[Row]:
-    """Return what the till asks of a supervisor; the entry row takes the answer."""
-    assert view.asking is not None
-    return [
-        row(f"  {label('asking.title', view.language)}"),
-        row(clip(f"     {view.asking.what}  {view.asking.who}", width), Ink.STRONG),
-        row(clip(f"     {view.asking.said.short}", width), Ink.WARN),
-        BLANK,
-        row(clip(f"  {label('back', view.language)}", width), Ink.DIM),
     ]

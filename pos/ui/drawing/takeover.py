@@ -5,13 +5,17 @@ does nothing; status line and key strip stay.
 """
 
 from pos.messages import clip
+from pos.ui.answering import Answering
+from pos.ui.drawing.devices import wrapped
 from pos.ui.drawing.money import amount_text
 from pos.ui.grid import BLANK, Ink, Row, row
 from pos.ui.labels import label
-from pos.view import Notice, TillView
+from pos.view import AskingView, Notice, TillView
 
 
-def draw_takeover(view: TillView, note: Notice, width: int, height: int) -> tuple[Row, ...]:
+def draw_takeover(
+    view: TillView, note: Notice, answer: Answering, width: int, height: int
+) -> tuple[Row, ...]:
     """Return the takeover's rows between status line and entry."""
     language = view.language
     bar = row("=" * width, Ink.ALERT)
@@ -36,13 +40,20 @@ def draw_takeover(view: TillView, note: Notice, width: int, height: int) -> tupl
         rows.append(BLANK)
         rows.append(row(clip(f"  {label('takeover.esc', language)}", width), Ink.DIM))
     else:
-        rows.append(row(f"  {label(f'asking.{view.asking.purpose.value}', language)}"))
-        asked = f"{view.asking.what}  {view.asking.who}"
-        rows.append(row(clip(f"     {asked}", width), Ink.STRONG))
-        rows.append(row(clip(f"     {view.asking.said.short}", width), Ink.WARN))
-        rows.append(BLANK)
-        rows.append(row(clip(f"  {label('back', language)}", width), Ink.DIM))
+        rows += asked_rows(view, view.asking, answer, width)
     return tuple(rows[:height])
+
+
+def asked_rows(view: TillView, asking: AskingView, answer: Answering, width: int) -> list[Row]:
+    """Return what is asked of somebody before the till goes on; the entry row takes the answer."""
+    who = asking.who or answer.who
+    return [
+        row(clip(f"  {label(f'asking.{asking.purpose.value}', view.language)}", width)),
+        row(clip(f"     {asking.what}  {who}".rstrip(), width), Ink.STRONG),
+        *(row(f"     {line}", Ink.WARN) for line in wrapped(asking.said.short, width - 5)),
+        BLANK,
+        row(clip(f"  {label('back', view.language)}", width), Ink.DIM),
+    ]
 
 
 def _fact(name: str, value: str, width: int, ink: Ink = Ink.PLAIN) -> Row:
