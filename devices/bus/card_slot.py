@@ -198,6 +198,8 @@ class PcscSlot:
             case CardMute():
                 self._take(CardMute(insertion=self._insertion(counter)))
             case _:
+                if isinstance(state, SlotDown) and not isinstance(self._state, SlotDown):
+                    self._doubts += 1  # Another pcscd counts its insertions anew.
                 self._take(state)
         self._looked.set()
 
