@@ -58,6 +58,11 @@ class OwnPurses:
             self._task = asyncio.get_running_loop().create_task(attending, name="own purses")
             self._task.add_done_callback(self._ended)
 
+    async def rest(self, *, seconds: float) -> None:
+        """Wait until nothing is given any more, or no longer than so."""
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=seconds)
+
     async def stop(self) -> None:
         """End; what was not given is given after the next start."""
         if self._task is not None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS: Final = 5.0
 """How long a command without a screen tries to get its records to the broker."""
+PURSE_SECONDS: Final = 2.0
+"""Of these, how long it waits for a purse of the till's own to take what its issuer wants."""
 
 _NOT_THERE: Final = frozenset({"NET-01", "NET-05"})
 """Messages after which waiting for the broker is of no use."""
@@ -116,7 +118,10 @@ class Uplink:
         self._task = asyncio.get_running_loop().create_task(self._run(client), name="outbox")
 
     async def drained(self, *, seconds: float) -> bool:
-        """Wait until the broker has everything, or is known not to be there. Raises: StoreError."""
+        """Wait until the broker has everything, or is known not to be there.
+
+        What it wants of the till's own purses is given to them meanwhile. Raises: StoreError.
+        """
         if self._outbox is None:
             return False
         self._outbox.wake()
@@ -124,6 +129,8 @@ class Uplink:
             async with asyncio.timeout(seconds):
                 while not self._unreachable:
                     self._changed.clear()
+                    if self._own_purses is not None:
+                        await self._own_purses.rest(seconds=PURSE_SECONDS)
                     if (await self._runner.run(Store.queue)).waiting == 0:
                         return True
                     await self._changed.wait()

@@ -79,6 +79,64 @@ def test_demo_takes_e_cash_and_the_float_agrees(shop: Shop) -> None:
     assert audited["findings"] == [] and str(first) in json.dumps(audited)
 
 
+def test_issuer_s_commands_reach_the_customer_s_card_and_the_till_s_purse(shop: Shop) -> None:
+    """M8, M10: a limit with the next payment, a better one in the middle of a refused one, a stop."""
+    customer = CUSTOMERS["customer"].name.encode().hex()
+    till = counter_of(shop)
+    till.enter("100000OS")
+    shop.do("customer", "insert", card="customer")
+    _update(shop, customer, "--transfer-max", "100")
+    _contact(till)
+
+    till.enter(RICE)
+    assert code(till.enter("EC")) == "", "paid under the limits it had"
+    till.enter(RICE)
+    assert code(till.enter("EC")) == "PUR-16"
+    _update(shop, customer)
+    assert code(till.enter("EC")) == "", "it waited at the broker for the card to be refused"
+
+    shop.broker("purse", "hotlist", "add", customer, "--reason", "lost")
+    _contact(till)
+    _until_taken(shop)
+    till.enter(RICE)
+    assert code(till.enter("EC")) == "PUR-06"
+    till.enter("CA")
+    till.until("the broker to have it", lambda view: not view["waiting"])
+    till.end()
+    states = [row["state"] for row in json.loads(shop.broker("purse", "commands", "--json"))]
+    assert states == ["taken"] * 3
+    assert json.loads(shop.broker("audit", "float", "--json"))["findings"] == []
+
+
+def test_command_without_a_screen_gives_its_purse_what_waits_before_it_ends(shop: Shop) -> None:
+    purses = json.loads(shop.broker("purse", "list", "--json"))
+    [own] = [row["purse"] for row in purses if row["class"] == "merchant"]
+    _update(shop, own, "--transfer-max", "100")
+
+    shop.till("shift", "open", "0")
+
+    [row] = json.loads(shop.broker("purse", "commands", "--json"))
+    assert (row["state"], row["answer"], row["terminal"]) == ("taken", "9000", "01")
+
+
+def _update(shop: Shop, name: str, *limits: str) -> None:
+    shop.broker("purse", "update", name, "--day", "20260101", *limits)
+
+
+def _contact(till: Counter) -> None:
+    """Let the till hear from its broker: a sale in cash goes there at once."""
+    till.enter(RICE)
+    till.enter("CA")
+    till.until("the broker to have it", lambda view: not view["waiting"])
+
+
+def _until_taken(shop: Shop) -> None:
+    clock = SystemClock()
+    deadline_ns = clock.monotonic_ns() + 20_000_000_000
+    while json.loads(shop.broker("purse", "commands", "--waiting", "--json")):
+        assert clock.monotonic_ns() < deadline_ns, "the till's own purse never heard"
+
+
 def test_demo_opens_again_with_the_cards_as_they_were(shop: Shop, tmp_path: Path) -> None:
     till = counter_of(shop)
     till.enter("100000OS")
