@@ -32,20 +32,23 @@ Dial = Callable[[], ByteLink]
 _slots: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, CardSlot]]] = (
     WeakKeyDictionary()
 )
-_offers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Dial]]] = WeakKeyDictionary()
+_offers: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Dial | None]]] = (
+    WeakKeyDictionary()
+)
+"""None: a device of this program that is away. A bench that has one of its name is not asked instead."""
 
 
 def offer(name: str, dial: Dial) -> None:
     """Make a device of this program reachable as sim://name. Raises: OSError when the name is taken."""
     offers = _offers.setdefault(asyncio.get_running_loop(), {})
-    if name in offers:
+    if offers.get(name) is not None:
         raise OSError(f"sim://{name} is taken by another device of this program")
     offers[name] = dial
 
 
 def withdraw(name: str) -> None:
-    """Make it unreachable again."""
-    _offers.get(asyncio.get_running_loop(), {}).pop(name, None)
+    """Make it unreachable until it is offered again."""
+    _offers.setdefault(asyncio.get_running_loop(), {})[name] = None
 
 
 def offer_slot(name: str, slot: CardSlot) -> None:
@@ -76,7 +79,10 @@ class SimBus:
         address.known("bench")
         here = _offers.get(asyncio.get_running_loop(), {})
         if address.place in here:
-            return here[address.place]()
+            dial = here[address.place]
+            if dial is None:
+                raise LinkDownError(f"{address} is not there: this program has taken it away")
+            return dial()
         real = parse_address(_real_address(address))
         bus: Bus = _opener("devices.bus", real)
         return await bus.open(real, deadline_ns=deadline_ns)

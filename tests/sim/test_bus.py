@@ -41,6 +41,20 @@ def test_offered_device_is_opened_and_withdrawn_one_is_not(tmp_path):
     run(story)
 
 
+def test_withdrawn_device_is_not_looked_for_on_a_bench_that_runs(tmp_path):
+    """Goal: a scenario's pulled printer is never the printer of the bench next door."""
+    file = bench(tmp_path, drawer="tcp://127.0.0.1:1")
+
+    async def story(clock, entropy):
+        bus.offer("drawer", lambda: memory_pair()[0])
+        bus.withdraw("drawer")
+        with pytest.raises(LinkDownError, match="taken it away"):
+            await bus.BUS.open(parse_address(f"sim://drawer?bench={file}"), deadline_ns=0)
+        bus.offer("drawer", lambda: memory_pair()[0])
+
+    run(story)
+
+
 def test_offers_of_one_world_are_not_seen_in_another(tmp_path):
     """Goal: worlds do not leak into each other."""
 

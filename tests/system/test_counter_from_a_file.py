@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,12 +13,10 @@ from devices.health import Level
 from devices.line_display import LineDisplay
 from devices.printer import Printed, Printer
 from devices.scanner import Scan, SerialScanner
-from devices.smart_card import open_slot
 from protocols.address import parse_address
 from protocols.escpos.codes import CutKind
 from protocols.escpos.commands import Cut, LineFeed, PrintText
 from protocols.escpos.encode import begin_korean, encode_all
-from protocols.ports import CardAbsent, CardPresent
 from sim.bus import BENCH_VARIABLE
 from sim.control_client import Bench
 from sim.host import SystemClock
@@ -49,6 +48,27 @@ profile = "sends-twice"
 [devices.customer]
 kind = "smart_card"
 """
+_TILL = """
+import asyncio
+from devices.smart_card import open_slot
+from protocols.address import parse_address
+from protocols.ports import CardAbsent, CardPresent
+from sim.host import SystemClock
+
+async def main():
+    clock = SystemClock()
+    deadline_ns = clock.monotonic_ns() + 20_000_000_000
+    slot = await open_slot(parse_address("sim://customer"), deadline_ns=deadline_ns, clock=clock)
+    for state in (CardAbsent, CardPresent, CardAbsent):
+        async with asyncio.timeout(20):
+            while not isinstance(slot.state, state):
+                await asyncio.sleep(0.01)
+        print(state.__name__, flush=True)
+    await slot.close()
+
+asyncio.run(main())
+"""
+# A process of its own: one process talks to one card daemon, and others' tests have theirs.
 RECEIPT = encode_all(
     [*begin_korean(), PrintText("합계 1,000"), LineFeed(), Cut(kind=CutKind.PARTIAL, feed_dots=0)]
 )
@@ -181,15 +201,23 @@ async def test_display_on_a_socket_and_scanner_on_a_name_of_its_own(
 
 
 async def test_card_slot_is_a_reader_of_a_private_daemon(bench: Bench) -> None:
-    """Goal: a card is put in and torn out by a tester, and the reader says so."""
-    slot = await open_slot(parse_address("sim://customer"), deadline_ns=deadline(), clock=CLOCK)
+    """Goal: a card is put in and torn out by a tester, and the reader says so to the till's process."""
+    till = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _TILL, stdout=asyncio.subprocess.PIPE
+    )
+    assert till.stdout is not None
     try:
-        await do(bench, "customer", "insert", card="customer-1")
-        await until(lambda: isinstance(slot.state, CardPresent))
-        await do(bench, "customer", "remove")
-        await until(lambda: isinstance(slot.state, CardAbsent))
+        async with asyncio.timeout(60):
+            assert await till.stdout.readline() == b"CardAbsent\n"
+            await do(bench, "customer", "insert", card="customer-1")
+            assert await till.stdout.readline() == b"CardPresent\n"
+            await do(bench, "customer", "remove")
+            assert await till.stdout.readline() == b"CardAbsent\n"
+            assert await till.wait() == 0
     finally:
-        await slot.close()
+        if till.returncode is None:
+            till.kill()
+            await till.wait()
 
 
 async def until_async(holds: Callable[[], bool], seconds: float = 20) -> None:

@@ -89,16 +89,39 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("program", ["ips-pos", "ips-broker", "ips-sim"])
-def test_every_example_ends_well(program: str, folder: Path) -> None:
-    """Copied from the page into a shell, one after the other, each ends with status 0."""
-    environment = {
+@pytest.fixture
+def environment(folder: Path) -> dict[str, str]:
+    """Somebody who has only just come to this machine."""
+    return {
         **os.environ,
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "XDG_DATA_HOME": str(folder / "data"),
+        "XDG_STATE_HOME": str(folder / "state"),
     }
+
+
+@pytest.fixture
+def bench(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """The bench that the page has the reader start in another window."""
+    command = [str(PROGRAMS / "ips-sim"), "up", "--preset", "purse"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    ) as up:
+        try:
+            assert up.stdout is not None
+            assert up.stdout.readline().startswith("{")
+            yield
+        finally:
+            up.terminate()
+
+
+@pytest.mark.xdist_group("cards")
+@pytest.mark.usefixtures("bench")
+@pytest.mark.parametrize("program", ["ips-pos", "ips-broker", "ips-sim"])
+def test_every_example_ends_well(program: str, folder: Path, environment: dict[str, str]) -> None:
+    """Copied from the page into a shell, one after the other, each ends with status 0."""
     lines = list(examples(program))
     assert lines
 
