@@ -33,6 +33,9 @@ vpcd          the wire between a reader's driver and a virtual card
 trace         what passed on every wire, on one clock, without secrets (package)
 pcapng        capture files for Wireshark, written
 secure_pin    a PIN from the reader's keypad straight to the card
+pin_block     a PIN as it goes to the bank (ISO 9564 formats 0 and 4)
+dukpt         every PIN under a key of its own: AES and triple DES DUKPT (package)
+des           DES as cards and old PIN pads use it, and the retail MAC
 pin_pad       our dialogue with a PIN pad (package: link, words, both ends)
 hpke          a short text sealed for a P-256 key (RFC 9180)
 purse         e-cash: the purse itself, and the transfer between two (package)

@@ -27,6 +27,7 @@ scanner     a virtual barcode scanner
 host_line   what becomes of messages to a host
 replay      a recorded device that answers the same
 pin_pad     a virtual PIN pad
+pin_pad_keys  its keys for the bank: each used once, whatever happens
 pin_pad_mouth  how it says things: on time, late, broken, twice
 smart_card  a virtual card reader's slot and keypad
 cards       virtual IC cards (package)

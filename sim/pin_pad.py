@@ -13,7 +13,9 @@ there are. What it asks with are its own words; the till chooses the language an
     CONFIRMING busy     busy         busy                      -              answer, IDLE     answer, IDLE
     ENTERING   busy     busy         busy                      progress       answer, IDLE     answer, IDLE
 
-Source: protocols/pin_pad; protocols/purse/sealed_pin.
+For the bank it enciphers under a key that it uses once and has lost before the block leaves (pin_pad_keys).
+
+Source: protocols/pin_pad; protocols/purse/sealed_pin; protocols/dukpt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,14 +33,17 @@ from protocols.pin_pad.words import (
     Cancelled,
     Confirm,
     Confirmed,
+    EncipherForBank,
     Ending,
     Entered,
     EnterPin,
     Identify,
     Identity,
     Language,
+    Purpose,
     Reason,
     Refused,
+    SealForCard,
     Show,
     Shown,
     Status,
@@ -51,6 +56,7 @@ from protocols.purse.proof import ProofError, Prover
 from protocols.purse.sealed_pin import RANDOM_BYTES, seal_pin
 from protocols.purse.suite import P256
 from protocols.secure_pin import DIGITS_MAX, pin_block
+from sim.pin_pad_keys import BankKeys, UsedUpError
 from sim.pin_pad_mouth import Mouth
 from sim.twin import History, VerbError, refuse_verb
 
@@ -107,8 +113,18 @@ class PinPadTwin:
 
     device = "pin_pad"
 
-    def __init__(self, *, issuer_keys: Mapping[int, bytes], entropy: Entropy) -> None:
-        """`issuer_keys` are put into it for good, by number: whose cards it seals a PIN for."""
+    def __init__(
+        self,
+        *,
+        issuer_keys: Mapping[int, bytes],
+        entropy: Entropy,
+        bank_keys: BankKeys | None = None,
+    ) -> None:
+        """`issuer_keys` are put into it for good, by number: whose cards it seals a PIN for.
+
+        `bank_keys`: what was loaded into it for the bank; None, it enciphers for none.
+        """
+        self._bank_keys = bank_keys
         self._issuer_keys = dict(issuer_keys)
         self._prover = Prover(P256(), issuer_keys)
         self._entropy = entropy
@@ -193,6 +209,7 @@ class PinPadTwin:
             "opened": self._opened,
             "mute": self._mouth.faults.mute,
             "serial": self._serial,
+            "ksn": "" if self._bank_keys is None else self._bank_keys.ksn,
         }
 
     # The till
@@ -237,15 +254,26 @@ class PinPadTwin:
         if self._opened:
             self._answer(Refused(Reason.OPENED), now_ns)
             return
-        try:
-            self._certificate = self._prover.certificate(command.purpose.certificate)
-        except ProofError as error:
-            self._history.add(now_ns, "pin_refused", str(error))
-            self._answer(Refused(Reason.CERTIFICATE), now_ns)
+        if isinstance(command.purpose, SealForCard):
+            reason, wanted_by = Reason.CERTIFICATE, self._trusted(command.purpose, now_ns)
+        else:
+            has_key = self._bank_keys is not None and self._bank_keys.ksn
+            reason, wanted_by = Reason.KEYS, "the bank" if has_key else ""
+        if not wanted_by:
+            self._answer(Refused(reason), now_ns)
             return
         self._digits = ""
-        self._history.add(now_ns, "pin_wanted", self._certificate.name.decode("ascii", "replace"))
+        self._history.add(now_ns, "pin_wanted", wanted_by)
         self._begin(command, "pin", now_ns)
+
+    def _trusted(self, purpose: SealForCard, now_ns: int) -> str:
+        """Return whose card it is for; nothing where its certificate is by nobody this pad knows."""
+        try:
+            self._certificate = self._prover.certificate(purpose.certificate)
+        except ProofError as error:
+            self._history.add(now_ns, "pin_refused", str(error))
+            return ""
+        return self._certificate.name.decode("ascii", "replace")
 
     def _answer(self, answer: Ending, now_ns: int) -> None:
         self._pad.answer(answer, now_ns)
@@ -294,18 +322,30 @@ class PinPadTwin:
         if len(self._digits) < asked.digits_min:
             self._end(TooShort(), "short", now_ns)
             return
-        assert self._certificate is not None, "no entry begins without a certificate"
-        try:
-            body = seal_pin(
-                pin_block(self._digits),
-                certificate=self._certificate,
-                challenge=asked.purpose.challenge,
-                random=self._entropy.token(RANDOM_BYTES),
-            )
-        except SealError:
-            self._end(Refused(Reason.CERTIFICATE), "cancelled", now_ns)
-            return
-        self._end(Entered(body), "wait", now_ns)
+        ending = self._sealed(asked.purpose)
+        self._end(ending, "cancelled" if isinstance(ending, Refused) else "wait", now_ns)
+
+    def _sealed(self, purpose: Purpose) -> Ending:
+        """Return the PIN as whoever it is for can open it."""
+        match purpose:
+            case SealForCard(challenge):
+                assert self._certificate is not None, "no entry begins without a certificate"
+                try:
+                    body = seal_pin(
+                        pin_block(self._digits),
+                        certificate=self._certificate,
+                        challenge=challenge,
+                        random=self._entropy.token(RANDOM_BYTES),
+                    )
+                except SealError:
+                    return Refused(Reason.CERTIFICATE)
+                return Entered(body)
+            case EncipherForBank(pan):
+                assert self._bank_keys is not None, "no entry for the bank begins without keys"
+                try:
+                    return self._bank_keys.encipher(self._digits, pan, self._entropy)
+                except UsedUpError:
+                    return Refused(Reason.KEYS)
 
     def _open(self, now_ns: int, *, opened: bool) -> None:
         """A pad that is opened forgets what it was doing, and takes no PIN until it is repaired."""

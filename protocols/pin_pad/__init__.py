@@ -12,7 +12,8 @@
 The pad gives no digit away and no PIN in clear. What it hands out is the body of a VERIFY, sealed for
 one card whose certificate it has checked under the issuer's key that was put into it when it was made
 (protocols.purse.sealed_pin). So neither the till nor whoever listens can learn, change or reuse it.
-The purpose of an entry says for whom it is sealed; the online PIN block (ISO 9564-4) gets the next one.
+For the bank it hands out a block of ISO 9564, under a key that it uses once (protocols.dukpt). The purpose
+of an entry says for whom it is.
 
 frames   frames and controls on the line, as bytes
 link     one frame at a time each way: numbered, acknowledged, said again

@@ -12,6 +12,7 @@ a card's number by whoever makes recordings fit to be shown.
       CF  language FS amount FS currency FS seconds             have the customer confirm an amount
       PN  language FS amount FS currency FS seconds FS min FS max FS purpose FS ...
             verify FS challenge FS certificate                  a PIN for this card (purse.sealed_pin)
+            online FS number                                    a PIN for the bank (pin_block, dukpt)
       CA                                                        end what runs under this turn
     pad -> till
       id  model FS serial FS version FS key ids, comma between
@@ -20,19 +21,28 @@ a card's number by whoever makes recordings fit to be shown.
       cf                                                        the customer pressed enter
       dg  count                                                 so many digits so far; not the end yet
       pn  body                                                  entered: what the card is to be given
+      pb  format FS KSN FS block                                entered: what the bank is to be given
       cn, to, sh                                                cancelled, time is up, too short
       ab                                                        ended by CA
       no  reason                                                not done (words.Reason)
 
+A card's number is written as a track is: `;` digits `==?` and a check byte that makes the whole even, a
+third `=` where the byte would not be printable. So a recording finds it, and puts a test value there
+that leaves the frame's own check as it was (protocols.trace.stand_ins).
+
 The turn of an answer is its command's.
 """
 
+import re
 from collections.abc import Callable
+from functools import reduce
+from operator import xor
 from typing import Final, NamedTuple, TypeVar
 
 from protocols.money import Money, currency
 from protocols.pin_pad.frames import FS
 from protocols.pin_pad.words import (
+    KSN_AND_BLOCK_BYTES,
     LINE_CHARACTERS_MAX,
     SECONDS_MAX,
     TURNS,
@@ -45,11 +55,15 @@ from protocols.pin_pad.words import (
     Confirm,
     Confirmed,
     Digits,
+    EncipherForBank,
     Entered,
+    EnteredForBank,
     EnterPin,
     Identify,
     Identity,
     Language,
+    PinBlockFormat,
+    Purpose,
     Reason,
     Refused,
     SealForCard,
@@ -69,7 +83,7 @@ _FS: Final = chr(FS)
 _LETTERS: Final = "abcdefghijklmnop"
 _TO_LETTERS: Final = str.maketrans("0123456789abcdef", _LETTERS)
 _FROM_LETTERS: Final = str.maketrans(_LETTERS, "0123456789abcdef")
-_VERIFY: Final = "verify"
+_NUMBER: Final = re.compile(r";(\d{12,19})={2,3}\?[ -~]", re.ASCII)
 _OPENED: Final = {"ready": False, "opened": True}
 _KEY_ID_MAX: Final = 255
 _AMOUNT_MAX: Final = 999_999_999_999
@@ -113,7 +127,7 @@ def encode_command(turn: int, command: Command) -> bytes:
             return _text(turn, "SH", language.value, _line(upper), _line(lower))
         case Confirm(language, amount, seconds):
             return _text(turn, "CF", *_prompt(language, amount, seconds))
-        case EnterPin(purpose=SealForCard(challenge, certificate)):
+        case EnterPin():
             assert DIGITS_MIN <= command.digits_min <= command.digits_max <= DIGITS_MAX
             return _text(
                 turn,
@@ -121,9 +135,7 @@ def encode_command(turn: int, command: Command) -> bytes:
                 *_prompt(command.language, command.amount, command.seconds),
                 str(command.digits_min),
                 str(command.digits_max),
-                _VERIFY,
-                _letters(challenge),
-                _letters(certificate),
+                *_purpose(command.purpose),
             )
         case Cancel():
             return _text(turn, "CA")
@@ -141,6 +153,8 @@ def encode_answer(turn: int, answer: Answer) -> bytes:
             return _text(turn, "dg", str(count))
         case Entered(body):
             return _text(turn, "pn", _letters(body))
+        case EnteredForBank(form, ksn, block):
+            return _text(turn, "pb", form.value, _letters(ksn), _letters(block))
         case Refused(reason):
             return _text(turn, "no", reason.value)
         case _:
@@ -170,6 +184,14 @@ def _line(text: str) -> str:
 def _prompt(language: Language, amount: Money, seconds: int) -> tuple[str, str, str, str]:
     assert 0 < seconds <= SECONDS_MAX and 0 <= amount.minor <= _AMOUNT_MAX
     return language.value, str(amount.minor), amount.currency.code, str(seconds)
+
+
+def _purpose(purpose: Purpose) -> tuple[str, ...]:
+    match purpose:
+        case SealForCard(challenge, certificate):
+            return "verify", _letters(challenge), _letters(certificate)
+        case EncipherForBank(pan):
+            return "online", _written_number(pan)
 
 
 def _spoken(text: bytes) -> Spoken:
@@ -215,6 +237,20 @@ def _bytes(text: str, size: int) -> bytes:
     return bytes.fromhex(text.translate(_FROM_LETTERS))
 
 
+def _written_number(pan: str) -> str:
+    assert re.fullmatch(r"[0-9]{12,19}", pan), "a card's number has 12 to 19 digits"
+    text = f";{pan}==?" if len(pan) % 2 else f";{pan}===?"
+    return text + chr(reduce(xor, text.encode()))
+
+
+def _number_read(text: str) -> str:
+    found = _NUMBER.fullmatch(text)
+    if found is None or reduce(xor, text.encode()):
+        # Never the text itself: it may be a number in clear.
+        raise ValueError("no number of a card with its check")
+    return found[1]
+
+
 def _asked(fields: list[str]) -> tuple[Language, Money, int]:
     language, amount, code, seconds = fields
     money = Money(_number(amount, 0, _AMOUNT_MAX), currency(code))
@@ -248,19 +284,28 @@ def _enter_pin(fields: list[str]) -> EnterPin:
     language, amount, seconds = _asked(fields[:4])
     digits_min = _number(least, DIGITS_MIN, DIGITS_MAX)
     digits_max = _number(most, digits_min, DIGITS_MAX)
-    if purpose != _VERIFY:
-        raise _ReasonError(Reason.PURPOSE)
-    challenge, certificate = rest
     return EnterPin(
         language=language,
         amount=amount,
         seconds=seconds,
         digits_min=digits_min,
         digits_max=digits_max,
-        purpose=SealForCard(
-            _bytes(challenge, CHALLENGE_BYTES), _bytes(certificate, CERTIFICATE_BYTES)
-        ),
+        purpose=_purpose_read(purpose, rest),
     )
+
+
+def _purpose_read(purpose: str, fields: list[str]) -> Purpose:
+    match purpose:
+        case "verify":
+            challenge, certificate = fields
+            return SealForCard(
+                _bytes(challenge, CHALLENGE_BYTES), _bytes(certificate, CERTIFICATE_BYTES)
+            )
+        case "online":
+            (number,) = fields
+            return EncipherForBank(_number_read(number))
+        case _:
+            raise _ReasonError(Reason.PURPOSE)
 
 
 def _identity(fields: list[str]) -> Identity:
@@ -290,6 +335,13 @@ def _entered(fields: list[str]) -> Entered:
     return Entered(_bytes(body, SEALED_PIN_BYTES))
 
 
+def _entered_for_bank(fields: list[str]) -> EnteredForBank:
+    which, ksn, block = fields
+    form = PinBlockFormat(which)
+    sizes = KSN_AND_BLOCK_BYTES[form]
+    return EnteredForBank(form, _bytes(ksn, sizes[0]), _bytes(block, sizes[1]))
+
+
 def _refused(fields: list[str]) -> Refused:
     (reason,) = fields
     return Refused(Reason(reason))
@@ -317,6 +369,7 @@ _ANSWERS: Final[dict[str, Callable[[list[str]], Answer]]] = {
     "st": _status,
     "dg": _digits,
     "pn": _entered,
+    "pb": _entered_for_bank,
     "no": _refused,
     **{word: _nothing(answer) for word, answer in _PLAIN.items()},
 }

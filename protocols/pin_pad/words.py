@@ -4,7 +4,7 @@ The amount is a value, not a text of the till's: the pad writes it itself, so th
 where it asks for a PIN.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -32,6 +32,8 @@ class Reason(Enum):
     """No such word."""
     PURPOSE = "purpose"
     """It seals no PIN for that."""
+    KEYS = "keys"
+    """It has no key for the bank, or has used up all it had."""
     BUSY = "busy"
     CERTIFICATE = "certificate"
     """The card's certificate is not by an issuer that this pad knows."""
@@ -78,8 +80,15 @@ class SealForCard:
     certificate: bytes
 
 
-Purpose: TypeAlias = SealForCard
-"""For whom a PIN is sealed. The online PIN block becomes another one."""
+@dataclass(frozen=True, slots=True)
+class EncipherForBank:
+    """Encipher the PIN for the bank, bound to this card's number; the purpose `online`."""
+
+    pan: str = field(repr=False)
+
+
+Purpose: TypeAlias = SealForCard | EncipherForBank
+"""For whom a PIN is sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +155,28 @@ class Entered:
     body: bytes
 
 
+class PinBlockFormat(Enum):
+    """Which block of ISO 9564 it is, and so under which kind of key."""
+
+    FORMAT_0 = "0"
+    """Triple DES DUKPT; the KSN has 10 bytes, the block 8."""
+    FORMAT_4 = "4"
+    """AES DUKPT; the KSN has 12 bytes, the block 16."""
+
+
+KSN_AND_BLOCK_BYTES: Final = {PinBlockFormat.FORMAT_0: (10, 8), PinBlockFormat.FORMAT_4: (12, 16)}
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredForBank:
+    """A PIN, enciphered under a key that is used for nothing else."""
+
+    form: PinBlockFormat
+    ksn: bytes
+    """Which key: of the pad's base key, the pad, and the transaction."""
+    block: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """The customer pressed cancel."""
@@ -179,6 +210,7 @@ Ending: TypeAlias = (
     | Shown
     | Confirmed
     | Entered
+    | EnteredForBank
     | Cancelled
     | TimedOut
     | TooShort

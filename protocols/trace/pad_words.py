@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable
 
 from protocols.pin_pad.codec import WordError, decode_answer, decode_command
 from protocols.pin_pad.frames import Broken, Controlled, Frame, FrameReader, Read, Refused
-from protocols.pin_pad.words import Confirm, Entered, EnterPin
+from protocols.pin_pad.words import (
+    Confirm,
+    EncipherForBank,
+    Entered,
+    EnteredForBank,
+    EnterPin,
+)
 from protocols.trace.naming import phrase
 
 
@@ -51,9 +57,10 @@ def _command(text: bytes) -> str:
         return f"no command: {error}"
     match command:
         case EnterPin():
+            whose = "the bank" if isinstance(command.purpose, EncipherForBank) else "a card"
             return (
                 f"enter PIN for {command.amount}, {command.digits_min} to {command.digits_max} "
-                f"digits within {command.seconds} s, sealed for a card"
+                f"digits within {command.seconds} s, sealed for {whose}"
             )
         case Confirm():
             return f"confirm {command.amount} within {command.seconds} s"
@@ -66,4 +73,10 @@ def _answer(text: bytes) -> str:
         _, answer = decode_answer(text)
     except WordError as error:
         return f"no answer: {error}"
-    return "entered, sealed" if isinstance(answer, Entered) else phrase(answer)
+    match answer:
+        case Entered():
+            return "entered, sealed"
+        case EnteredForBank(form, ksn):
+            return f"entered, a block of format {form.value} under key {ksn.hex().upper()}"
+        case _:
+            return phrase(answer)

@@ -5,7 +5,7 @@ at a time; garbage anywhere; deadlines exactly and just before.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import xor
 
@@ -21,7 +21,7 @@ from protocols.pin_pad.codec import (
     encode_answer,
     encode_command,
 )
-from protocols.pin_pad.frames import GAP_NS, TEXT_BYTES_MAX, Control
+from protocols.pin_pad.frames import GAP_NS, TEXT_BYTES_MAX, Control, Frame, FrameReader
 from protocols.pin_pad.link import (
     ACK_NS,
     TRIES_MAX,
@@ -54,11 +54,14 @@ from protocols.pin_pad.words import (
     Confirm,
     Confirmed,
     Digits,
+    EncipherForBank,
     Entered,
+    EnteredForBank,
     EnterPin,
     Identify,
     Identity,
     Language,
+    PinBlockFormat,
     Reason,
     Refused,
     SealForCard,
@@ -68,6 +71,7 @@ from protocols.pin_pad.words import (
     TimedOut,
     TooShort,
 )
+from protocols.trace.stand_ins import StandIns
 
 S = 1_000_000_000
 PIN = EnterPin(
@@ -78,6 +82,8 @@ PIN = EnterPin(
     digits_max=12,
     purpose=SealForCard(bytes(range(16)), bytes(range(112))),
 )
+PAN = "9990490000000018"
+ONLINE = replace(PIN, purpose=EncipherForBank(PAN))
 COMMANDS: list[Command] = [
     Identify(),
     AskStatus(),
@@ -85,6 +91,9 @@ COMMANDS: list[Command] = [
     Show(Language.EN, "Welcome", "to the shop"),
     Confirm(Language.EN, Money(1_234, CURRENCIES["USD"]), 10),
     PIN,
+    ONLINE,
+    replace(PIN, purpose=EncipherForBank("9" * 19)),
+    replace(PIN, purpose=EncipherForBank("123456789012")),
     Cancel(),
 ]
 ANSWERS: list[Answer] = [
@@ -97,6 +106,8 @@ ANSWERS: list[Answer] = [
     Digits(0),
     Digits(12),
     Entered(bytes(range(89))),
+    EnteredForBank(PinBlockFormat.FORMAT_4, bytes(range(12)), bytes(range(16))),
+    EnteredForBank(PinBlockFormat.FORMAT_0, bytes(range(10)), bytes(range(8))),
     Cancelled(),
     TimedOut(),
     TooShort(),
@@ -155,7 +166,18 @@ def test_no_bytes_of_a_frame_look_like_a_cards_number(body: bytes) -> None:
         (b"01CF\x1cko\x1c-5\x1cKRW\x1c10", Reason.MALFORMED, 1),
         (b"01CF\x1cko\x1c5\x1cXYZ\x1c10", Reason.MALFORMED, 1),
         (b"01CF\x1cko\x1c5\x1cKRW\x1c0", Reason.MALFORMED, 1),
-        (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1conline\x1cx", Reason.PURPOSE, 1),
+        (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1cgiro\x1cx", Reason.PURPOSE, 1),
+        (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1conline\x1cx", Reason.MALFORMED, 1),
+        (
+            b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1conline\x1c;123456789012===?0",
+            Reason.MALFORMED,
+            1,
+        ),
+        (
+            b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1conline\x1c" + PAN.encode(),
+            Reason.MALFORMED,
+            1,
+        ),
         (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c3\x1c12\x1cverify", Reason.MALFORMED, 1),
         (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c8\x1c6\x1cverify", Reason.MALFORMED, 1),
         (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1cverify\x1c00\x1c00", Reason.MALFORMED, 1),
@@ -177,6 +199,35 @@ def test_garbage_is_no_word_or_one_that_can_be_said(garbage: bytes) -> None:
             decode(garbage)
         except WordError:
             continue
+
+
+@given(st.from_regex(r"[0-9]{12,19}", fullmatch=True))
+def test_a_cards_number_comes_back_and_a_recording_replaces_it_in_a_whole_frame(pan: str) -> None:
+    """The check byte of a frame stays right, so a trace can be decoded and replayed."""
+    command = replace(PIN, purpose=EncipherForBank(pan))
+    wire = frame(3, encode_command(7, command))
+
+    recorded = StandIns().text(wire)
+
+    read: list[object] = []
+    FrameReader().receive(recorded, 0, read.append)
+    assert isinstance(read[0], Frame) and len(recorded) == len(wire)
+    _, heard = decode_command(read[0].text)
+    assert isinstance(heard, EnterPin) and isinstance(heard.purpose, EncipherForBank)
+    assert heard.purpose.pan == StandIns().pan(pan) and pan not in repr(command)
+    assert decode_command(encode_command(7, command)) == (7, command)
+
+
+@pytest.mark.parametrize("place", range(21))
+def test_a_number_that_was_changed_on_the_way_is_none(place: int) -> None:
+    text = encode_command(7, ONLINE)
+    start = text.index(b";")
+    changed = text[: start + place] + bytes((text[start + place] ^ 1,)) + text[start + place + 1 :]
+
+    with pytest.raises(WordError) as caught:
+        decode_command(changed)
+
+    assert PAN[:8] not in str(caught.value)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from protocols.control import Verb
+from protocols.des import decrypt
+from protocols.dukpt import aes, tdes
+from protocols.dukpt.future_keys import FutureKeys, encode_registers
 from protocols.iso7816 import SW
 from protocols.money import CURRENCIES, KRW, Money
+from protocols.pin_block import decipher_format_4, pin_of_format_0
 from protocols.pin_pad.link import ACK_NS
 from protocols.pin_pad.till import Answered, Began, Lost, Progress, Silent, TillEnd
 from protocols.pin_pad.words import (
@@ -19,11 +23,14 @@ from protocols.pin_pad.words import (
     Command,
     Confirm,
     Confirmed,
+    EncipherForBank,
     Entered,
+    EnteredForBank,
     EnterPin,
     Identify,
     Identity,
     Language,
+    PinBlockFormat,
     Reason,
     Refused,
     SealForCard,
@@ -34,9 +41,13 @@ from protocols.pin_pad.words import (
     TooShort,
 )
 from protocols.purse.card import SEALED_PIN_KEY, Purse
+from protocols.purse.memory import Slots, TwoSlotMemory, encode_slot
 from protocols.purse.suite import public_key
+from sim.cards.card import TornError
+from sim.cards.slots import SlotMemory, TearingSlots
 from sim.entropy import SeededEntropy
 from sim.pin_pad import COUNT_MAX, DELAY_MS_MAX, PinPadTwin
+from sim.pin_pad_keys import BankKeys, load_pad
 from sim.twin import Twin, VerbError
 from tests.protocols.test_purse_sealed_pin import challenge, dealing_card
 from tests.support.purses import ISSUER, personality, tell
@@ -96,6 +107,55 @@ class Bench:
     def do(self, verb: str, **arguments: str) -> list[object]:
         self.twin.do(Verb(verb=verb, arguments=arguments), self.now_ns)
         return self.pump()
+
+
+BASE_KEY = bytes(range(16))
+PADS = {
+    PinBlockFormat.FORMAT_4: bytes.fromhex("0000000100000001"),
+    PinBlockFormat.FORMAT_0: bytes.fromhex("FFFF0000000100200000"),
+}
+PAN = "9990490000000018"
+BOTH_FORMATS = pytest.mark.parametrize("form", list(PinBlockFormat))
+
+
+def initial_key(form: PinBlockFormat) -> bytes:
+    old = form is PinBlockFormat.FORMAT_0
+    return (tdes if old else aes).initial_key(BASE_KEY, PADS[form])
+
+
+def loaded(form: PinBlockFormat) -> SlotMemory:
+    """Return the memory of a pad as it comes from whoever loads pads."""
+    slots = SlotMemory()
+    load_pad(slots, form, initial_key(form), PADS[form])
+    return slots
+
+
+def bank_pad(form: PinBlockFormat, slots: Slots) -> Bench:
+    keys = BankKeys(form, TwoSlotMemory(slots))
+    twin = PinPadTwin(issuer_keys={}, entropy=SeededEntropy(1), bank_keys=keys)
+    return Bench(twin=twin).begin()
+
+
+def at_the_bank(answer: object, pan: str = PAN) -> str:
+    """Return the PIN as the bank reads it: from its base key, and what came."""
+    assert isinstance(answer, Answered) and isinstance(answer.answer, EnteredForBank)
+    said = answer.answer
+    if said.form is PinBlockFormat.FORMAT_0:
+        key = tdes.transaction_key(initial_key(said.form), said.ksn)
+        return pin_of_format_0(decrypt(tdes.pin_key(key), said.block), pan)
+    key = aes.transaction_key(initial_key(said.form), said.ksn)
+    return decipher_format_4(said.block, pan, key=aes.working_key(key, said.ksn, aes.Usage.PIN))
+
+
+def for_bank(digits: str, bench: Bench) -> object:
+    bench.ask(
+        EnterPin(
+            language=Language.KO, amount=Money(15_390, KRW), seconds=30, digits_min=4,
+            digits_max=12, purpose=EncipherForBank(PAN),
+        )
+    )  # fmt: skip
+    bench.do("press", digits=digits)
+    return bench.do("enter")[-1]
 
 
 @pytest.fixture
@@ -218,6 +278,62 @@ def test_a_changed_certificate_gets_no_pin(bench: Bench, at: int) -> None:
     purpose = SealForCard(challenge(card), bytes(changed))
 
     assert bench.ask(wanted(card, purpose=purpose)) == [Answered(Refused(Reason.CERTIFICATE))]
+
+
+@BOTH_FORMATS
+def test_pin_goes_to_the_bank_under_a_key_of_its_own(form: PinBlockFormat) -> None:
+    bench = bank_pad(form, loaded(form))
+
+    said = [for_bank(digits, bench) for digits in ("1234", "1234", "123456789012")]
+
+    assert [at_the_bank(each) for each in said] == ["1234", "1234", "123456789012"]
+    blocks = [each.answer.block for each in said]  # type: ignore[attr-defined]
+    assert len(set(blocks)) == 3
+    told = f"{bench.twin.state()} {[*bench.twin.history]}"
+    assert "1234" not in told.replace(bench.twin.state()["ksn"], "") and PAN not in told
+
+
+@BOTH_FORMATS
+def test_no_key_serves_twice_whatever_becomes_of_the_pad(form: PinBlockFormat) -> None:
+    """Power leaves at every byte of keeping what is left; a block leaves only after it is kept."""
+    slots = loaded(form)
+    size = len(slots.load(0))
+    said: list[bytes] = []
+    for at in range(0, size + 60, 97):
+        tearing = TearingSlots(slots)
+        bench = bank_pad(form, tearing)
+        tearing.tear_after(at)
+        try:
+            answer = for_bank("1234", bench)
+        except TornError:
+            continue
+        assert at_the_bank(answer) == "1234"
+        said.append(answer.answer.ksn)  # type: ignore[attr-defined]
+    after = for_bank("1234", bank_pad(form, slots))
+    said.append(after.answer.ksn)  # type: ignore[attr-defined]
+    assert len(said) == len(set(said)) > 1
+
+
+def test_a_pad_without_keys_for_the_bank_takes_no_pin_for_it(bench: Bench) -> None:
+    command = wanted(card=dealing_card(), purpose=EncipherForBank(PAN))
+
+    assert bench.ask(command) == [Answered(Refused(Reason.KEYS))]
+
+
+def test_a_pad_that_has_used_up_its_keys_says_so() -> None:
+    form = PinBlockFormat.FORMAT_0
+    last = ((1 << tdes.ONES_MAX) - 1) << (tdes.BITS - tdes.ONES_MAX)
+    keys = [b""] * tdes.BITS
+    keys[tdes.BITS - tdes.ONES_MAX] = bytes(16)
+    slots = SlotMemory()
+    image = encode_registers(FutureKeys(PADS[form], last, tuple(keys)))
+    slots.store(0, encode_slot(1, image))
+    bench = bank_pad(form, slots)
+    assert isinstance(for_bank("1234", bench), Answered)
+
+    assert bench.twin.state()["ksn"] == ""
+    command = wanted(card=dealing_card(), purpose=EncipherForBank(PAN))
+    assert bench.ask(command) == [Answered(Refused(Reason.KEYS))]
 
 
 def test_amount_is_confirmed_or_not(bench: Bench) -> None:
