@@ -28,6 +28,7 @@ rfc2217       serial ports over TELNET (package: words, client, server)
 telnet        the stream under it: escaping, options, subnegotiations
 tlv           BER-TLV data objects of cards
 iso7816       command and response APDUs, status words
+iso8583       messages between the broker and banks (package)
 apdu_exchange  one command to one whole answer: 61xx, 6Cxx
 vpcd          the wire between a reader's driver and a virtual card
 trace         what passed on every wire, on one clock, without secrets (package)
