@@ -9,7 +9,7 @@ Wireshark 4 has one digit less than the standard for the four totals 86 to 89, a
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from protocols.iso8583 import encoding, padding, prefix
@@ -37,9 +37,9 @@ class Spec:
     """A variant: what stands where."""
 
     name: str
-    fields: Mapping[int, Field]
-    encoders: Mapping[int, Encode]
-    decoders: Mapping[int, Decode]
+    fields: Mapping[int, Field] = field(repr=False)
+    encoders: Mapping[int, Encode] = field(repr=False)
+    decoders: Mapping[int, Decode] = field(repr=False)
     digits: Encoding[str]
     """Of the message type."""
     octets: Encoding[bytes]

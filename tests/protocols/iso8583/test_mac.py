@@ -50,7 +50,7 @@ def test_cmac_of_rfc_4493(size, code):
     assert code_of(message[:size], key, MacAlgorithm.CMAC).hex().upper() == code
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=str)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
 @pytest.mark.parametrize("algorithm", MacAlgorithm)
 @pytest.mark.parametrize("message", [PURCHASE, REVERSAL], ids=lambda m: m.mti)
 def test_a_sealed_message_is_opened_and_no_other(spec, algorithm, message):

@@ -26,7 +26,7 @@ def _padded(message: Message, spec) -> Message:
     return Message(message.mti, fields)
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=str)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
 @pytest.mark.parametrize("message", ALL, ids=lambda m: m.mti)
 def test_a_message_comes_back_as_it_was(spec, message):
     assert decode(encode(message, spec), spec) == _padded(message, spec)
@@ -125,7 +125,7 @@ def test_a_wrong_byte_is_malformed_or_another_message(message, place, byte):
             assert "4761739001010119" not in str(error)
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=str)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
 def test_cut_off_anywhere_is_malformed(spec):
     data = encode(PURCHASE, spec)
     for size in range(len(data)):

@@ -52,7 +52,7 @@ def test_too_much_chip_data():
 
 @pytest.mark.parametrize("block", [8, 16])
 @pytest.mark.parametrize("ksn", [0, 10, 12])
-@pytest.mark.parametrize("spec", SPECS.values(), ids=str)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
 def test_a_pin_of_either_length_travels_and_is_taken_out(spec, block, ksn):
     pin = EncipheredPin(block=bytes(range(block)), ksn=bytes(range(ksn)))
     message = Message("0200", {3: "000000", **pin_fields(pin)})
