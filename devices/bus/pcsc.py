@@ -16,7 +16,10 @@ Source: PC/SC part 5; winscard.h of pcsc-lite; PC/SC part 10 (features).
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
+from threading import Lock
 from typing import Any, Final
 
 from devices.drivers.card_reader import Code
@@ -27,6 +30,10 @@ _FEATURE_VERIFY_PIN_DIRECT: Final = 0x06
 _GET_FEATURES: Final = 3400
 _NAMES: dict[str, str] = {}
 """The daemon that this process has begun to talk to, once it has: key `socket`."""
+
+_COMING_AND_GOING: Final = Lock()
+_ALONE_S: Final = 2.0
+"""How long a call waits to be alone; a reader that hangs must not keep the others from closing."""
 
 
 class PcscError(Exception):
@@ -83,6 +90,21 @@ def _scard() -> Any:
         ) from error
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other thread add or take away what libpcsclite keeps in its lists.
+
+    Until 2.0 its SCardDisconnect walks the list of contexts without a lock; a context that is released
+    meanwhile has been freed, and the program dies of it.
+    """
+    held = _COMING_AND_GOING.acquire(timeout=_ALONE_S)
+    try:
+        yield
+    finally:
+        if held:
+            _COMING_AND_GOING.release()
+
+
 def _check(doing: str, code: int) -> None:
     if code & 0xFFFF_FFFF != Code.SUCCESS:
         raise PcscError(doing, code & 0xFFFF_FFFF)
@@ -94,7 +116,8 @@ class Daemon:
     def __init__(self) -> None:
         """Raises: PcscError (no service), PcscMissingError."""
         self._scard = _scard()
-        code, self._context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
+        with _alone():
+            code, self._context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
         _check("reach the card daemon", code)
 
     def readers(self) -> list[str]:
@@ -162,7 +185,8 @@ class Daemon:
 
     def release(self) -> None:
         """Leave the daemon; it may be gone already."""
-        self._scard.SCardReleaseContext(self._context)
+        with _alone():
+            self._scard.SCardReleaseContext(self._context)
 
 
 class Connection:
@@ -209,7 +233,8 @@ class Connection:
         """Let go; nothing that goes wrong here matters any more."""
         leave = ending is Ending.LEAVE
         how = self._scard.SCARD_LEAVE_CARD if leave else self._scard.SCARD_UNPOWER_CARD
-        self._scard.SCardDisconnect(self._handle, how)
+        with _alone():
+            self._scard.SCardDisconnect(self._handle, how)
 
 
 def find_feature(listing: bytes, wanted: int) -> int | None:
