@@ -29,6 +29,7 @@ replay      a recorded device that answers the same
 pin_pad     a virtual PIN pad
 pin_pad_keys  its keys for the bank: each used once, whatever happens
 pin_pad_mouth  how it says things: on time, late, broken, twice
+bank/       virtual banks: their hosts, accounts and cards
 smart_card  a virtual card reader's slot and keypad
 cards       virtual IC cards (package)
 search/     exhaustive search of the purse, with seeded faults

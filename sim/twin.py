@@ -66,6 +66,19 @@ class Twin(Protocol):
 
 
 @runtime_checkable
+class Dialled(Protocol):
+    """A twin that is dialled, as a host is: what was said on one line has no end on the next."""
+
+    def opened(self, now_ns: int) -> None:
+        """Learn that somebody has come."""
+        ...
+
+    def closed(self, now_ns: int) -> None:
+        """Learn that he has left."""
+        ...
+
+
+@runtime_checkable
 class Paper(Protocol):
     """A twin that prints: what came out of it can be looked at."""
 

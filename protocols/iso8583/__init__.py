@@ -19,6 +19,7 @@ original   field 90: which message a reversal is about
 icc        field 55: the chip's data objects
 pin        the enciphered PIN and its key's serial number, whatever their length
 mac        ISO 9797-1 algorithm 3 and AES-CMAC over a message
+response   field 39: what the bank answers
 framing    messages out of a stream of bytes
 describe   a message for people, masked
 """

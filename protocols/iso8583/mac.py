@@ -10,17 +10,15 @@ import hmac
 from enum import Enum
 from typing import Final
 
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
+from protocols.des import retail_mac
 from protocols.iso8583 import elements as de
 from protocols.iso8583.message import Message, decode, encode
 from protocols.iso8583.specs import Spec
 
 MAC_BYTES: Final = 8
-_BLOCK: Final = 8
 _FIRST_HALF_MAX: Final = 64
 
 
@@ -41,25 +39,7 @@ def code_of(data: bytes, key: bytes, algorithm: MacAlgorithm) -> bytes:
         cmac = CMAC(AES(key))
         cmac.update(data)
         return cmac.finalize()[:MAC_BYTES]
-    padded = data + b"\x80"
-    padded += bytes(-len(padded) % _BLOCK)
-    return retail_mac(padded, key)
-
-
-def retail_mac(padded: bytes, key: bytes) -> bytes:
-    """Return ISO/IEC 9797-1 algorithm 3 over whole blocks, without a padding of its own."""
-    assert len(key) == 16, "two DES keys"
-    assert padded and len(padded) % _BLOCK == 0, "whole blocks"
-    left, right = key[:8], key[8:]
-    chained = _des(left).encryptor().update(padded)[-_BLOCK:]
-    turned = _des(right).decryptor().update(chained)
-    return _des(left).encryptor().update(turned)
-
-
-def _des(key: bytes) -> Cipher[modes.CBC]:
-    # Three equal keys make triple DES the single one; shorter keys are about to go from the library.
-    # A chain of one block from zeros is the block cipher itself.
-    return Cipher(TripleDES(key * 3), modes.CBC(bytes(_BLOCK)))
+    return retail_mac(key, data)
 
 
 def seal(message: Message, spec: Spec, key: bytes, algorithm: MacAlgorithm) -> bytes:

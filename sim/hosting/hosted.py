@@ -20,7 +20,7 @@ from protocols.serial_line import LineSettings
 from sim.faults import DELAY_NS_MAX, Faults, Passage
 from sim.hosting.carrier import Carrier
 from sim.hosting.serial_cable import CABLE_VERBS, SerialCable
-from sim.twin import History, Twin, VerbError, refuse_verb
+from sim.twin import Dialled, History, Twin, VerbError, refuse_verb
 from sim.wire import Wire
 
 TO_DEVICE_BYTES_MAX: Final = 4_096
@@ -220,10 +220,14 @@ class Hosted:
     def opened(self) -> None:
         """Learn that a driver has come."""
         self._note("opened")
+        if isinstance(self.twin, Dialled):
+            self.twin.opened(self._clock.monotonic_ns())
 
     def closed(self) -> None:
         """Learn that the driver has left."""
         self._note("closed")
+        if isinstance(self.twin, Dialled):
+            self.twin.closed(self._clock.monotonic_ns())
 
     def _wire_verbs(self) -> tuple[VerbHelp, ...]:
         return WIRE_VERBS if self._cable is None else (*WIRE_VERBS, *CABLE_VERBS)

@@ -12,6 +12,7 @@ import fcntl
 import os
 import resource
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ from sim.stage.recording import Watch, device_channel, host_channel
 from sim.wire import Wire
 
 TOKEN_BYTES: Final = 16
+BANKS_FILE: Final = "banks.sqlite"
 DESCRIPTORS_EACH: Final = 3
 """Both ends of a pty and what holds its name; a listening socket and its driver's."""
 DESCRIPTORS_BESIDE: Final = 128
@@ -69,10 +71,11 @@ class Bench:
         self._clock = clock
         self._seeded = seeded = SeededEntropy(plan.seed)
         self._pads = tuple(each for each in plan.devices if each.kind.needs is Needs.ISSUERS)
+        self._banks = tuple(each for each in plan.devices if each.kind.needs is Needs.BOOKS)
         self._devices: dict[str, Served] = {
             each.name: _hosted(each, folder, clock, seeded.fork(each.name), watch)
             for each in plan.devices
-            if each not in (*readers, *self._pads)
+            if each not in (*readers, *self._pads, *self._banks)
         }
         self._start = {each.name: each.start for each in plan.devices}
         self._control = ControlServer(application(self._devices, token=self._token))
@@ -87,12 +90,14 @@ class Bench:
     async def start(self) -> Endpoint:
         """Open everything. Raises: OSError when the folder, a name, a port or files are taken."""
         _allow_descriptors(
-            (len(self._devices) + len(self._pads)) * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE
+            (len(self._devices) + len(self._pads) + len(self._banks)) * DESCRIPTORS_EACH
+            + DESCRIPTORS_BESIDE
         )
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self._folder)
         self._devices |= self._readers.open()
         self._devices |= {plan.name: self._pad(plan) for plan in self._pads}
+        self._devices |= {plan.name: self._bank(plan) for plan in self._banks}
         for hosted in self._devices.values():
             await hosted.start()
             self._started.append(hosted)
@@ -131,6 +136,15 @@ class Bench:
         wire = self._seeded.fork(plan.name)
         brought = {"issuer_keys": keys, "entropy": own}
         return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
+
+    def _bank(self, plan: DevicePlan) -> Served:
+        """Make a bank's host over the bench's books. Raises: OSError."""
+        wire = self._seeded.fork(plan.name)
+        brought = {"clock": self._clock, "place": self._folder / BANKS_FILE}
+        try:
+            return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
+        except (ValueError, sqlite3.Error) as error:
+            raise OSError(f"{plan.name}: {error}") from error
 
 
 @contextlib.contextmanager

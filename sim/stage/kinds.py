@@ -7,11 +7,14 @@ are the arguments of the twin's constructor.
 import importlib
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from protocols.iso8583.framing import Header
+from protocols.iso8583.mac import MacAlgorithm
 from protocols.ports import Typeface
+from sim.bank.keys import TEST_KEY
 from sim.entropy import SeededEntropy
 from sim.line_display import FoundIn
 from sim.printer_mechanics import DrawerContact
@@ -29,6 +32,8 @@ class Needs(Enum):
     """Cards that lie beside it; the bench knows which."""
     ISSUERS = "issuers"
     """The keys of those who issued the cards it is for, and randomness of its own."""
+    BOOKS = "books"
+    """The time of day, and a place for what must outlive it."""
     RECORDING = "recording"
     """A channel of a trace; the plan says which."""
 
@@ -94,6 +99,21 @@ class ScannerOptions(msgspec.Struct, frozen=True):
     """How often it sends each code."""
 
 
+class BankOptions(msgspec.Struct, frozen=True):
+    """Which bank's host it is, and how it speaks."""
+
+    bank: str = "hanbit"
+    people: str = ""
+    """A set of accounts and cards; left out, the one that comes with the program."""
+    spec: Literal["ascii", "binary"] = "ascii"
+    header: Header = Header.BINARY
+    mac: MacAlgorithm = MacAlgorithm.CMAC
+    mac_key: Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{32})$")] = TEST_KEY
+    file: str = ""
+    """The banks' books; left out, banks.sqlite in the bench's folder. Hosts that name one file are banks
+    of one market."""
+
+
 class SlotOptions(msgspec.Struct, frozen=True):
     """How a card slot begins."""
 
@@ -129,7 +149,7 @@ class Kind:
             arguments |= {"cards": {}} | brought
         if self.needs is Needs.ISSUERS:
             arguments |= {"issuer_keys": {}, "entropy": SeededEntropy(0)} | brought
-        if self.needs is Needs.RECORDING:
+        if self.needs in (Needs.RECORDING, Needs.BOOKS):
             arguments |= brought
         twin = getattr(importlib.import_module(self.module), self.twin)(**arguments)
         assert isinstance(twin, Twin), f"{self.module}.{self.twin} is no twin"
@@ -171,6 +191,15 @@ KINDS: Final = {
             twin="PinPadTwin",
             protocol="pin_pad",
             needs=Needs.ISSUERS,
+        ),
+        Kind(
+            name="bank",
+            module="sim.bank.twin",
+            twin="BankTwin",
+            protocol="iso8583",
+            options=BankOptions,
+            needs=Needs.BOOKS,
+            wires=(WireKind.TCP,),
         ),
         Kind(
             name="smart_card",
