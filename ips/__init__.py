@@ -32,6 +32,7 @@ booking           what a record does to the books; its parts:
 booking_attempts  intents and results of moving money
 booking_purse     e-cash that moved between two purses, and the float
 booking_value     value that came in by a scheme that its module knows
+booking_voids     payments that were taken out of their sales
 booking_refunds   money that went back
 booking_sales     sales and voids
 booking_shifts    float, cash moves, count and Z

@@ -5,6 +5,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
 
     shift opened      till            <- capital/float
     sale              till, clearing  <- sales/GROUP, tax/vat       by the flow of each tender
+    payment voided    what it was paid with <- what it went back with     (ips.booking_voids)
     sale voided       nothing; nor for one that was held, or gone on with (ips.holds)
     paid in, out      till <- capital/float       expense <- till
     paid in for e-cash  till <- bank/e-cash
@@ -26,6 +27,7 @@ from ips.booking_refunds import refund_closed
 from ips.booking_sales import sale_closed, sale_voided
 from ips.booking_shifts import cash_moved, shift_closed, shift_counted, shift_opened
 from ips.booking_value import value_taken
+from ips.booking_voids import tender_voided
 from ips.books import Booking, Books, transaction_key
 from ips.commands import Command
 from ips.entry import EXCEPTIONS, Entry, Occasion
@@ -50,6 +52,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
+    TenderVoided,
     ValueTaken,
     decode_fact,
 )
@@ -89,6 +92,8 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             attempt_closed(entry, fact, record.attempt or "")
         case AttemptParked():
             attempt_parked(entry, fact, record.attempt or "")
+        case TenderVoided():
+            tender_voided(entry, fact)
         case SaleClosed():
             sale_closed(entry, fact)
         case SaleVoided():
@@ -210,6 +215,8 @@ def _amounts(fact: Fact) -> list[tuple[str, int, bool]]:
             return [("counted", fact.counted, False), *rows]
         case AttemptOpened() | AttemptClosed() | AttemptParked() | CashMoved() | ValueTaken():
             return [("amount", fact.amount, False)]
+        case TenderVoided():
+            return [("tender", fact.tender.amount, False), ("back", fact.back.amount, False)]
         case ShiftOpened():
             return [("float", fact.float_amount, False)]
         case ShiftCounted():

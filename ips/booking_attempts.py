@@ -8,6 +8,7 @@ or a deposit stands in facts of its own.
 from typing import Literal
 
 from ips.booking_refunds import repaid
+from ips.booking_voids import not_given_back
 from ips.commands import Park, Resolve
 from ips.entry import Entry, order_of
 from ips.flows import StateClass
@@ -37,6 +38,8 @@ def attempt_closed(entry: Entry, fact: AttemptClosed, key: str) -> None:
         repaid(entry, fact, key)
         return
     if fact.service:
+        if fact.service == "void":
+            not_given_back(entry, fact, key)
         return
     payment = entry.payment(key) if key else None
     if payment is None:
@@ -57,6 +60,8 @@ def attempt_parked(entry: Entry, fact: AttemptParked, key: str) -> None:
 
     While the sale is open the attempt may still prove paid and stand in it.
     """
+    if fact.service:
+        return
     if not key or entry.payment(key) is None:
         entry.ask("unknown-attempt", about=key or entry.booking.key, amount=fact.amount)
 

@@ -7,6 +7,7 @@ paid, and asked about. Money has already gone back: none of this can refuse it.
 
 import msgspec
 
+from ips.booking_voids import NOT_BACK
 from ips.books import RefundRecord
 from ips.commands import PayRefund, RequestRefund
 from ips.entry import EXCEPTIONS, Entry, repay_key
@@ -73,14 +74,24 @@ def _pay_known(entry: Entry, refund: RefundRecord, tender: Tender, left: int) ->
     amount = min(left, refund.amount)
     if payment is None or not amount:
         return 0
+    if refund.reason == NOT_BACK:
+        # Its payment was given back in the books already: the money lies with the customer's credit.
+        entry.leg(f"customer-credit/{entry.occasion.store}", amount)
+        entry.leg(entry.asset(tender.method), -amount)
+        _paid(entry, refund, tender)
+        return amount
     if refund.state == "requested":
         entry.ask("refund-refused", about=refund.key, amount=amount, detail="not approved yet")
     if not _pay(entry, payment, tender, refund.key, amount):
         return 0
+    _paid(entry, refund, tender)
+    return amount
+
+
+def _paid(entry: Entry, refund: RefundRecord, tender: Tender) -> None:
     entry.booking.refunds[refund.key] = msgspec.structs.replace(
         refund, state="paid", paid_ns=entry.occasion.at_ns, reference=tender.reference
     )
-    return amount
 
 
 def _against_sale(entry: Entry, fact: RefundClosed, tender: Tender, key: str, left: int) -> int:

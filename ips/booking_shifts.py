@@ -105,6 +105,7 @@ _FIGURES: Final = (
     "exempt",
     "discounts",
     "voids",
+    "tender_voids",
     "refunds",
     "float_amount",
     "cash_in",

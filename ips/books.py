@@ -97,6 +97,8 @@ class ShiftRecord(msgspec.Struct, frozen=True, kw_only=True):
     """How many sales were given up."""
     refunds: int = 0
     """Given back, minor units; not taken off gross."""
+    tender_voids: int = 0
+    """Payments taken out of open sales."""
     by_method: dict[str, int] = {}
     """Taken less given back."""
     cash_in: int = 0

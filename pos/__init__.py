@@ -33,6 +33,7 @@ holding        a basket put aside, and gone on with here or at another till
 cash_receipt   whose Korean cash receipt it is, and which sales get one unasked
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
+voiding        takes payments out of an open sale and gives them back
 doubted        the payment in doubt that holds the counter, and what is known of it
 parking        sets it aside, so that its sale can go on
 repaying       gives late money back to the card that it came from

@@ -54,6 +54,15 @@ class VoidSale:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class VoidTender:
+    """Take a payment out of the open sale, and give its money back: the n-th, from 1, or the last one."""
+
+    choice: int = 0
+    method: str = ""
+    """Another way back than it came: cash."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
     """Take per cent or money off the selected line, or off the whole sale; 0 takes it away again."""
@@ -335,6 +344,7 @@ Command = (
     | VoidLine
     | VoidLast
     | VoidSale
+    | VoidTender
     | Discount
     | SetPrice
     | Quick

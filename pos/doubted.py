@@ -93,6 +93,7 @@ def shown(register: "Register") -> DoubtView | None:
         wants_card=doubted.missing is not Missing.NOTHING,
         asking=doubted.asking,
         checks=doubted.checks,
+        back=fact.service == "void",
         until_ns=doubted.until_ns,
     )
 

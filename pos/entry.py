@@ -6,6 +6,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     8801115114154            sell it               3*8801115114154   three      0.512*CODE   by weight
     nQT    quantity of the selected line           VL  void the selected line    VD  void the last
     VS[:reason]   void the sale                    nUP nDN  move the selection
+    [n]VT[:cash]  take the n-th payment out of the sale, or the last; its money goes back
     nDI    off the selected line: n per cent up to 100, else that much money; 0DI takes it away
     nDS    off the whole sale, the same            nDX  the line's newest discount was meant for the sale
     amountPR:reason  another price for the line    0PR  the catalogue's again
@@ -139,6 +140,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return _cash_receipt(operand or reason or "")
     if verb == "CN" and reason is None and operand:
         return commands.CountShift(_denominations(operand))
+    if verb == "VT" and (not operand or _COUNT.fullmatch(operand)):
+        return commands.VoidTender(_whole(operand or "0"), (reason or "").strip())
     if reason is None and not operand and verb in _PLAIN:
         return _PLAIN[verb]
     if not operand and verb in _REASONED:
@@ -242,7 +245,7 @@ _PERCENT_MAX: Final = 100
 WORDS: Final = frozenset(
     {
         *(*_PLAIN, *_REASONED, *_COUNTED, *_DISCOUNTS),
-        *("FI", "CN", "CR", "RP", "GR", "QT", "OS", "CI", "CO", "DR", "PR", "EL", "ED", "EF"),
+        *("FI", "CN", "CR", "RP", "GR", "QT", "VT", "OS", "CI", "CO", "DR", "PR", "EL", "ED", "EF"),
     }
 )
 """Every verb that is no tender's."""

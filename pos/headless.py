@@ -156,8 +156,12 @@ async def _sold(till: Till, notice: Notice | None, *, total: int, order: str) ->
 
 async def _given_up(till: Till, why: Notice) -> Answer:
     """Leave no half sale behind a command that failed."""
-    if till.register.stage is not Stage.STOPPED and till.register.has_sale():
-        await till.execute(commands.VoidSale("headless: " + (why.code or why.banner)))
+    register = till.register
+    if register.stage is not Stage.STOPPED and register.has_sale():
+        said = await till.execute(commands.VoidSale("headless: " + (why.code or why.banner)))
+        if register.has_sale() and said is not None:
+            # A payment that could not go back keeps it open: that is what has to be known now.
+            return _refused(said)
     return _refused(why)
 
 

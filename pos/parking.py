@@ -32,15 +32,18 @@ class Parking:
         doubted = register.doubted
         if doubted is None:
             return register.say("no_doubts")
-        parked, slip = self._parked(doubted, instead), self._slip(doubted, parked=True)
+        set_aside, slip = (
+            parked(register, doubted, instead),
+            situation(register, doubted, parked=True),
+        )
         if instead == "void" and register.has_sale():
             refused = self.selling.refuses_to_give_up()
             if refused is not None:
                 return refused
             reason = f"parked {doubted.doubt.key}"
-            await self.selling.give_up(reason, first=[parked], papers=[slip])
+            await self.selling.give_up(reason, first=[set_aside], papers=[slip])
         else:
-            await register.append([parked], ATTEMPT, papers=[slip])
+            await register.append([set_aside], ATTEMPT, papers=[slip])
         await look(register)
         code = "sale_parked" if instead == "void" else "PUR-26"
         return register.say(code, amount=doubted.doubt.fact.amount, key=doubted.doubt.key)
@@ -50,30 +53,37 @@ class Parking:
         register = self.register
         if register.doubted is None:
             return register.say("no_doubts")
-        await register.print_paper(self._slip(register.doubted, parked=False))
+        await register.print_paper(situation(register, register.doubted, parked=False))
         return register.say("situation_printed")
 
-    def _parked(self, doubted: Doubted, instead: Literal["tender", "void"]) -> Draft:
-        fact, intent = doubted.doubt.fact, doubted.doubt.intent
-        parked = AttemptParked(
-            sale=fact.sale, method=fact.method, amount=fact.amount, instead=instead
-        )
-        draft = self.register.draft(parked, amount=fact.amount, attempt=doubted.doubt.key)
-        return replace(
-            draft, business_date=intent.business_date, references=dict(intent.references)
-        )
 
-    def _slip(self, doubted: Doubted, *, parked: bool) -> Paper:
-        fact = doubted.doubt.fact
-        situation = Situation(
-            sale=fact.sale,
-            method=fact.method,
-            attempt=doubted.doubt.key,
-            amount=fact.amount,
-            happened=self.register.say(doubted.code).banner,
-            card=doubted.sides.card.value,
-            balance=doubted.sides.balance,
-            shop=doubted.sides.shop.value,
-            parked=parked,
-        )
-        return self.register.paper("situation", situation)
+def parked(register: Register, doubted: Doubted, instead: Literal["tender", "void"]) -> Draft:
+    """Return the record that sets an attempt in doubt aside."""
+    fact, intent = doubted.doubt.fact, doubted.doubt.intent
+    set_aside = AttemptParked(
+        sale=fact.sale,
+        method=fact.method,
+        amount=fact.amount,
+        instead=instead,
+        service=fact.service,
+    )
+    draft = register.draft(set_aside, amount=fact.amount, attempt=doubted.doubt.key)
+    return replace(draft, business_date=intent.business_date, references=dict(intent.references))
+
+
+def situation(register: Register, doubted: Doubted, *, parked: bool) -> Paper:
+    """Return the slip that says how it stands, for the customer."""
+    fact = doubted.doubt.fact
+    shown = Situation(
+        sale=fact.sale,
+        method=fact.method,
+        attempt=doubted.doubt.key,
+        amount=fact.amount,
+        happened=register.say(doubted.code).banner,
+        card=doubted.sides.card.value,
+        balance=doubted.sides.balance,
+        shop=doubted.sides.shop.value,
+        parked=parked,
+        back=fact.service == "void",
+    )
+    return register.paper("situation", shown)

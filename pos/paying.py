@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pos.cash_receipt import is_demanded
-from pos.closing import Paid, close, mint
+from pos.closing import Paid as Closed
+from pos.closing import close, mint
 from pos.commands import CashReceipt
 from pos.doubted import look
-from pos.payment_desk import PaymentDesk
+from pos.payment_desk import PaymentDesk, running
 from pos.points import ATTEMPT, BASKET
 from pos.quick_cash import quick_cash
 from pos.register import Register
@@ -23,7 +24,7 @@ from pos.sale import GiveBack, HoldTender, Offer, Refusal, consider, decide
 from pos.sale_events import AttemptMade, CashReceiptWanted, Event, ReturnableTender
 from pos.sale_state import evolve
 from pos.store.journal import Doubt
-from pos.tenders.agreement import Ask, Carded, Mover, Recovering, Refunding, Tender
+from pos.tenders.agreement import Ask, Carded, Mover, Paid, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import KRW, Money, currency
@@ -81,7 +82,7 @@ class Paying:
         purpose = WORDS[register.language].cash_receipt_purposes[wanted.purpose]
         return register.say("cash_receipt_wanted", purpose=purpose, number=wanted.shown)
 
-    async def quick(self, choice: int) -> Notice | Paid:
+    async def quick(self, choice: int) -> Notice | Closed:
         """Pay cash with the n-th suggested amount."""
         amounts = quick_cash(self.register.sale.due, self.register.setup.currency)
         if not amounts:
@@ -90,7 +91,7 @@ class Paying:
             return self.register.say("PAY-07", choice=choice, last=len(amounts))
         return await self.pay("cash", amounts[choice - 1])
 
-    async def pay(self, method: str, amount: int | None) -> Notice | Paid:
+    async def pay(self, method: str, amount: int | None) -> Notice | Closed:
         """Take a payment; close the sale when nothing is due any more.
 
         Of one kind of card, such as e-cash, the one that is there decides how it is taken.
@@ -101,7 +102,7 @@ class Paying:
             said, _ = await self._pay(outcome.instead, amount)
         return said
 
-    async def _pay(self, method: str, amount: int | None) -> tuple[Notice | Paid, Outcome | None]:
+    async def _pay(self, method: str, amount: int | None) -> tuple[Notice | Closed, Outcome | None]:
         """Return what is said of it, and the outcome; None where nobody was asked."""
         register = self.register
         tender = self._tender(method)
@@ -133,12 +134,12 @@ class Paying:
         carded = (each for each in self.register.offered if isinstance(each, Carded))
         return next((each for each in carded if each.kind == wanted.kind), None)
 
-    async def resume(self, doubt: Doubt) -> Notice | Paid:
+    async def resume(self, doubt: Doubt) -> Notice | Closed:
         """Find out what became of an attempt; in the open sale it may end it. Raises: StoreError."""
         said, _ = await self._resume(doubt)
         return said
 
-    async def _resume(self, doubt: Doubt) -> tuple[Notice | Paid, Outcome | None]:
+    async def _resume(self, doubt: Doubt) -> tuple[Notice | Closed, Outcome | None]:
         """Return what is said of it, and the outcome; None where nobody could be asked."""
         register = self.register
         fact = doubt.fact
@@ -166,7 +167,7 @@ class Paying:
         await self._look(desk, outcome)
         return said, outcome
 
-    async def _resumed(self, doubt: Doubt, desk: PaymentDesk, outcome: Outcome) -> Notice | Paid:
+    async def _resumed(self, doubt: Doubt, desk: PaymentDesk, outcome: Outcome) -> Notice | Closed:
         register = self.register
         match outcome:
             case Unknown(code=code) if doubt.told:
@@ -200,7 +201,7 @@ class Paying:
                 return doubt
         return None
 
-    async def _attempt(self, tender: Tender, offer: Offer) -> tuple[Notice | Paid, Outcome]:
+    async def _attempt(self, tender: Tender, offer: Offer) -> tuple[Notice | Closed, Outcome]:
         register = self.register
         money = register.setup.currency
         desk = PaymentDesk(
@@ -228,22 +229,14 @@ class Paying:
     @contextmanager
     def _running(self, desk: PaymentDesk, *, back: Stage) -> Iterator[None]:
         """Show that a payment runs, for as long as its tender works."""
-        register = self.register
-        doubted = register.doubted
-        if doubted is not None and doubted.doubt.key == desk.key:
-            # The takeover stays where it is, and says that it is being asked.
-            register.doubted = replace(doubted, asking=True)
-        else:
-            register.stage = Stage.TENDER
         self._desk = desk
-        self.publish()
         try:
-            yield
+            with running(self.register, desk, self.publish, back=back):
+                yield
         finally:
-            self._desk, register.payment, register.stage = None, None, back
-            register.doubted = doubted
+            self._desk = None
 
-    async def _conclude(self, desk: PaymentDesk, offer: Offer, outcome: Outcome) -> Notice | Paid:
+    async def _conclude(self, desk: PaymentDesk, offer: Offer, outcome: Outcome) -> Notice | Closed:
         """Journal what came of an attempt and say it; approved, it stands in the sale."""
         register = self.register
         if isinstance(outcome, Approved):
@@ -262,7 +255,9 @@ class Paying:
             case _:
                 assert_never(outcome)
 
-    async def _approved(self, desk: PaymentDesk, offer: Offer, outcome: Approved) -> Notice | Paid:
+    async def _approved(
+        self, desk: PaymentDesk, offer: Offer, outcome: Approved
+    ) -> Notice | Closed:
         """Hold an approved payment; what a device moved is journalled at once, cash with its sale."""
         register = self.register
         held = TenderFact(
@@ -313,7 +308,11 @@ class Paying:
         money = Money(amount, register.setup.currency)
         with self._running(desk, back=Stage.RETURN):
             ask = Ask(amount=money, offered=money)
-            outcome = await tender.give_back(ask, way.attempt, way.reference, desk)
+            paid = Paid(attempt=way.attempt, reference=way.reference)
+            outcome = await tender.give_back(ask, paid, desk)
+        if isinstance(outcome, Unknown):
+            # No takeover: whoever gives back waits for the card, or comes back to it (RS).
+            outcome = replace(outcome, code="PUR-41")
         if not isinstance(outcome, Approved):
             said = await self._conclude(desk, Offer(amount=amount, offered=amount), outcome)
             assert isinstance(said, Notice), "what was not approved pays for nothing"

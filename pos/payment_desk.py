@@ -1,7 +1,8 @@
 """What the till does for one attempt to pay: its key, its intent, what is journalled with its result."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
 from typing import Any, TypeVar, assert_never
@@ -17,7 +18,7 @@ from pos.register import Register
 from pos.sale_events import AttemptMade, Event
 from pos.store.journal import Draft
 from pos.tenders.agreement import Carded, GivenUp, Keypads
-from pos.view import Notice, PaymentStep, PaymentView, Side
+from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
 from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service
 from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
@@ -222,6 +223,25 @@ class PaymentDesk:
         ]
 
 
+@contextmanager
+def running(
+    register: Register, desk: PaymentDesk, publish: Callable[[], None], *, back: Stage
+) -> Iterator[None]:
+    """Show that an attempt runs, for as long as its tender works."""
+    doubted = register.doubted
+    if doubted is not None and doubted.doubt.key == desk.key:
+        # The takeover stays where it is, and says that it is being asked.
+        register.doubted = with_fields(doubted, asking=True)
+    else:
+        register.stage = Stage.TENDER
+    publish()
+    try:
+        yield
+    finally:
+        register.payment, register.stage = None, back
+        register.doubted = doubted
+
+
 def _result(desk: PaymentDesk, outcome: Outcome) -> AttemptClosed:
     fact = AttemptClosed(
         sale=desk.sale,
@@ -230,6 +250,7 @@ def _result(desk: PaymentDesk, outcome: Outcome) -> AttemptClosed:
         amount=desk.amount,
         service=desk.service,
         repays=desk.repays,
+        refunds=desk.refunds,
     )
     match outcome:
         case Approved(amount=amount, reference=reference):

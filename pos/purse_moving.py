@@ -39,12 +39,13 @@ async def move(
     *,
     to: bytes = b"",
     wait_ns: int = CARD_NS,
+    patient: bool = True,
 ) -> Moving:
     """Move value between two purses, one of them the till's own payer.
 
     `reference` is what the transfer is bound to, for ever: an attempt key. `to` names the purse that
-    alone may be paid; `wait_ns` is how long the customer's card is waited for. Raises: StoreError,
-    from making the intent durable; nothing has moved then.
+    alone may be paid; `wait_ns` is how long the customer's card is waited for; not `patient`: the till asks again by itself
+    should nobody know. Raises: StoreError, from making the intent durable; nothing has moved then.
     """
     if amount.minor > VALUE_MAX:
         blanks = {"amount": amount.minor, "limit": VALUE_MAX}
@@ -74,7 +75,7 @@ async def move(
         result = await table.play(transfer(order), intend)
     except _OtherCardError:
         return Moving(
-            outcome=NotSent(code="PUR-19", reason="another card than the one that is owed")
+            outcome=NotSent(code="PUR-46", reason="another card than the one that is owed")
         )
     finally:
         await table.close()
@@ -88,4 +89,5 @@ async def move(
             language=desk.language,
         )
         return Moving(outcome=refused, before=before)
-    return Moving(outcome=await settled(result, route, amount, desk, witness), before=before)
+    outcome = await settled(result, route, amount, desk, witness, patient=patient)
+    return Moving(outcome=outcome, before=before)

@@ -109,15 +109,27 @@ async def set_table(
 
 
 async def settled(
-    result: Result, route: Route, amount: Money, desk: Desk, witness: Witness
+    result: Result,
+    route: Route,
+    amount: Money,
+    desk: Desk,
+    witness: Witness,
+    *,
+    patient: bool | None = None,
 ) -> Outcome:
-    """Ask the purses until they tell; keep the evidence of what moved."""
+    """Ask the purses until they tell; keep the evidence of what moved.
+
+    Not `patient`, as payments are: the till asks again by itself (pos.checking), so a card that is away
+    is not waited for.
+    """
+    patient = route != PAYMENT if patient is None else patient
     told = _Told(result, _RESULT_UNKNOWN)
     for _ in range(RECOVERIES_MAX):
-        absent = route == PAYMENT and told.code in _MISSING
+        absent = not patient and told.code in _MISSING
         if not isinstance(told.result, InDoubt) or absent:
             break
-        told = await _asked(told.result, route, desk, witness)
+        wait_ns = CONNECT_NS if patient else RECOVERY_NS
+        told = await _asked(told.result, route, desk, witness, wait_ns)
     match told.result:
         case Transferred(details):
             _tell(details, route, desk, witness)
@@ -145,12 +157,12 @@ class _Told:
     code: str
 
 
-async def _asked(doubt: InDoubt, route: Route, desk: Desk, witness: Witness) -> _Told:
+async def _asked(doubt: InDoubt, route: Route, desk: Desk, witness: Witness, wait_ns: int) -> _Told:
     """Connect anew and recover; without the customer's card the till's own purse may know alone."""
     own, other = route.own, _other(route.own)
     table = Table(clock=desk.clock, witness=witness)
     try:
-        if not await _add(table, own, route, desk):
+        if not await _add(table, own, route, desk, wait_ns):
             silent = InDoubt(doubt.details, own, f"the {route.side(own).value}'s purse is silent")
             return _Told(silent, _RESULT_UNKNOWN)
         ask = recover_at_payee if own is Slot.PAYEE else recover_at_payer
@@ -158,7 +170,7 @@ async def _asked(doubt: InDoubt, route: Route, desk: Desk, witness: Witness) -> 
         if isinstance(alone, Transferred) or (own is Slot.PAYER and isinstance(alone, NotMoved)):
             # As payer it has given up what it offered: nothing can move any more.
             return _Told(alone, "")
-        if not await _add(table, other, route, desk):
+        if not await _add(table, other, route, desk, wait_ns):
             return _Told(alone, _CARD_GONE)
         result = await table.play(recover(doubt.details, desk.day))
         return _Told(result, _why(result, route, witness))
@@ -168,18 +180,23 @@ async def _asked(doubt: InDoubt, route: Route, desk: Desk, witness: Witness) -> 
 
 def _why(result: Result, route: Route, witness: Witness) -> str:
     """Return the message for two purses that were both there and did not tell."""
-    if route == PAYMENT and isinstance(result, InDoubt) and result.slot is Slot.PAYER:
-        payer = witness.states.get(Slot.PAYER)
-        if result.refused and (payer is None or payer.name != result.details.payer):
+    if isinstance(result, InDoubt) and route.side(result.slot) is Side.CUSTOMER:
+        card = witness.states.get(result.slot)
+        details = result.details
+        name = details.payer if result.slot is Slot.PAYER else details.payee
+        if result.refused and (card is None or card.name != name):
             return _OTHER_CARD
     return _RESULT_UNKNOWN
 
 
 def _tell(details: PaymentDetails, route: Route, desk: Desk, witness: Witness) -> None:
-    """Say what both sides of a payment last said: for the receipt, or while nobody knows."""
+    """Say what both sides last said: for the receipt, or while nobody knows."""
+    sides = witness.sides(details)
     if route == PAYMENT:
-        sides = witness.sides(details)
         desk.told(card=sides.card, balance=sides.balance, shop=sides.shop)
+    elif route == REFUND:
+        # What the payer's side said is the shop's here, and its balance is nobody's business.
+        desk.told(card=sides.shop, balance=None, shop=sides.card)
 
 
 async def _attest(details: PaymentDetails, route: Route, desk: Desk, witness: Witness) -> None:
@@ -188,7 +205,9 @@ async def _attest(details: PaymentDetails, route: Route, desk: Desk, witness: Wi
         return
     table = Table(clock=desk.clock, witness=witness)
     try:
-        if await _add(table, Slot.PAYEE, route, desk):
+        if await _add(
+            table, Slot.PAYEE, route, desk, CONNECT_NS if route != PAYMENT else RECOVERY_NS
+        ):
             await table.play(attest(details))
     finally:
         await table.close()
@@ -205,8 +224,7 @@ def _moved(details: PaymentDetails, route: Route, witness: Witness) -> PurseMove
     )
 
 
-async def _add(table: Table, slot: Slot, route: Route, desk: Desk) -> bool:
-    wait_ns = RECOVERY_NS if route == PAYMENT else CONNECT_NS
+async def _add(table: Table, slot: Slot, route: Route, desk: Desk, wait_ns: int) -> bool:
     channel = await power(route.side(slot), desk, wait_ns)
     if channel is not None:
         table.channels[slot] = channel

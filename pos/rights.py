@@ -14,6 +14,7 @@
     sale.void          give up a basket
     payment.take       take a payment
     payment.park       set a payment in doubt aside
+    payment.void       take a payment out of an open sale, its money goes back as it came
     purse.read         read a customer's card
     purse.load         put value on a card for cash
     purse.refund       give an e-cash payment back
@@ -57,6 +58,7 @@ class Right(StrEnum):
     SALE_VOID = "sale.void"
     PAYMENT_TAKE = "payment.take"
     PAYMENT_PARK = "payment.park"
+    PAYMENT_VOID = "payment.void"
     PURSE_READ = "purse.read"
     PURSE_LOAD = "purse.load"
     PURSE_REFUND = "purse.refund"
@@ -87,6 +89,7 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.SALE_VOID: ("판매취소", "voiding the sale"),
     Right.PAYMENT_TAKE: ("결제", "taking a payment"),
     Right.PAYMENT_PARK: ("미확정 보관", "parking a payment"),
+    Right.PAYMENT_VOID: ("결제 취소", "voiding a payment"),
     Right.PURSE_READ: ("카드 잔액 보기", "reading a card"),
     Right.PURSE_LOAD: ("카드 충전", "loading a card"),
     Right.PURSE_REFUND: ("전자화폐 환불", "an e-cash refund"),
@@ -140,6 +143,7 @@ _CLERK: Final = frozenset(
         Right.SALE_VOID_LINE,
         Right.SALE_VOID,
         Right.PAYMENT_TAKE,
+        Right.PAYMENT_VOID,
         Right.PURSE_READ,
         Right.PURSE_LOAD,
         Right.SHIFT_OPEN,
@@ -208,6 +212,8 @@ def right_of(command: Command) -> Right:
             return Right.SALE_VOID_LINE
         case commands.VoidSale():
             return Right.SALE_VOID
+        case commands.VoidTender():
+            return Right.PAYMENT_VOID
         case commands.Subtotal() | commands.Pay() | commands.Resume() | commands.QuickCash():
             return Right.PAYMENT_TAKE
         case commands.PrintSituation():

@@ -26,6 +26,7 @@ from pos.sale_events import (
     ReturnOver,
     SaleDiscounted,
     TenderHeld,
+    TenderTakenOut,
 )
 from pos.sale_state import Sale, SaleLine, evolve, text_bytes
 from pos.tenders.agreement import OverTender
@@ -132,6 +133,13 @@ class HoldTender:
     tender: Tender
 
 
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Let a payment stand in the sale no more."""
+
+    attempt: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginReturn:
     """Goods of an earlier sale come back, or goods without a receipt; one sale's a ticket."""
@@ -182,6 +190,7 @@ Step = (
     | TakeCoupon
     | TakeBack
     | HoldTender
+    | TakeOut
 )
 
 
@@ -207,6 +216,9 @@ def decide(sale: Sale, step: Step) -> list[Event] | Refusal:
             events = _take_back(sale, line)
         case HoldTender(tender):
             events = _hold(sale, tender)
+        case TakeOut(attempt=key):
+            assert key in [each.attempt for each in sale.tenders], "only what stands is taken out"
+            events = [TenderTakenOut(attempt=key)]
         case _:
             assert_never(step)
     return events if isinstance(events, Refusal) else _within_bounds(sale, events)

@@ -181,6 +181,13 @@ class TenderHeld(SaleEvent, frozen=True, kw_only=True, tag="held"):
     tender: Tender
 
 
+class TenderTakenOut(SaleEvent, frozen=True, kw_only=True, tag="tender_out"):
+    """A payment stands in the sale no more: its money went back, or is on its way."""
+
+    attempt: str
+    """Its key."""
+
+
 Event = (
     Begun
     | LineAdded
@@ -199,6 +206,7 @@ Event = (
     | MoneyGivenBack
     | AttemptMade
     | TenderHeld
+    | TenderTakenOut
 )
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

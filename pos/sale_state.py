@@ -32,6 +32,7 @@ from pos.sale_events import (
     ReturnOver,
     SaleDiscounted,
     TenderHeld,
+    TenderTakenOut,
 )
 from protocols.facts import Tender
 from protocols.money import Money, Rounding, allocate, split_tax
@@ -298,6 +299,10 @@ def evolve(sale: Sale, event: Event) -> Sale:
             return replace(sale, attempts=sale.attempts + 1)
         case TenderHeld(tender=tender):
             return replace(sale, tenders=(*sale.tenders, tender))
+        case TenderTakenOut(attempt=key):
+            return replace(
+                sale, tenders=tuple(each for each in sale.tenders if each.attempt != key)
+            )
         case _:
             assert_never(event)
 

@@ -33,7 +33,7 @@ from pos.store.papers import Paper
 from pos.view import Notice, Stage
 from protocols.barcode import Check, read_barcode
 from protocols.catalogue import Item
-from protocols.facts import AttemptClosed
+from protocols.facts import AttemptClosed, Tender
 from protocols.money import Rounding
 
 _BARCODE_DIGITS_MIN: Final = 8
@@ -132,8 +132,12 @@ class Selling:
         register = self.register
         if not register.sale.number:
             return register.say("ENT-08")
+        back = register.sale.returning
+        if back is not None and back.given:
+            # Money has gone back for goods: the ticket is brought to its end, not forgotten.
+            return register.say("RET-06")
         if any(not tender.tendered for tender in register.sale.tenders):
-            # What a device has moved is reversed by that device first; only cash goes back by hand.
+            # What a device has moved is given back by that device first (pos.voiding).
             return register.say("PAY-08", due=register.sale.due)
         return None
 
@@ -149,23 +153,7 @@ class Selling:
         refused = self.refuses_to_give_up()
         if refused is not None:
             return refused
-        returned = [
-            register.draft(
-                AttemptClosed(
-                    sale=sale.number,
-                    method=tender.method,
-                    outcome="declined",
-                    amount=tender.amount,
-                    tendered=tender.tendered,
-                    change=tender.change,
-                    code="returned",
-                    reason=reason,
-                ),
-                amount=tender.amount,
-                attempt=tender.attempt,
-            )
-            for tender in sale.tenders
-        ]
+        returned = [handed_back(register, tender, reason) for tender in sale.tenders]
         fact = given_up(replace(sale, tenders=()), shift=register.shift.number, reason=reason)
         voided = register.draft(fact, amount=fact.total)
         count = len(sale.lines)
@@ -210,6 +198,21 @@ class Selling:
 
     def _name(self, goods: Goods) -> str:
         return goods.name_ko if self.register.language == "ko" else goods.name_en
+
+
+def handed_back(register: Register, tender: Tender, reason: str) -> Draft:
+    """Return the result of cash that was taken in an open sale, and handed back."""
+    fact = AttemptClosed(
+        sale=register.sale.number,
+        method=tender.method,
+        outcome="declined",
+        amount=tender.amount,
+        tendered=tender.tendered,
+        change=tender.change,
+        code="returned",
+        reason=reason,
+    )
+    return register.draft(fact, amount=tender.amount, attempt=tender.attempt)
 
 
 def why_unknown(code: str) -> str:

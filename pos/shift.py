@@ -31,6 +31,7 @@ from protocols.facts import (
     ShiftCounted,
     ShiftOpened,
     Tender,
+    TenderVoided,
 )
 
 CASH: Final = "cash"
@@ -59,6 +60,8 @@ class Shift:
     exempt: int = 0
     discounts: int = 0
     voids: int = 0
+    tender_voids: int = 0
+    """Payments taken out of open sales."""
     refunds: int = 0
     """Money given back, minor units."""
     by_method: dict[str, int] = field(default_factory=dict)
@@ -155,6 +158,8 @@ def evolve(shift: Shift, fact: Fact, business_date: str, clerk: str = "") -> Shi
             return replace(shift, voids=shift.voids + 1, by_clerk=by_clerk)
         case RefundClosed():
             return _refunded(shift, fact, clerk)
+        case TenderVoided():
+            return _taken_out(shift, fact)
         case CashMoved(direction="in"):
             return replace(shift, cash_in=shift.cash_in + fact.amount, counted=None)
         case CashMoved(direction="out"):
@@ -183,6 +188,7 @@ def figures(shift: Shift, close: Close, *, z: int) -> ShiftClosed:
         exempt=shift.exempt,
         discounts=shift.discounts,
         voids=shift.voids,
+        tender_voids=shift.tender_voids,
         refunds=shift.refunds,
         by_method=dict(sorted(shift.by_method.items())),
         by_clerk=[
@@ -279,6 +285,19 @@ def _refunded(shift: Shift, fact: RefundClosed, clerk: str) -> Shift:
         refunds=shift.refunds + fact.total,
         by_method=_by_method(shift, fact.tenders, -1),
         by_clerk=_by_clerk(shift, clerk, refunds=fact.total),
+        counted=None,
+    )
+
+
+def _taken_out(shift: Shift, fact: TenderVoided) -> Shift:
+    """Count a payment that came and went: what it was paid with stays, what it went back with is gone."""
+    came = replace(shift, by_method=_by_method(shift, [fact.tender], 1))
+    gone = _by_method(came, [fact.back], -1)
+    by_method = {name: amount for name, amount in gone.items() if amount or name in shift.by_method}
+    return replace(
+        shift,
+        by_method=by_method,
+        tender_voids=shift.tender_voids + 1,
         counted=None,
     )
 

@@ -84,6 +84,7 @@ class Viewer:
             tenders=register.verbs,
             quick_cash=quick_cash(sale.due, setup.currency) if subtotal else (),
             card_slots=register.cards.configured,
+            paid=tuple((register.method(held.method), held.amount) for held in sale.tenders),
             split=min(register.split, sale.due),
             found=tuple(
                 _found(choice, item, register)

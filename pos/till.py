@@ -38,9 +38,11 @@ from pos.selling import Selling
 from pos.showing import Viewer
 from pos.store.chains import QueueCounts
 from pos.store.errors import StoreError
+from pos.store.journal import Doubt
 from pos.store.papers import Paper
 from pos.trading_day import TradingDay
 from pos.view import DeviceView, Lamp, Notice, QueueView, Stage, TillView
+from pos.voiding import Voiding, by_device
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 T = TypeVar("T")
@@ -81,6 +83,7 @@ class Till:
         self._display = display
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
+        self._voiding = Voiding(register, self._selling, self._publish, self._announce)
         self._returns = GivingBack(register, self._selling, self._paying.give_back)
         self._repaying = Repaying(register, self._publish, self._announce)
         self._services = PurseServices(register, self._publish, self._announce)
@@ -197,7 +200,7 @@ class Till:
                 return
             self.register.doubted = replace(doubted, checks=doubted.checks + 1)
             try:
-                said = self._ended(await self._paying.resume(doubted.doubt))
+                said = self._ended(await self._found_out(doubted.doubt))
             except StoreError as error:
                 said = self._stopped(error)
             if said.level != "C" or self.register.stage is not Stage.DOUBT:
@@ -427,6 +430,8 @@ class Till:
                 return await self._selling.take_back(None)
             case commands.VoidSale(reason):
                 return await self._void(reason)
+            case commands.VoidTender(choice, method):
+                return self._ended(await self._voiding.take_out(choice, method))
             case commands.Discount():
                 return await self._pricing.discount(command)
             case commands.SetPrice():
@@ -579,13 +584,15 @@ class Till:
             # The counter waits for this one; the others wait for their customers.
             until_ns = register.clock.now_ns() + ASKING_NS
             register.doubted = replace(register.doubted, until_ns=until_ns)
-            return self._ended(await self._paying.resume(register.doubted.doubt))
+            return self._ended(await self._found_out(register.doubted.doubt))
         doubts = await register.doubts()
         order = register.order(register.sale.number) if register.has_sale() else ""
         said = register.say("no_doubts")
         for doubt in sorted(doubts, key=lambda doubt: doubt.order == order):
             if doubt.fact.repays:
                 said = await self._repaying.resume(doubt)
+            elif doubt.fact.service == "void":
+                said = self._ended(await self._voiding.resume(doubt))
             elif doubt.fact.service:
                 said = self._served(await self._services.resume(doubt))
             else:
@@ -594,6 +601,12 @@ class Till:
             # No sale waits for it: it is told, and the counter goes on.
             said = replace(said, level="B")
         return await self._repay() or said
+
+    async def _found_out(self, doubt: Doubt) -> Notice | Paid:
+        """Ask about the attempt that holds the counter: a payment, or one on its way back."""
+        if doubt.fact.service == "void":
+            return await self._voiding.resume(doubt)
+        return await self._paying.resume(doubt)
 
     async def _repay(self) -> Notice | None:
         """Give back what came too late, to the card that is there."""
@@ -606,11 +619,20 @@ class Till:
         return said
 
     async def _park(self, instead: Literal["tender", "void"]) -> Notice:
-        cash_goes_back = instead == "void" and bool(self.register.sale.tenders)
-        before = self.register.counts
-        notice = await self._parking.park(instead)
-        if cash_goes_back and not self.register.has_sale() and self.register.counts is not before:
-            self._spawn(self._kick(), name="drawer")
+        register = self.register
+        doubted = register.doubted
+        if doubted is not None and doubted.doubt.fact.service == "void":
+            notice = await self._voiding.park(doubted)
+        elif instead == "void" and by_device(register):
+            # The other payments go back first, as far as their cards are there.
+            notice = await self._parking.park("tender")
+            notice = await self._void(f"parked {doubted.doubt.key}" if doubted else "") or notice
+        else:
+            cash_goes_back = instead == "void" and bool(register.sale.tenders)
+            before = register.counts
+            notice = await self._parking.park(instead)
+            if cash_goes_back and not register.has_sale() and register.counts is not before:
+                self._spawn(self._kick(), name="drawer")
         self._display_notice(notice)
         self.print_what_waits()
         return notice
@@ -662,12 +684,8 @@ class Till:
         return notice
 
     async def _void(self, reason: str) -> Notice | None:
-        cash_goes_back = bool(self.register.sale.tenders)
-        before = self.register.counts
-        notice = await self._selling.give_up(reason)
-        if cash_goes_back and self.register.counts is not before:
-            self._spawn(self._kick(), name="drawer")
-        return notice
+        said = await self._voiding.give_up_sale(reason)
+        return None if said is None else self._ended(said)
 
     def _watch_idle(self) -> None:
         """Lock the till once nothing was done for as long as the policy says; look again until then."""
@@ -730,8 +748,8 @@ class Till:
 
     def _give_up(self) -> Notice | None:
         """End the payment that runs, or say that it can no longer be ended."""
-        serving = self._services.running
-        notice = self._services.give_up() if serving else self._paying.give_up()
+        others = [each for each in (self._services, self._voiding) if each.running]
+        notice = others[0].give_up() if others else self._paying.give_up()
         if notice is not None:
             self.tell(notice)
         return notice
@@ -822,5 +840,6 @@ def _serves(command: Command, doubted: Doubted) -> bool:
 
     The same way to pay asks about it; it begins nothing anew.
     """
-    same = isinstance(command, commands.Pay) and command.method == doubted.doubt.fact.method
+    fact = doubted.doubt.fact
+    same = isinstance(command, commands.Pay) and command.method == fact.method and not fact.service
     return same or isinstance(command, _IN_DOUBT)

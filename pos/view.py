@@ -228,6 +228,8 @@ class DoubtView:
     """The till is asking right now."""
     checks: int = 0
     """How often it has asked by itself."""
+    back: bool = False
+    """The shop gives a payment back: its purse pays, the customer's card is paid."""
     until_ns: int = 0
     """Until when it asks by itself, by the clock that tells the time."""
 
@@ -275,6 +277,8 @@ class TillView:
     quick_cash: tuple[int, ...] = ()
     card_slots: bool = False
     """The till has slots for cards."""
+    paid: tuple[tuple[str, int], ...] = ()
+    """The payments that stand in the open sale: what each is called, and what it counts for."""
     split: int = 0
     """What a purse that was short has left: the e-cash key takes so much and leaves the rest due."""
     found: tuple[FoundView, ...] = ()

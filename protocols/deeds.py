@@ -3,6 +3,7 @@
     no-sale    the drawer opened by hand            reprint    a copy of a receipt
     void       a basket given up                    cash       cash in or out without a sale
     void-line  goods taken back from a basket       refund     money given back
+    void-tender  a payment taken out of a basket, what it was paid with and, if not the same, its way back
     discount   something taken off                  park       a payment in doubt set aside
     price      another price than the catalogue's   refused    a wrong PIN, a dead badge, no right
     sign       signed on or off, locked             override   whatever else somebody else allowed
@@ -32,6 +33,7 @@ from protocols.facts import (
     StaffApproved,
     StaffRefused,
     StaffSigned,
+    TenderVoided,
     decode_fact,
 )
 from protocols.journal import Record
@@ -40,6 +42,7 @@ KINDS: Final = (
     "no-sale",
     "void",
     "void-line",
+    "void-tender",
     "discount",
     "price",
     "reprint",
@@ -156,6 +159,11 @@ def _told(fact: Fact) -> Iterator[_Told]:
             for off in reductions:
                 what = off.code or (f"{off.percent}%" if off.percent else "")
                 yield "discount", off.amount, what, off.approver
+        case TenderVoided(tender=tender, back=back):
+            way = (
+                tender.method if tender.method == back.method else f"{tender.method}: {back.method}"
+            )
+            yield "void-tender", tender.amount, way, None
         case ReceiptCopied(copy=copy, reason=reason):
             yield "reprint", 0, f"copy {copy} {reason}".strip(), None
         case CashMoved(direction=direction, amount=amount, reason=reason):

@@ -8,6 +8,7 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     attempt.opened    the intent to move money, before the first byte that can move it
     attempt.closed    its result: the outcome, by name
     attempt.parked    nobody knows its result, and the sale goes another way: it is paid back if paid
+    tender.voided     a payment taken out of its open sale; how its money went back
     sale.closed       goods and money changed hands; the whole sale in one record
     sale.voided       a basket given up, with everything that was in it
     sale.held         a basket put aside, to go on here or at another till
@@ -38,9 +39,10 @@ TaxClass = Literal["taxed", "exempt"]
 """taxed: VAT is inside the price; exempt: none (fresh food, books)."""
 
 
-Service = Literal["", "refund", "load", "deposit"]
-"""What a transfer between purses is for that is no payment: value back to a customer, value for cash,
-the shop's value to its bank's teller."""
+Service = Literal["", "refund", "load", "deposit", "void"]
+"""What an attempt is for that is no payment: value back to a customer for goods or by itself, value for
+cash, the shop's value to its bank's teller; a payment that is given back because it is taken out of its
+sale."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -179,6 +181,8 @@ class AttemptClosed(Fact, frozen=True, kw_only=True):
     """As the attempt's intent says."""
     service: Service = ""
     """As the attempt's intent says."""
+    refunds: str = ""
+    """As the attempt's intent says."""
 
 
 class AttemptParked(Fact, frozen=True, kw_only=True):
@@ -190,6 +194,24 @@ class AttemptParked(Fact, frozen=True, kw_only=True):
     amount: int
     instead: Literal["tender", "void"]
     """What becomes of the sale: paid another way, or given up."""
+    service: Service = ""
+    """As the attempt's intent says. Of a void: the sale goes on as if the money had gone back."""
+
+
+class TenderVoided(Fact, frozen=True, kw_only=True):
+    """A payment was taken out of its sale before that was closed, and its money went back.
+
+    Where a device gave it back, in the same transaction as the result of that attempt; or as its parking,
+    and then what becomes of the attempt says whether the money has gone, or is the customer's still.
+    """
+
+    kind: ClassVar[str] = "tender.voided"
+    sale: int
+    shift: int
+    tender: Tender
+    """The payment as it stood in the sale."""
+    back: Tender
+    """How the money went back; its `back_to` is the payment."""
 
 
 class SaleClosed(Fact, frozen=True, kw_only=True):
@@ -409,6 +431,8 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     exempt: int
     discounts: int = 0
     voids: int = 0
+    tender_voids: int = 0
+    """Payments taken out of open sales."""
     refunds: int = 0
     by_method: dict[str, int]
     by_clerk: list[ClerkTotals] = []
@@ -491,6 +515,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         AttemptOpened,
         AttemptClosed,
         AttemptParked,
+        TenderVoided,
         SaleClosed,
         SaleVoided,
         SaleHeld,

@@ -17,6 +17,7 @@ FAMILIES: Final = {
     "PUR": "E-cash",
     "PIN": "PIN entry",
     "ICS": "ICash, the second scheme of e-cash",
+    "VOI": "Payments that are taken out of a sale",
     "CRD": "Cards",
     "PRN": "Receipt printer",
     "NET": "Network and broker",

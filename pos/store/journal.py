@@ -73,7 +73,7 @@ class Doubt:
     @property
     def holds(self) -> bool:
         """Tell whether it holds the counter: its sale waits for it, and nobody has set it aside."""
-        return not (self.parked or self.fact.repays or self.fact.service)
+        return not (self.parked or self.fact.repays or self.fact.service not in ("", "void"))
 
     @property
     def fact(self) -> AttemptOpened:
@@ -218,6 +218,12 @@ class Journal:
             if len(rows) < INTENTS_READ_MAX:
                 return None
 
+    def peer(self, key: str) -> str | None:
+        """Return what the intent of an attempt said of its peer; None for one without an intent here."""
+        last = self._database.number("SELECT position FROM attempt WHERE key = ?", (key,))
+        intent = self._intent(key, last) if last else None
+        return None if intent is None else Doubt(intent=intent, told=True).fact.peer
+
     def last_sale_number(self, business_date: str) -> int:
         """Return the last sale number that the journal holds of a business date, or 0."""
         return self._database.number(
@@ -259,11 +265,17 @@ class Journal:
     def _note_result(self, key: str | None, fact: AttemptClosed, position: int) -> None:
         """Keep what a result makes of its attempt, and of the one whose money it gives back."""
         state: str = "owed" if fact.late else fact.outcome
-        if state == "unknown" and self._state(key) == "parked":
+        parked = self._state(key) == "parked"
+        if state == "unknown" and parked:
             state = "parked"
         self._note_attempt(key, state, position)
-        if fact.service == "refund":
+        if fact.service in ("refund", "void"):
             self._refunds.close(key or "", fact.outcome)
+        if fact.service == "void" and parked and fact.outcome in ("declined", "not_sent"):
+            # Its sale went on as if the money had gone back: it is the customer's still.
+            self._database.execute(
+                "UPDATE attempt SET state = 'owed' WHERE key = ?", (fact.refunds,)
+            )
         if fact.repays and fact.outcome == "approved":
             self._database.execute(
                 "UPDATE attempt SET state = 'repaid' WHERE key = ?", (fact.repays,)

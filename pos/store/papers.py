@@ -15,9 +15,19 @@ from pos.store.database import Database, Value
 from pos.store.errors import StoreError
 
 Form = Literal[
-    "sale", "gift", "slip", "refund", "purse", "statement", "x", "z", "situation", "test"
+    "sale",
+    "gift",
+    "slip",
+    "refund",
+    "void",
+    "purse",
+    "statement",
+    "x",
+    "z",
+    "situation",
+    "test",
 ]
-RECEIPTS: Final[tuple[Form, ...]] = ("sale", "refund", "purse")
+RECEIPTS: Final[tuple[Form, ...]] = ("sale", "refund", "void", "purse")
 """What a customer gets for money that moved: each has its sale number, and can come out again."""
 _FORMS: Final[dict[str, Form]] = {form: form for form in get_args(Form)}
 

@@ -8,6 +8,7 @@ The till refuses an outcome that moved money without it.
     take() --intend()--> attempt.opened is durable --> first byte to a card, purse or terminal
            --progress()--> the screen            unless_given_up()--> a card, a PIN, or Esc
     resume() -- after Unknown, or a till that ended in between: asks, under the same key
+    give_back(), resume_back() -- the same for money that goes the other way
 Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rules 2, 5, 8b.
 """
 
@@ -54,6 +55,19 @@ class Ask:
     """What is to count toward the sale; positive, never more than what is due."""
     offered: Money
     """What the customer hands over; more than the amount only where there is change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """An earlier payment, of which money goes back."""
+
+    attempt: str
+    """Its key."""
+    reference: str = ""
+    """The peer's own number of it."""
+    peer: str | None = None
+    """What its intent said: the money goes to that very peer, such as the card that paid. None: to any
+    that takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +252,20 @@ class Recovering(Tender, Protocol):
 class Refunding(Tender, Protocol):
     """A tender by whose device money can go back to the payment that it came from.
 
-    Cash needs none: it goes back by hand.
+    Whatever implements it is given back by every flow that gives back: a return, a payment taken out of
+    an open sale, a sale voided, a payment changed. Cash needs none: it goes back by hand.
     """
 
-    async def give_back(self, ask: Ask, paid: str, reference: str, desk: Desk) -> Outcome:
+    async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
         """Give money of an earlier payment back, under this attempt's own key, its intent first.
 
-        `paid` is the earlier attempt's key, `reference` the peer's own number of it. Approved is
-        for the whole amount.
+        Approved is for the whole amount; Declined and NotSent that nothing has gone back, nor will.
+        """
+        ...
+
+    async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Find out whether money has gone back, and end what is under way; never begins anything anew.
+
+        `peer` is what the intent of giving it back said. Unknown again: nothing more is known.
         """
         ...

@@ -20,7 +20,7 @@ from pos.purse_refusals import explain
 from pos.purse_transfer import PAYMENT, REFUND, set_table, settled
 from pos.purses import VALUE_MAX, Table, Witness
 from pos.rights import Right
-from pos.tenders.agreement import Ask, Desk, Mover, OverTender
+from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
 from pos.view import PaymentStep
 from protocols.iso7816 import SW, Response
 from protocols.outcome import NotSent, Outcome, Unknown
@@ -90,14 +90,24 @@ class Purse:
             desk.progress(PaymentStep.RECEIVED)
         return await settled(result, PAYMENT, ask.amount, desk, payment.witness)
 
-    async def give_back(self, ask: Ask, paid: str, reference: str, desk: Desk) -> Outcome:
+    async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
         """Let the shop's purse pay a customer's, bound to the payment that it gives back."""
         if not desk.cards.configured:
             return NotSent(code="RDR-05", reason="no slots are configured")
-        outcome = (await move(REFUND, ask.amount, paid, desk)).outcome
-        if isinstance(outcome, Unknown):
-            return Unknown(case_id=outcome.case_id, reason=outcome.reason, code="PUR-41")
-        return outcome
+        # While the counter waits for it, the till asks again by itself: no recovery waits long.
+        held = paid.peer is not None
+        details = details_in(paid.peer or "")
+        to = b"" if details is None else details.payer
+        moving = await move(REFUND, ask.amount, paid.attempt, desk, to=to, patient=not held)
+        return moving.outcome
+
+    async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Find out whether the customer's purse has it, and bring it to its end if it is under way."""
+        details = details_in(peer)
+        if details is None:
+            return Unknown(case_id=desk.key, reason="the attempt names no transfer", code="PUR-08")
+        begun = InDoubt(details, Slot.PAYER, "the till has ended in between")
+        return await settled(begun, REFUND, ask.amount, desk, Witness(), patient=False)
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt, and bring it to its end if it is still under way."""

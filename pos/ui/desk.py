@@ -211,7 +211,7 @@ def _decide(desk: Desk, view: TillView, binding: Binding | None) -> Step:
             return Step(desk, (commands.Resume(),))
         case Binding.CARD:
             return Step(desk, (commands.Park("tender"),))
-        case Binding.RETURN:
+        case Binding.RETURN if not view.doubt.back:
             return Step(desk, (commands.Park("void"),))
         case Binding.REPRINT:
             return Step(desk, (commands.PrintSituation(),))

@@ -60,6 +60,8 @@ class Field:
     """What one piece is worth, for pieces."""
     reasons: tuple[str, ...] = ()
     """Labels of what there is to choose from."""
+    more: tuple[str, ...] = ()
+    """What else there is, in words that are nobody's label: payments with their amounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,8 @@ def _answer(field: Field, text: str, language: Language) -> str | Notice:
         case FieldKind.REASON:
             return _reason(field, text, language)
         case FieldKind.CHOICE:
-            listed = text.isascii() and text.isdecimal() and 1 <= int(text) <= len(field.reasons)
+            last = len(field.reasons) + len(field.more)
+            listed = text.isascii() and text.isdecimal() and 1 <= int(text) <= last
             return text if listed else notice("ENT-10", language, choice=text)
         case FieldKind.CODE:
             return (
@@ -180,6 +183,19 @@ def void_sale() -> Form:
         ("reason.left", "reason.mistake", "reason.money", "reason.other"),
         lambda answers: f"VS:{answers[0]}",
     )
+
+
+def void(paid: tuple[str, ...]) -> Form:
+    """Ask what is voided: the sale, or one of the payments that stand in it."""
+    if not paid:
+        return void_sale()
+    field = Field(name="field.void", kind=FieldKind.CHOICE, reasons=("void.sale",), more=paid)
+    return Form(title="form.void", fields=(field,), finish=_void)
+
+
+def _void(answers: tuple[str, ...]) -> str | Form:
+    choice = int(answers[0]) - 1
+    return f"{choice}VT" if choice else void_sale()
 
 
 CLOSE_REASONS: Final = (

@@ -125,6 +125,8 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "service.load": ("카드 충전 (현금)", "Load, for cash"),
     "service.refund": ("결제 환불", "Give a payment back"),
     "service.deposit": ("매장 전자화폐 예치", "Deposit shop's e-cash"),
+    "field.void": ("무엇을", "What"),
+    "void.sale": ("판매 전체", "The whole sale"),
     "field.service": ("업무", "What"),
     "field.some": ("금액", "Amount"),
     "field.discount": ("%/금액", "%/amount"),
@@ -233,6 +235,23 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "doubt.shop.unknown": ("모름 - 아직 물어보지 못했습니다", "not known - it has not answered"),
     "doubt.shop.moved": ("받았음", "received"),
     "doubt.shop.not_moved": ("아직 받지 못함", "not received yet"),
+    "doubt.back.amount": ("돌려줄 금액", "To give back"),
+    "doubt.back.card.unknown": (
+        "모름 - 아직 물어보지 못했습니다",
+        "not known - it has not answered",
+    ),
+    "doubt.back.card.moved": ("돌려받았음", "has it back"),
+    "doubt.back.card.not_moved": ("아직 돌려받지 못함", "has not got it back yet"),
+    "doubt.back.shop.unknown": (
+        "모름 - 아직 물어보지 못했습니다",
+        "not known - it has not answered",
+    ),
+    "doubt.back.shop.moved": ("나갔음", "has paid it"),
+    "doubt.back.shop.not_moved": ("아직 나가지 않음", "has not paid it"),
+    "doubt.back.park": (
+        "[{}] 돌려준 것으로 보고 계속하고 '미확정'으로 보관",
+        "[{}] Go on as if given back, keep it as in doubt",
+    ),
     "doubt.once": ("두 번 빠져나가지 않습니다.", "It is never taken twice."),
     "doubt.again": ("[{}] 다시 확인하기", "[{}] Ask once more"),
     "doubt.resume": (

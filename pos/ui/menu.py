@@ -12,6 +12,7 @@ from pos.commands import Command
 from pos.ui import forms
 from pos.ui.forms import Form
 from pos.view import Stage, TillView
+from protocols.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,13 @@ MENU: Final = (
     MenuEntry("/", "menu.off", lambda _: commands.SignOff(), _ALL),
     MenuEntry("+", "menu.train", lambda _: commands.Train(), _ALL),
     MenuEntry("*", "menu.drop", lambda _: forms.cash_drop(), _OPEN),
-    MenuEntry("-", "menu.void", lambda _: forms.void_sale(), _OPEN),
+    MenuEntry("-", "menu.void", lambda view: forms.void(payments(view)), _OPEN),
 )
+
+
+def payments(view: TillView) -> tuple[str, ...]:
+    """Return the payments of the open sale, as one chooses from them."""
+    return tuple(f"{name} {Money(amount, view.currency).format()}" for name, amount in view.paid)
 
 
 def menu_entry(key: str) -> MenuEntry | None:

@@ -8,6 +8,7 @@ sale      the receipt of a sale
 gift      the same without a price
 slip      what devices took for a sale, apart from its receipt
 refund    the receipt of a refund
+payment_void  the slip of a payment that was taken out of its sale
 purse     slips of a load and a deposit, and a card's statement
 purse_wording  the words of those
 shift     X and Z reports

@@ -59,7 +59,15 @@ def _sales(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
         row(words.discount, context.money(-figures.discounts)),
         row(words.refunds, context.money(-figures.refunds)),
         row(words.voids, words.count_of.format(figures.voids)),
+        *_corrections(figures, context),
     ]
+
+
+def _corrections(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
+    """Return what was put right, as far as anything was."""
+    words = WORDS[context.language]
+    counts = ((words.tender_voids, figures.tender_voids),)
+    return [row(word, words.count_of.format(count)) for word, count in counts if count]
 
 
 def _methods(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:

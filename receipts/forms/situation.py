@@ -37,6 +37,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the shop's purse last said: moved is that the value is there."""
     parked: bool = False
     """The sale went on without it."""
+    back: bool = False
+    """The shop was giving a payment back: its purse pays, the customer's card is paid."""
 
 
 def situation_slip(situation: Situation, context: ReceiptContext) -> Document:
@@ -57,7 +59,7 @@ def situation_slip(situation: Situation, context: ReceiptContext) -> Document:
         ],
         [
             Text(text=words.situation_safe),
-            Text(text=words.situation_parked if situation.parked else words.situation_again),
+            Text(text=_meaning(situation, context)),
             Text(text=words.situation_no_receipt),
         ],
         [Text(text=f"{words.signature}:"), Feed(lines=2)],
@@ -65,11 +67,20 @@ def situation_slip(situation: Situation, context: ReceiptContext) -> Document:
     )
 
 
+def _meaning(situation: Situation, context: ReceiptContext) -> str:
+    words = WORDS[context.language]
+    if not situation.parked:
+        return words.situation_again
+    return words.situation_back_parked if situation.back else words.situation_parked
+
+
 def _sides(situation: Situation, context: ReceiptContext) -> list[Block]:
     words = WORDS[context.language]
+    card = words.situation_back_card_said if situation.back else words.situation_card_said
+    shop = words.situation_back_shop_said if situation.back else words.situation_shop_said
     blocks: list[Block] = [
-        row(words.situation_card, words.situation_card_said[situation.card]),
-        row(words.situation_shop, words.situation_shop_said[situation.shop]),
+        row(words.situation_card, card[situation.card]),
+        row(words.situation_shop, shop[situation.shop]),
     ]
     if situation.balance is not None:
         blocks.insert(1, row(f"  {words.card_balance}", context.money(situation.balance)))

@@ -49,6 +49,7 @@ class Words:
     gross: str
     refunds: str
     voids: str
+    tender_voids: str
     by_method: str
     by_clerk: str
     drawer: str
@@ -93,9 +94,13 @@ class Words:
     situation_again: str
     situation_parked: str
     situation_no_receipt: str
+    payment_void_title: str
     card_balance: str
     situation_card_said: Mapping[str, str]
     situation_shop_said: Mapping[str, str]
+    situation_back_parked: str
+    situation_back_card_said: Mapping[str, str]
+    situation_back_shop_said: Mapping[str, str]
     cash_receipt_of: str
     cash_receipt_purposes: Mapping[str, str]
     cash_receipt_note: str
@@ -143,6 +148,7 @@ _KO: Final = Words(
     gross="총매출",
     refunds="반품",
     voids="취소 건수",
+    tender_voids="결제 취소",
     by_method="결제 수단별",
     by_clerk="담당별",
     drawer="돈통",
@@ -187,6 +193,7 @@ _KO: Final = Words(
     situation_again="같은 카드를 다시 꽂으면 이어서 끝냅니다. 두 번 빠져나가지 않습니다",
     situation_parked="이 건은 보관했습니다. 빠져나간 돈으로 밝혀지면 돌려드립니다. 같은 카드와 이 종이를 가져오세요",
     situation_no_receipt="영수증이 아닙니다",
+    payment_void_title="결제 취소 확인서",
     card_balance="카드 잔액",
     situation_card_said={
         "unknown": "모름",
@@ -194,6 +201,9 @@ _KO: Final = Words(
         "not_moved": "빠져나가지 않음",
     },
     situation_shop_said={"unknown": "모름", "moved": "받음", "not_moved": "아직 받지 못함"},
+    situation_back_parked="이 건은 보관했습니다. 같은 카드를 꽂으면 돌려드린 돈이 들어옵니다. 카드와 이 종이를 가져오세요",
+    situation_back_card_said={"unknown": "모름", "moved": "받음", "not_moved": "아직 받지 못함"},
+    situation_back_shop_said={"unknown": "모름", "moved": "나감", "not_moved": "나가지 않음"},
     cash_receipt_of="현금영수증 ({})",
     cash_receipt_purposes={"income": "소득공제", "expense": "지출증빙", "self": "자진발급"},
     cash_receipt_note="발급 요청 (국세청 승인 전)",
@@ -240,6 +250,7 @@ _EN: Final = Words(
     gross="Gross",
     refunds="Refunds",
     voids="Voided sales",
+    tender_voids="Voided payments",
     by_method="By payment",
     by_clerk="By clerk",
     drawer="Drawer",
@@ -284,6 +295,7 @@ _EN: Final = Words(
     situation_again="Insert the same card again to finish. It is never taken twice",
     situation_parked="Set aside. Should it prove paid, it is paid back. Bring the same card and this slip",
     situation_no_receipt="This is no receipt",
+    payment_void_title="PAYMENT VOIDED",
     card_balance="Card balance",
     situation_card_said={
         "unknown": "not known",
@@ -291,6 +303,9 @@ _EN: Final = Words(
         "not_moved": "still on the card",
     },
     situation_shop_said={"unknown": "not known", "moved": "received", "not_moved": "not yet"},
+    situation_back_parked="Set aside. The money arrives when the same card is in again. Bring it and this slip",
+    situation_back_card_said={"unknown": "not known", "moved": "received", "not_moved": "not yet"},
+    situation_back_shop_said={"unknown": "not known", "moved": "left", "not_moved": "not left"},
     cash_receipt_of="Cash receipt ({})",
     cash_receipt_purposes={"income": "income", "expense": "business", "self": "self-issued"},
     cash_receipt_note="Asked for, not approved yet",

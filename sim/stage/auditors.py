@@ -342,6 +342,9 @@ def _late_class(told: Told, key: str) -> str:
     attempt = told.attempts[key]
     if attempt.method == CASH:
         return "void"
+    if key in told.voided:
+        # In the books it was given back; what proved not to have gone is the customer's credit.
+        return "refunded"
     return "refunded" if told.repaid.get(key, 0) == attempt.value else "owed"
 
 

@@ -22,6 +22,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftOpened,
     Tender,
+    TenderVoided,
     decode_fact,
 )
 from protocols.journal import Record, decode_record
@@ -31,6 +32,8 @@ CASH: Final = "cash"
 Outcome = Literal["", "approved", "declined", "pending", "unknown", "not_sent"]
 OPEN: Final = frozenset({"", "pending", "unknown"})
 """Outcomes after which somebody still has to ask."""
+
+_DEAD: Final = frozenset({"declined", "not_sent"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,8 @@ class Told:
     """What was brought from drawers to the safe."""
     refunded: int = 0
     """What went back to customers by refunds."""
+    voided: dict[str, str] = field(default_factory=dict)
+    """Payments that were taken out of their open sale: the attempt by which each went back."""
     repaid: dict[str, int] = field(default_factory=dict)
     """What of a late payment went back to the card that paid, by the payment's attempt key."""
     refunds: set[str] = field(default_factory=set)
@@ -118,6 +123,8 @@ class Told:
                 return self._sold(record, fact)
             case SaleVoided():
                 return self._voided(record, fact)
+            case TenderVoided():
+                return self._taken_out(record, fact)
             case _:
                 self._cash(record, fact)
                 return []
@@ -134,7 +141,14 @@ class Told:
             and not attempt.gives_back
             and attempt.order in self.sales
             and attempt.key not in self.sales[attempt.order].tenders
+            and not self.went_back(attempt.key)
         }
+
+    def went_back(self, key: str) -> bool:
+        """Tell whether a payment was taken out of its sale and its money went back, or may have."""
+        back = self.voided.get(key)
+        attempt = self.attempts.get(back or "")
+        return back is not None and (attempt is None or attempt.outcome not in _DEAD)
 
     def _opened(self, record: Record, fact: AttemptOpened) -> list[Finding]:
         key, order = _key(record), _order(record)
@@ -208,9 +222,29 @@ class Told:
             findings.append(_sale(sale, f"costs {fact.total:,} and holds {held:,}"))
         for tender in fact.tenders:
             attempt = self.attempts.get(tender.attempt)
-            if attempt is None or attempt.value < tender.amount or attempt.order != order:
+            rests = attempt is not None and attempt.order == order
+            if attempt is None or not rests or attempt.value < tender.amount:
                 findings.append(_sale(sale, f"rests on {tender.attempt}, which did not pay for it"))
+            elif tender.attempt in self.voided:
+                findings.append(_sale(sale, f"rests on {tender.attempt}, which was given back"))
         return findings
+
+    def _taken_out(self, record: Record, fact: TenderVoided) -> list[Finding]:
+        """Note a payment that went back while its sale was open; once, and what it was."""
+        tender, back = fact.tender, fact.back
+        earlier = self.voided.setdefault(tender.attempt, back.attempt)
+        if tender.method != CASH and back.method == CASH:
+            self._drawer(record, -back.amount)
+        if earlier == back.attempt and back.amount == tender.amount:
+            return []
+        return [
+            Finding(
+                auditor="keys",
+                where=f"attempt {tender.attempt}",
+                what=f"paid {tender.amount:,}; {back.amount:,} went back under {back.attempt}",
+                money=f"given back under {earlier} before",
+            )
+        ]
 
     def _voided(self, record: Record, fact: SaleVoided) -> list[Finding]:
         order = _order(record)

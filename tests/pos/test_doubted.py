@@ -219,9 +219,10 @@ def test_parked_and_given_up_in_one_transaction(tmp_path: Path) -> None:
     play(tmp_path, story, slots)
 
 
-def test_sale_that_holds_e_cash_already_is_not_given_up(tmp_path: Path) -> None:
-    """What a device has moved goes back by that device first; nothing is parked for it."""
+def test_giving_up_a_sale_that_holds_e_cash_already_gives_that_back_first(tmp_path: Path) -> None:
+    """Without its card the sale stays open with what stands in it, and the same command goes on."""
     slots = at_the_counter()
+    card = slots.card
 
     async def story(counter: Counter) -> None:
         await counter.key(MILK, "1000EC")
@@ -229,8 +230,15 @@ def test_sale_that_holds_e_cash_already_is_not_given_up(tmp_path: Path) -> None:
         await torn(counter, slots, slots.exchanges + LOST)
         assert counter.till.view.doubt is not None
         said = await counter.key("KV")
-        assert said is not None and said.code == "PAY-08"
-        assert counter.of(AttemptParked) == [] and counter.till.view.doubt is not None
+        assert said is not None and said.code == "RDR-02"
+        assert len(counter.of(AttemptParked)) == 1 and counter.till.view.doubt is None
+        assert [amount for _, amount in counter.till.view.paid] == [1_000]
+        slots.card = card
+        await counter.key("VS")
+        assert not counter.till.register.has_sale() and len(counter.of(SaleVoided)) == 1
+        for _ in range(2):
+            await counter.key("RS")
+        assert both(slots) == (10_000, 0) and counter.till.view.queue.owed == 0
 
     play(tmp_path, story, slots)
 

@@ -49,6 +49,12 @@ RELEASED = {
         "counted": 5,
         "over_short": 0,
     },
+    "tender.voided": {
+        "sale": 1,
+        "shift": 1,
+        "tender": {"method": "purse", "attempt": "S1-01-20260417-0001-a", "amount": 5},
+        "back": {"method": "purse", "attempt": "S1-01-20260417-0001-b", "amount": 5},
+    },
     "sale.held": {"sale": 1, "shift": 1, "hold": "S1-01-20260417-0001", "total": 5, "pieces": 1},
     "sale.recalled": {"sale": 2, "shift": 1, "hold": "S1-01-20260417-0001"},
     "purse.moved": {"details": bytes(38), "own": "payee"},

@@ -105,6 +105,21 @@ async def test_one_line_comes_back_with_three_keys(tmp_path: Path) -> None:
         assert not hand.till.view.returning
 
 
+async def test_a_payment_goes_back_with_three_keys_and_the_sale_goes_on(tmp_path: Path) -> None:
+    async with at_the_till(tmp_path) as hand:
+        await hand.scan(FIRST)
+        await hand.press("1", "0", "f12")
+        await hand.stage.until(lambda: hand.till.view.tendered == 10)
+        hand.keys = 0
+        await hand.press("f1")
+        await hand.stage.until(lambda: hand.till.view.page == "menu")
+        await hand.press("-", "2")
+        await hand.stage.until(lambda: not hand.till.view.paid)
+        assert hand.keys == 3 and hand.till.view.due == hand.till.view.total
+        await hand.press("f12")
+        await hand.sold(1)
+
+
 async def test_hold_is_one_key_and_recall_two(tmp_path: Path) -> None:
     async with at_the_till(tmp_path) as hand:
         await hand.scan(FIRST)

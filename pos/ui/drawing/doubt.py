@@ -72,16 +72,22 @@ def _facts(view: TillView, doubt: DoubtView, width: int) -> list[Row]:
     language = view.language
     key = f"{label('doubt.key', language)}  {doubt.key}"
     amount = fit(f"{amount_text(view, doubt.amount)}  {doubt.method}", 24)
-    card = label(f"doubt.card.{doubt.card.value}", language)
+    way = "doubt.back" if doubt.back else "doubt"
+    card = label(f"{way}.card.{doubt.card.value}", language)
     if doubt.balance is not None:
         # Of a card that has not said what it did, the balance is what it had before.
         name = "doubt.before" if doubt.card is Side.UNKNOWN else "doubt.left"
         card = f"{card} {label(name, language, amount_text(view, doubt.balance))}"
     state = f"{label('doubt.unknown', language)}  {label('doubt.safe', language)}"
     return [
-        _fact("doubt.amount", f"{amount}  {key}", language, width),
+        _fact(
+            "doubt.back.amount" if doubt.back else "doubt.amount",
+            f"{amount}  {key}",
+            language,
+            width,
+        ),
         _fact("doubt.card", card, language, width),
-        _fact("doubt.shop", label(f"doubt.shop.{doubt.shop.value}", language), language, width),
+        _fact("doubt.shop", label(f"{way}.shop.{doubt.shop.value}", language), language, width),
         _fact("doubt.state", state, language, width, Ink.STRONG),
     ]
 
@@ -100,8 +106,8 @@ def choices(
     supervisor = label("doubt.supervisor", language)
     keys = (
         ("doubt.resume" if doubt.wants_card else "doubt.again", Binding.COMMIT, best),
-        ("doubt.park", Binding.CARD, supervisor),
-        ("doubt.park_void", Binding.RETURN, supervisor),
+        ("doubt.back.park" if doubt.back else "doubt.park", Binding.CARD, supervisor),
+        *(() if doubt.back else (("doubt.park_void", Binding.RETURN, supervisor),)),
     )
     return [
         row(f"  {label('takeover.keys', language)}"),

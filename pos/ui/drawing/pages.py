@@ -177,10 +177,8 @@ def _counted_so_far(view: TillView, form: Form, width: int) -> Row:
 
 
 def _reasons(view: TillView, field: Field, width: int) -> list[Row]:
-    return [
-        row(clip(f" {choice} {label(name, view.language)}", width))
-        for choice, name in enumerate(field.reasons, start=1)
-    ]
+    words = (*(label(name, view.language) for name in field.reasons), *field.more)
+    return [row(clip(f" {choice} {word}", width)) for choice, word in enumerate(words, start=1)]
 
 
 def _filled(rows: list[Row], height: int) -> tuple[Row, ...]:

@@ -1,0 +1,256 @@
+"""The commands that take payments out of an open sale, and give their money back the way it came.
+
+    nVT       one payment: cash by hand, a device's by the device that took it, to the card that paid
+    VS        the whole sale: every payment that a device took goes back first, one after the other
+
+Each that a device gives back is an attempt of its own, marked as a void: its intent is durable before the
+first byte, its result is one transaction with the payment's end in the sale. One whose result nobody
+knows holds the counter like a payment does; parked, its sale goes on as if the money had gone, and should
+it prove that it has not, it is the customer's and is paid back (pos.repaying). A till that is killed
+between two payments finds in its basket what still stands, and the same command goes on.
+Source: clerk-and-courier.md 2.3 rules 5 and 8b; decisions.md "A parked attempt".
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from pos.closing import Paid, mint
+from pos.doubted import Doubted, look
+from pos.parking import parked, situation
+from pos.paying import given_back
+from pos.payment_desk import PaymentDesk, running
+from pos.points import ATTEMPT, VOID
+from pos.register import Register
+from pos.rights import Right
+from pos.sale import Refusal, TakeOut, decide
+from pos.sale_events import AttemptMade, Event
+from pos.selling import Selling, handed_back
+from pos.store.journal import Doubt, Draft
+from pos.tenders.agreement import Ask, Refunding
+from pos.tenders.agreement import Paid as Earlier
+from pos.view import Notice, Stage
+from protocols.facts import Tender, TenderVoided
+from protocols.money import Money, currency
+from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+
+CASH: Final = "cash"
+_NOTHING_MOVED: Final = frozenset({"PUR-19", "ICS-16"})
+"""What a tender says of a transfer that did not happen, where the payer was meant."""
+
+
+@dataclass(slots=True)
+class Voiding:
+    """Carries out what takes payments out of a sale."""
+
+    register: Register
+    selling: Selling
+    publish: Callable[[], None]
+    announce: Callable[[Notice], None]
+    _desk: PaymentDesk | None = None
+    """Of the attempt to give back that runs."""
+
+    @property
+    def running(self) -> bool:
+        """Tell whether a card is waited for, or value moves."""
+        return self._desk is not None
+
+    def give_up(self) -> Notice | None:
+        """Wait no longer for a card; says so where nobody can. None: nothing to say yet."""
+        if self._desk is None or self._desk.give_up():
+            return None
+        return self.register.say("PUR-23")
+
+    async def take_out(self, choice: int, method: str) -> Notice | Paid:
+        """Give one payment of the open sale back. Raises: StoreError, NotAllowedError."""
+        tenders = self.register.sale.tenders
+        if not tenders:
+            return self.register.say("VOI-01")
+        if choice > len(tenders):
+            return self.register.say("ENT-10", choice=str(choice))
+        return await self._take_out(tenders[choice - 1], method)
+
+    async def give_up_sale(self, reason: str) -> Notice | Paid | None:
+        """Void the sale, whatever of it is paid. Raises: StoreError, NotAllowedError.
+
+        What cannot go back now stops it: the sale stays open with what still stands in it.
+        """
+        register = self.register
+        for tender in by_device(register):
+            said = await self._take_out(tender, "")
+            if tender in register.sale.tenders or register.doubted is not None:
+                return said if isinstance(said, Notice) else said.notice
+        cash = bool(register.sale.tenders)
+        open_before = register.has_sale()
+        notice = await self.selling.give_up(reason)
+        if notice is None or register.has_sale() or not open_before:
+            return notice
+        return Paid(notice=notice, cash=cash)
+
+    async def resume(self, doubt: Doubt) -> Notice | Paid:
+        """Find out whether a payment went back; gives nothing back anew. Raises: StoreError."""
+        register, fact = self.register, doubt.fact
+        giver = register.tenders.tender(fact.method)
+        if not isinstance(giver, Refunding):
+            return register.say("CRD-05")
+        desk = self._opened(fact.method, fact.amount, fact.refunds, doubt)
+        money = Money(fact.amount, currency(doubt.intent.currency))
+        with self._running(desk):
+            outcome = await giver.resume_back(Ask(amount=money, offered=money), fact.peer, desk)
+        if isinstance(outcome, Unknown) and doubt.told:
+            said: Notice | Paid = register.say(outcome.code)
+        else:
+            said = await self._conclude(desk, outcome)
+        await self._look(desk, outcome)
+        return said
+
+    async def park(self, doubted: Doubted) -> Notice:
+        """Set a payment aside that may have gone back: its sale goes on without it. Raises: StoreError."""
+        register, fact = self.register, doubted.doubt.fact
+        drafts, events = [parked(register, doubted, "tender")], list[Event]()
+        tender = self._standing(fact.refunds)
+        if tender is not None:
+            back = Tender(
+                method=fact.method,
+                attempt=doubted.doubt.key,
+                amount=fact.amount,
+                back_to=fact.refunds,
+            )
+            draft, events = self._out(tender, back)
+            drafts.append(draft)
+        slip = situation(register, doubted, parked=True)
+        await register.append(drafts, ATTEMPT, events=events, papers=[slip])
+        await look(register)
+        return register.say("void_parked", amount=fact.amount, key=doubted.doubt.key)
+
+    async def _take_out(self, tender: Tender, method: str) -> Notice | Paid:
+        register = self.register
+        giver = register.tenders.tender(tender.method)
+        if method not in ("", tender.method, CASH):
+            return register.say("PAY-04", method=method)
+        if tender.tendered:
+            return await self._by_hand(tender)
+        if method == CASH or not isinstance(giver, Refunding):
+            # Its own way is closed, or another one was asked for: cash, if somebody allows it.
+            register.demand(Right.REFUND_OTHER_WAY)
+            return await self._by_hand(tender)
+        return await self._by_device(tender, giver)
+
+    async def _by_hand(self, tender: Tender) -> Paid:
+        """Hand cash back; durable before the drawer opens."""
+        register = self.register
+        key = mint(register, register.sale)
+        back = Tender(method=CASH, attempt=key, amount=tender.amount, back_to=tender.attempt)
+        draft, events = self._out(tender, back)
+        drafts = [draft]
+        if tender.tendered:
+            drafts.insert(0, handed_back(register, tender, reason=""))
+        await register.append(drafts, VOID, events=[AttemptMade(key=key), *events])
+        return self._said(back, cash=True)
+
+    async def _by_device(self, tender: Tender, giver: Refunding) -> Notice | Paid:
+        register = self.register
+        peer = await register.runner.run(lambda store: store.journal.peer(tender.attempt))
+        desk = self._opened(tender.method, tender.amount, tender.attempt)
+        money = Money(tender.amount, register.setup.currency)
+        paid = Earlier(attempt=tender.attempt, reference=tender.reference, peer=peer or "")
+        with self._running(desk):
+            outcome = await giver.give_back(Ask(amount=money, offered=money), paid, desk)
+        moved = not isinstance(outcome, Declined | NotSent)
+        assert desk.intended or not moved, "no value moves without its intent"
+        said = await self._conclude(desk, outcome)
+        await self._look(desk, outcome)
+        return said
+
+    async def _conclude(self, desk: PaymentDesk, outcome: Outcome) -> Notice | Paid:
+        """Journal what came of giving back, with what it makes of the sale, and say it."""
+        register = self.register
+        tender = self._standing(desk.refunds)
+        if isinstance(outcome, Approved) and tender is not None:
+            back = given_back(desk, outcome)
+            draft, events = self._out(tender, back)
+            slip = register.paper("void", draft.fact, sale=register.sale.number)
+            await register.append(
+                [*desk.results(outcome), draft], ATTEMPT, events=events, papers=[slip]
+            )
+            return self._said(back, cash=False)
+        if desk.intended:
+            await register.append(desk.results(outcome), ATTEMPT)
+        match outcome:
+            case Approved():
+                return register.say("purse_refunded", amount=desk.amount, key=desk.refunds)
+            case Declined(code=code, blanks=blanks) | NotSent(code=code, blanks=blanks):
+                if tender is None:
+                    return register.say("PUR-21", amount=desk.amount, key=desk.refunds)
+                if code in _NOTHING_MOVED:
+                    return register.say("VOI-02", amount=desk.amount)
+                return register.say(code, **blanks)
+            case Unknown(code=code):
+                return register.say(code)
+            case _:
+                return register.say("CRD-05")
+
+    async def _look(self, desk: PaymentDesk, outcome: Outcome) -> None:
+        if isinstance(outcome, Unknown):
+            await look(self.register, outcome, desk.sides)
+        elif self.register.doubted is not None:
+            await look(self.register)
+
+    def _standing(self, key: str) -> Tender | None:
+        """Return the payment of this key, if it stands in the open sale."""
+        return next((each for each in self.register.sale.tenders if each.attempt == key), None)
+
+    def _out(self, tender: Tender, back: Tender) -> tuple[Draft, list[Event]]:
+        """Return what takes a payment out of the sale: the fact and the events of the basket."""
+        register = self.register
+        events = decide(register.sale, TakeOut(tender.attempt))
+        assert not isinstance(events, Refusal), "a payment that stands can be taken out"
+        fact = TenderVoided(
+            sale=register.sale.number, shift=register.shift.number, tender=tender, back=back
+        )
+        return register.draft(fact, amount=tender.amount, attempt=back.attempt), events
+
+    def _said(self, back: Tender, *, cash: bool) -> Paid:
+        register = self.register
+        notice = register.say(
+            "tender_voided",
+            method=register.method(back.method),
+            amount=back.amount,
+            due=register.sale.due,
+        )
+        return Paid(notice=notice, cash=cash)
+
+    def _opened(
+        self, method: str, amount: int, refunds: str, doubt: Doubt | None = None
+    ) -> PaymentDesk:
+        register = self.register
+        return PaymentDesk(
+            register=register,
+            key=mint(register, register.sale) if doubt is None else doubt.key,
+            sale=register.sale.number if doubt is None else doubt.fact.sale,
+            method=method,
+            amount=amount,
+            service="void",
+            refunds=refunds,
+            intent=None if doubt is None else doubt.intent,
+            intended=doubt is not None,
+            publish=self.publish,
+            announce=self.announce,
+        )
+
+    @contextmanager
+    def _running(self, desk: PaymentDesk) -> Iterator[None]:
+        register = self.register
+        back = register.stage if register.stage is Stage.DOUBT else Stage.ENTRY
+        self._desk = desk
+        try:
+            with running(register, desk, self.publish, back=back):
+                yield
+        finally:
+            self._desk = None
+
+
+def by_device(register: Register) -> list[Tender]:
+    """Return the payments of the open sale that a device took; cash is only handed back."""
+    return [tender for tender in register.sale.tenders if not tender.tendered]

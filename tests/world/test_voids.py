@@ -1,0 +1,85 @@
+"""Payments that are taken out of a sale, through till, journal, network and broker: the books tell both ways.
+
+Goal: after every correction journals, purses, drawer and ledger agree, nothing is asked that has no
+reason, and money that proved not to have gone back is the customer's in the books too.
+"""
+
+import asyncio
+
+from protocols.facts import SaleClosed, SaleVoided, TenderVoided
+from sim.stage.world.shop import World
+from sim.stage.world.virtual import live
+from tests.world.test_returns import BAG, PRICE, at_rest, balance, expected, facts, questions
+
+PAID = 100
+
+
+async def part_paid(world: World, *entries: str) -> None:
+    till = world.till()
+    await world.equipment().do("customer", "insert", card="customer-1")
+    for entry in (BAG, *entries):
+        await till.key(entry)
+
+
+def on_card(world: World) -> int:
+    return world.purses.cards["customer-1"].image().balances[0]
+
+
+def test_e_cash_taken_out_of_a_sale_leaves_no_trace_in_the_books_but_its_story() -> None:
+    async def story(world: World) -> None:
+        till, had, cash = world.till(), on_card(world), expected(world.till())
+        await part_paid(world, f"{PAID}EC", "VT", "CA")
+        await at_rest(world)
+        assert on_card(world) == had and expected(till) == cash + PRICE
+        assert len(facts(till, SaleClosed)) == len(facts(till, TenderVoided)) == 1
+        assert balance(world, "clearing/purse/S01") == 0 and questions(world) == []
+
+    live(story)
+
+
+def test_cash_for_e_cash_is_counted_at_both_ends() -> None:
+    async def story(world: World) -> None:
+        till, had, cash = world.till(), on_card(world), expected(world.till())
+        await part_paid(world, f"{PAID}EC", "VT:cash", "CA", "0CN", "CZ:x")
+        await at_rest(world)
+        assert on_card(world) == had - PAID
+        assert facts(till, TenderVoided) and cash
+        assert questions(world) == []
+
+    live(story)
+
+
+def test_sale_part_paid_both_ways_is_voided_whole() -> None:
+    async def story(world: World) -> None:
+        till, had, cash = world.till(), on_card(world), expected(world.till())
+        await part_paid(world, "50EC", "20CA", "30EC", "VS:left")
+        await at_rest(world)
+        assert on_card(world) == had and expected(till) == cash
+        assert len(facts(till, SaleVoided)) == 1 and not facts(till, SaleClosed)
+        assert questions(world) == []
+
+    live(story)
+
+
+async def torn_on_its_way_back(world: World) -> None:
+    """Let the card leave when the shop's purse has paid and the card has not got it."""
+    till = world.till()
+    await part_paid(world, f"{PAID}EC")
+    await world.equipment().do("customer", "tear_after", count="5")
+    await till.key("VT")
+
+
+def test_parked_on_its_way_back_and_finished_by_the_card_later() -> None:
+    async def story(world: World) -> None:
+        till, had = world.till(), on_card(world)
+        await torn_on_its_way_back(world)
+        assert till.view.doubt is not None and till.view.doubt.back
+        await till.key("KT")
+        await till.key("CA")
+        await asyncio.sleep(60)
+        await world.equipment().do("customer", "insert", card="customer-1")
+        await till.key("RS")
+        await at_rest(world)
+        assert on_card(world) == had and questions(world) == []
+
+    live(story)
