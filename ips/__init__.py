@@ -60,6 +60,7 @@ spi          what a payment module is to the broker, and the broker to a module
 manifests    what a module says about itself, in TOML
 registry     which payment modules there are
 returns      which refund took what of which sale
+e_receipts   which sale a customer's link opens
 holds        baskets that tills put aside, for whoever goes on with them
 purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
 icash/       the collector of the second scheme: statements, collection, claims

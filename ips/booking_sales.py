@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ips.books import OrderRecord
+from ips.books import Linked, OrderRecord
 from ips.commands import Close, Park, Release
 from ips.entry import EXCEPTIONS, Entry, order_of
 from ips.flows import StateClass
@@ -20,6 +20,8 @@ def sale_closed(entry: Entry, fact: SaleClosed) -> None:
     if fact.training:
         _let_go(entry, order, Release(at_ns=entry.occasion.at_ns), standing=frozenset())
         return
+    if fact.link:
+        entry.booking.links.append(Linked(order=order, token=fact.link))
     earlier = entry.books.order(order)
     split = split_receipt(fact, "sales", entry.books.policy(entry.occasion.store).vat_percent)
     for index, tender in enumerate(fact.tenders):

@@ -18,12 +18,14 @@ import msgspec
 from ips.books import (
     Booking,
     Books,
+    Linked,
     OrderRecord,
     Overlay,
     Question,
     RefundRecord,
     ShiftRecord,
 )
+from ips.e_receipts import enter_links
 from ips.flow_files import parse_flow
 from ips.flows import Flow
 from ips.holds import enter_holds
@@ -227,6 +229,7 @@ class Bookkeeper:
         taken: list[tuple[Record, ValueTaken]] = []
         holds: list[tuple[Record, SaleHeld | SaleRecalled]] = []
         returns: list[tuple[Record, RefundClosed]] = []
+        links: list[tuple[Record, Linked]] = []
         for record in records:
             booking = self._book(record, clerk.books)
             reported += [Reported(record=record, fact=fact) for fact in booking.moved]
@@ -235,6 +238,7 @@ class Bookkeeper:
             taken += [(record, fact) for fact in booking.taken]
             holds += [(record, fact) for fact in booking.holds]
             returns += [(record, fact) for fact in booking.returns]
+            links += [(record, each) for each in booking.links]
             for account in put_fact(clerk, booking):
                 row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
                 asked.append(group.ask(row))
@@ -242,6 +246,7 @@ class Bookkeeper:
                 group.ask(question_row(record, each, group.now_ns)) for each in booking.questions
             ]
         clerk.finish()
+        enter_links(group, links)
         asked += [
             group.ask(question_row(record, each, group.now_ns))
             for record, each in (*enter_holds(group, holds), *enter_returns(group, returns))

@@ -124,6 +124,15 @@ class Question:
 
 
 @dataclass(slots=True, kw_only=True)
+class Linked:
+    """A sale whose receipt may be read under a link."""
+
+    order: str
+    token: str
+    """As protocols.receipt_link has it."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Booking:
     """What one record does to the books."""
 
@@ -151,6 +160,8 @@ class Booking:
     """Baskets that were put aside, or gone on with."""
     returns: list[RefundClosed] = field(default_factory=list)
     """Refunds, to be found again beside the sales that they name."""
+    links: list[Linked] = field(default_factory=list)
+    """E-receipts that customers may read."""
     questions: list[Question] = field(default_factory=list)
 
 

@@ -12,6 +12,9 @@
     currency = "KRW"
     zone = "Asia/Seoul"
 
+    [receipts]
+    listen = "127.0.0.1:8601"        where customers read e-receipts; without it nowhere
+
 An unknown key is an error that names the path and the nearest known key.
 """
 
@@ -32,6 +35,9 @@ STORE_ID: Final = re.compile(r"[A-Za-z0-9]{1,8}")
 """Goes into attempt keys, which have 32 characters in all."""
 
 
+KEEP_DAYS_MAX: Final = 36_500
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; the message names file and key."""
 
@@ -42,8 +48,20 @@ class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name_ko: str = ""
     name_en: str = ""
     business_number: str = ""
+    address: str = ""
+    telephone: str = ""
+    representative: str = ""
     currency: str = "KRW"
     zone: str = "Asia/Seoul"
+
+
+class ReceiptsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """E-receipts for customers (ips.front.receipts)."""
+
+    listen: str = ""
+    """HOST:PORT of a door of its own; empty: there are none."""
+    keep_days: int = 365
+    """How long a link opens, from the day its sale came here."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     listen: str = "127.0.0.1:8600"
     organisation: str = "Intermarket"
     flows: str = ""
+    receipts: ReceiptsConfig = ReceiptsConfig()
     stores: dict[str, StoreConfig] = msgspec.field(
         default_factory=lambda: {"main": StoreConfig(name_ko="본점", name_en="Main store")}
     )
@@ -73,12 +92,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return host and port to listen on. Raises: ConfigError."""
         return split_address(self.listen)
 
+    def receipts_address(self) -> tuple[str, int] | None:
+        """Return where customers read their receipts; None: nowhere. Raises: ConfigError."""
+        listen = self.receipts.listen
+        return split_address(listen, "receipts.listen") if listen else None
 
-def split_address(text: str) -> tuple[str, int]:
+
+def split_address(text: str, key: str = "listen") -> tuple[str, int]:
     """Return host and port of `HOST:PORT`; port 0 is any free one. Raises: ConfigError."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ConfigError(f"listen: {text!r} is not HOST:PORT, such as 127.0.0.1:8600")
+        raise ConfigError(f"{key}: {text!r} is not HOST:PORT, such as 127.0.0.1:8600")
     return host.strip("[]"), int(port)
 
 
@@ -94,6 +118,9 @@ def load(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     _check_keys(path, table, Config, "")
+    receipts = table.get("receipts")
+    if isinstance(receipts, dict):
+        _check_keys(path, receipts, ReceiptsConfig, "receipts.")
     stores = table.get("stores")
     for name, store in stores.items() if isinstance(stores, dict) else ():
         if isinstance(store, dict):
@@ -117,8 +144,13 @@ def _check_keys(path: Path, table: dict[str, Any], kind: type[msgspec.Struct], w
 def _check_values(path: Path, config: Config) -> None:
     try:
         split_address(config.listen)
+        config.receipts_address()
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+    if not 1 <= config.receipts.keep_days <= KEEP_DAYS_MAX:
+        raise ConfigError(
+            f"{path}: receipts.keep_days is 1 to {KEEP_DAYS_MAX}, not {config.receipts.keep_days}"
+        )
     if not config.stores:
         raise ConfigError(f"{path}: stores: at least one store is needed, such as [stores.main]")
     for name, store in config.stores.items():

@@ -45,7 +45,7 @@ def sale_of(shelves: Shelves, order: str, *, store: str) -> SaleAnswer | None:
     at = shelves.ask("SELECT store FROM terminal WHERE id = ?", (decode_record(sale).terminal,))
     if not at or at[0][0] != store:
         return None
-    return SaleAnswer(order=order, sale=sale, refunds=_refunds(shelves, order))
+    return SaleAnswer(order=order, sale=sale, refunds=refunds_of(shelves, order))
 
 
 def enter_returns(
@@ -77,7 +77,7 @@ def _too_much(shelves: Shelves, record: Record, fact: RefundClosed) -> list[Ques
     if not isinstance(sale, SaleClosed):
         return []
     back: dict[int, int] = {}
-    earlier = [_fact(data) for data in _refunds(shelves, fact.original)]
+    earlier = [_fact(data) for data in refunds_of(shelves, fact.original)]
     for refund in (*earlier, fact):
         assert isinstance(refund, RefundClosed)
         for line in refund.lines:
@@ -102,7 +102,8 @@ def _record_of(shelves: Shelves, row: SaleRow) -> bytes | None:
     return found[0].bytes if found else None
 
 
-def _refunds(shelves: Shelves, order: str) -> list[bytes]:
+def refunds_of(shelves: Asks, order: str) -> list[bytes]:
+    """Return the records of all refunds that name a sale."""
     rows = shelves.ask(
         "SELECT r.bytes FROM sale_refund AS s JOIN record AS r ON r.terminal = s.terminal"
         " AND r.epoch = s.epoch AND r.sequence = s.sequence WHERE s.order_key = ?"

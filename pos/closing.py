@@ -60,6 +60,7 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
             shift=register.shift.number,
             training=register.setup.training,
             cash_receipt=receipt,
+            link=register.new_link(),
         )
         drafts.append(register.draft(fact, amount=fact.total))
         papers.append(register.paper("sale", fact, sale=sale.number))

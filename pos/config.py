@@ -101,6 +101,8 @@ class ReceiptTable(Struct, frozen=True, kw_only=True):
 
     slip: Literal["one", "two"] = "one"
     """Receipt and payment slip on one sheet, or on two."""
+    qr: Literal["printer", "picture"] = "printer"
+    """QR codes are the printer's own, or pictures, for a printer that has none."""
 
 
 class BrokerTable(Struct, frozen=True, kw_only=True):

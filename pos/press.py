@@ -26,6 +26,7 @@ from receipts.forms.situation import Situation, situation_slip
 from receipts.forms.slip import payment_slip
 from receipts.forms.test_page import test_page
 from receipts.renderers import escpos, text
+from receipts.renderers.escpos import QrDrawn
 
 _NOTED: Final = msgspec.msgpack.Decoder(TerminalNoted)
 _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
@@ -40,14 +41,15 @@ _STATEMENT: Final = msgspec.msgpack.Decoder(Statement)
 class Press:
     """Renders the papers of one till."""
 
-    def __init__(self, register: Register, *, columns: int) -> None:
+    def __init__(self, register: Register, *, columns: int, qr: QrDrawn = QrDrawn.PRINTER) -> None:
         """`columns` is what the printer's paper holds: 32, 42 or 48."""
         self._register = register
         self._width = PaperWidth(columns)
+        self._qr = qr
 
     def __call__(self, paper: Paper) -> bytes:
         """Return one paper as ESC/POS. Raises: StoreError for a body that is none."""
-        return escpos.render(self.document(paper), self._width)
+        return escpos.render(self.document(paper), self._width, self._qr)
 
     def text(self, paper: Paper) -> str:
         """Return one paper as text. Raises: StoreError for a body that is none."""
@@ -107,6 +109,7 @@ class Press:
             delivery=Delivery.QUEUED if queued else Delivery.ACKNOWLEDGED,
             copy=paper.copy,
             training=setup.training,
+            link_base=policy.receipt_link,
             methods={tender.name: tender.label(setup.language) for tender in register.offered},
             footer=policy.receipt_footer_ko if korean else policy.receipt_footer_en,
         )

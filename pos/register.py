@@ -42,7 +42,8 @@ from protocols.enrolment import Certificate
 from protocols.facts import EXCHANGE, Fact, StaffApproved
 from protocols.journal import Record
 from protocols.money import KRW, Currency, currency
-from protocols.ports import Clock, FaultPoints
+from protocols.ports import Clock, Entropy, FaultPoints
+from protocols.receipt_link import mint
 from protocols.staff import Person, Staff
 
 
@@ -112,6 +113,8 @@ class Register:
     faults: FaultPoints
     runner: StoreRunner
     tenders: Registry
+    entropy: Entropy | None = None
+    """What the links of e-receipts are made of; None: no sale gets one."""
     terminal: str = ""
     assortment: Assortment | None = None
     policy: Policy = field(default_factory=Policy)
@@ -207,6 +210,12 @@ class Register:
         """Return from which total on a Korean sale in cash gets a cash receipt unasked; 0: none does."""
         korean = self.setup.currency == KRW
         return self.policy.cash_receipt_prompt_from if korean else 0
+
+    def new_link(self) -> str:
+        """Return the token of one more e-receipt; empty where the shop has none."""
+        if self.entropy is None or not self.policy.receipt_link or self.setup.training:
+            return ""
+        return mint(self.entropy)
 
     def explain(self, refusal: Refusal) -> Notice:
         """Return a refusal as a message."""

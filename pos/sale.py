@@ -259,6 +259,7 @@ def closed(
     shift: int,
     training: bool = False,
     cash_receipt: CashReceiptAsked | None = None,
+    link: str = "",
 ) -> SaleClosed:
     """Return the fact that ends a paid sale; of a training sale it says so."""
     assert sale.due == 0, "a sale closes when it is paid"
@@ -277,6 +278,7 @@ def closed(
         reductions=_reductions(sale),
         recalled=sale.recalled,
         cash_receipt=cash_receipt,
+        link=link,
     )
 
 

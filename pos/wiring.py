@@ -28,6 +28,7 @@ from pos.view import Notice
 from protocols.address import Address, parse_address
 from protocols.money import currency
 from protocols.ports import Clock, Entropy, FaultPoints
+from receipts.renderers.escpos import QrDrawn
 
 if TYPE_CHECKING:
     import httpx
@@ -211,10 +212,11 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
         faults=host.faults,
         runner=runner,
         tenders=tenders_of(config),
+        entropy=host.entropy,
         cards=cards or NoCards(),
         keypads=TillKeypads(devices.pin_pad, config.language),
     )
-    press = Press(register, columns=config.devices.paper_columns)
+    press = Press(register, columns=config.devices.paper_columns, qr=QrDrawn(config.receipt.qr))
     till = Till(
         register,
         drawer=devices.drawer,

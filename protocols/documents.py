@@ -9,7 +9,7 @@ of a broker is newer.
 """
 
 import difflib
-from typing import Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from protocols.catalogue import Catalogue
 from protocols.malformed import MALFORMED
+from protocols.receipt_link import BASE_PATTERN
 from protocols.staff import Staff, StaffError, check_staff
 
 
@@ -89,6 +90,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Rights by role; what is not named here is the built-in table's."""
     receipt_footer_ko: str = ""
     receipt_footer_en: str = ""
+    receipt_link: Annotated[str, msgspec.Meta(pattern=f"^({BASE_PATTERN})?$")] = ""
+    """Where customers read their e-receipts, such as https://receipts.example.kr; empty: there are none."""
 
 
 def sign_document(document: Document, key: Ed25519PrivateKey) -> bytes:

@@ -34,6 +34,7 @@ from typing import Annotated, ClassVar, Final, Literal
 import msgspec
 
 from protocols.malformed import MALFORMED
+from protocols.receipt_link import TOKEN_PATTERN
 
 TaxClass = Literal["taxed", "exempt"]
 """taxed: VAT is inside the price; exempt: none (fresh food, books)."""
@@ -235,6 +236,8 @@ class SaleClosed(Fact, frozen=True, kw_only=True):
     recalled: str = ""
     """The held sale that this one went on with (SaleHeld.hold)."""
     cash_receipt: CashReceiptAsked | None = None
+    link: Annotated[str, msgspec.Meta(pattern=f"^({TOKEN_PATTERN})?$")] = ""
+    """The token of its e-receipt (protocols.receipt_link); empty: it has none."""
 
 
 class SaleVoided(Fact, frozen=True, kw_only=True):

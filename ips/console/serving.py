@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace, config: Config) -> Answer:
             address=address,
             announce=_announcer(arguments.announce_fd),
             parent_fd=arguments.parent_fd,
+            receipts=config.receipts_address(),
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(broker, wishes))

@@ -26,8 +26,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ips.broker import Broker
+from ips.e_receipts import DAY_NS, ForgetLinks
 from ips.front.app import build_app
 from ips.front.office import build_office_app
+from ips.front.receipts import build_receipts_app
 from ips.janitor import ROUND_MAX
 from ips.store.errors import StoreError
 from ips.store.group import Group, PoisonError
@@ -47,13 +49,15 @@ SOCKET_PATH_MAX: Final = 100
 """The system's limit is 108 bytes; longer folders are reached through their descriptor."""
 
 
-class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+class Announcement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a started broker tells, one line of JSON."""
 
     url: str
     office: str
     """The socket of the office."""
     process: int
+    receipts: str = ""
+    """Where customers read e-receipts; empty: nowhere."""
 
 
 class ListenError(Exception):
@@ -69,6 +73,8 @@ class Wishes:
     """Told the announcement, one line."""
     parent_fd: int | None
     """A pipe whose other end the parent holds."""
+    receipts: tuple[str, int] | None = None
+    """Where customers read e-receipts; None: nowhere."""
 
 
 class _Server(uvicorn.Server):
@@ -108,7 +114,11 @@ async def serve(broker: Broker, wishes: Wishes) -> None:
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
     with ExitStack() as stack:
-        front = stack.enter_context(contextlib.closing(_listen(wishes.address)))
+        front = stack.enter_context(contextlib.closing(_listen(wishes.address, "--listen")))
+        receipts = None
+        if wishes.receipts is not None:
+            receipts = _listen(wishes.receipts, "receipts.listen")
+            stack.enter_context(contextlib.closing(receipts))
         office_path = broker.folder / OFFICE_NAME
         office = stack.enter_context(contextlib.closing(_listen_unix(office_path)))
         stack.callback(office_path.unlink, missing_ok=True)
@@ -119,9 +129,11 @@ async def serve(broker: Broker, wishes: Wishes) -> None:
             loop.add_reader(wishes.parent_fd, _watch_parent, wishes.parent_fd, ending)
             stack.callback(loop.remove_reader, wishes.parent_fd)
         servers = [(_server(build_app(broker)), front), (_server(build_office_app(broker)), office)]
+        if receipts is not None:
+            servers.append((_server(build_receipts_app(broker)), receipts))
         tasks = [asyncio.create_task(server.serve(sockets=[on])) for server, on in servers]
         chores = [asyncio.create_task(_sweep(broker)), asyncio.create_task(_recover(broker))]
-        announcer = asyncio.create_task(_announce(servers, front, office_path, wishes))
+        announcer = asyncio.create_task(_announce(servers, front, receipts, office_path, wishes))
         await _first(ending.wait(), _writer_stops(broker), *tasks)
         for server, _ in servers:
             server.should_exit = True
@@ -158,16 +170,25 @@ async def _writer_stops(broker: Broker) -> None:
 async def _announce(
     servers: list[tuple[_Server, socket.socket]],
     front: socket.socket,
+    receipts: socket.socket | None,
     office_path: Path,
     wishes: Wishes,
 ) -> None:
     """Tell where the broker listens, once it answers."""
     for server, _ in servers:
         await server.listening.wait()
-    host, port = front.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    told = Announcement(url=f"http://{shown}:{port}", office=str(office_path), process=os.getpid())
+    told = Announcement(
+        url=_url(front),
+        office=str(office_path),
+        process=os.getpid(),
+        receipts="" if receipts is None else _url(receipts),
+    )
     wishes.announce(msgspec.json.encode(told) + b"\n")
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _watch_parent(descriptor: int, ending: asyncio.Event) -> None:
@@ -175,7 +196,7 @@ def _watch_parent(descriptor: int, ending: asyncio.Event) -> None:
         ending.set()
 
 
-def _listen(address: tuple[str, int]) -> socket.socket:
+def _listen(address: tuple[str, int], told_by: str) -> socket.socket:
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -188,7 +209,7 @@ def _listen(address: tuple[str, int]) -> socket.socket:
         listener.close()
         raise ListenError(
             f"cannot listen on {host}:{port}: {error.strerror or error}; "
-            "choose another with --listen, or port 0 for any free one"
+            f"choose another with {told_by}, or port 0 for any free one"
         ) from error
     return listener
 
@@ -248,11 +269,14 @@ class ForgetNonces:
 
 
 async def _sweep(broker: Broker) -> None:
-    """Forget old nonces now and then."""
+    """Forget old nonces and old links of e-receipts now and then."""
     while True:
-        now_seconds = broker.clock.now_ns() // NANOSECONDS_PER_SECOND
+        now_ns = broker.clock.now_ns()
+        nonces_s = now_ns // NANOSECONDS_PER_SECOND - 4 * SKEW_SECONDS_MAX
+        links_ns = now_ns - broker.config.receipts.keep_days * DAY_NS
         try:
-            await broker.writer.run(ForgetNonces(before_seconds=now_seconds - 4 * SKEW_SECONDS_MAX))
+            await broker.writer.run(ForgetNonces(before_seconds=nonces_s))
+            await broker.writer.run(ForgetLinks(before_ns=links_ns))
         except (BusyError, PoisonError, StoreError) as error:
             log.warning("sweep.failed", extra={"error": str(error)})
         await asyncio.sleep(SWEEP_SECONDS)

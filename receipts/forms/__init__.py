@@ -6,6 +6,7 @@ parts     the head of the paper, its marks, rows
 goods     the goods of a sale or a refund, and the tax in it
 sale      the receipt of a sale
 gift      the same without a price
+e_receipt  the same as a customer reads it later, with what came back of it
 slip      what devices took for a sale, apart from its receipt
 refund    the receipt of a refund
 payment_void  the slip of a payment that was taken out of its sale

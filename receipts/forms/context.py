@@ -53,6 +53,8 @@ class ReceiptContext:
     training: bool = False
     """Nothing on this paper has happened."""
     footer: str = ""
+    link_base: str = ""
+    """Where the shop's e-receipts are (protocols.receipt_link); empty: no paper names one."""
     methods: Mapping[str, str] = field(default_factory=dict)
     """Names for people of the ways to pay that the wording here does not know."""
 

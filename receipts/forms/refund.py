@@ -30,14 +30,21 @@ def refund_receipt(refund: RefundClosed, context: ReceiptContext) -> Document:
         context,
         [who(context, number), heading(words.refund_title)],
         [row(words.original, refund.original or words.no_original)],
-        item_rows(refund.lines, context),
-        _totals(refund, context),
-        list(chain.from_iterable(_tender(tender, context) for tender in refund.tenders)),
+        *bodies(refund, context),
         [Text(text=f"{words.reason}: {refund.reason}")] if refund.reason else [],
         [Text(text=f"{words.customer_signature}:"), Feed(lines=2)],
         queued_notice(context, key, words.refund_queued_note),
         [Qr(content=key)] if key else [],
     )
+
+
+def bodies(refund: RefundClosed, context: ReceiptContext) -> list[list[Block]]:
+    """Return goods, total and how the money went back: what stands between two rules each."""
+    return [
+        item_rows(refund.lines, context),
+        _totals(refund, context),
+        list(chain.from_iterable(_tender(tender, context) for tender in refund.tenders)),
+    ]
 
 
 def _totals(refund: RefundClosed, context: ReceiptContext) -> list[Block]:

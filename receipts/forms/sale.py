@@ -5,7 +5,8 @@
     supply value, VAT, tax-free; total
     tenders with what was handed over and given back, approval, attempt key
     the Korean cash receipt that was asked for, with the masked number
-    "waiting to be sent" while the broker has not the record - footer - QR of the key
+    "waiting to be sent" while the broker has not the record - footer
+    QR of the e-receipt's link, where the shop has e-receipts - QR of the key
 
 Every figure is the fact's own; nothing is computed here, so the paper cannot disagree with the
 journal. Source: clerk-and-courier.md 1.2, 2.3 rules 2 and 9; decisions.md "Catalogue", "Identity".
@@ -15,6 +16,7 @@ from itertools import chain
 
 from protocols.escpos.codes import Align
 from protocols.facts import Reduction, SaleClosed, Tender
+from protocols.receipt_link import link
 from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
@@ -32,13 +34,20 @@ def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
         f"{words.receipt} {context.store_name} {number}",
         context,
         [who(context, number)],
+        *bodies(sale, context),
+        queued_notice(context, scanned_key(sale, context)),
+        footer(sale, context),
+    )
+
+
+def bodies(sale: SaleClosed, context: ReceiptContext) -> list[list[Block]]:
+    """Return goods, totals, payments and cash receipt: what stands between two rules each."""
+    return [
         item_rows(sale.lines, context),
         _totals(sale, context),
         list(chain.from_iterable(tender_rows(tender, context) for tender in sale.tenders)),
         _cash_receipt(sale, context),
-        queued_notice(context, scanned_key(sale, context)),
-        _footer(sale, context),
-    )
+    ]
 
 
 def _totals(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
@@ -99,11 +108,19 @@ def scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:
     return sale.tenders[0].attempt if sale.tenders else context.sale_key
 
 
-def _footer(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
+def footer(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
+    """Return the shop's own words, and what finds the sale again: the e-receipt's link, the key."""
+    words = WORDS[context.language]
     blocks: list[Block] = []
     if context.footer:
         blocks.append(Text(text=context.footer, align=Align.CENTRE))
+    linked = bool(context.link_base and sale.link)
+    if linked:
+        blocks.append(Text(text=words.link_title, align=Align.CENTRE))
+        blocks.append(Qr(content=link(context.link_base, sale.link)))
     key = scanned_key(sale, context)
+    if key and linked:
+        blocks.append(Text(text=words.link_returns, align=Align.CENTRE))
     if key:
         blocks.append(Qr(content=key))
     return blocks

@@ -107,6 +107,11 @@ class Words:
     gift_title: str
     slip_title: str
     gift_note: str
+    link_title: str
+    link_returns: str
+    came_back_of: str
+    came_back_all: str
+    as_of: str
 
 
 _KO: Final = Words(
@@ -210,6 +215,11 @@ _KO: Final = Words(
     gift_title="선물 교환증",
     slip_title="결제 전표",
     gift_note="이 종이로 교환할 수 있습니다",
+    link_title="전자영수증",
+    link_returns="교환·반품할 때",
+    came_back_of="{} 반품",
+    came_back_all="모두 반품되었습니다",
+    as_of="반품 뒤 남은 금액",
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -312,6 +322,11 @@ _EN: Final = Words(
     gift_title="GIFT RECEIPT",
     slip_title="PAYMENT SLIP",
     gift_note="Bring it to exchange these goods",
+    link_title="E-RECEIPT",
+    link_returns="For returns",
+    came_back_of="Returned {}",
+    came_back_all="Everything came back",
+    as_of="Left after returns",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

@@ -1,10 +1,14 @@
 """A document as one self-contained HTML page: for a mail, a browser, a screen reader, a printer.
 
-Nothing is fetched and nothing runs: styles and symbols stand in the page, every text is escaped. Rows
-keep their order for whoever listens; at paper width they look as on paper.
+Nothing is fetched and nothing runs: style and symbols stand in the page, every text is escaped. No
+element has a style of its own, so that a server may allow the one style by its hash and nothing else.
+Rows keep their order for whoever listens; at paper width they look as on paper.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from html import escape
+from types import MappingProxyType
 from typing import Final
 
 from protocols.escpos.bars import QUIET_ZONE as BAR_QUIET_ZONE
@@ -26,6 +30,7 @@ from receipts.document import (
     Size,
     Text,
 )
+from receipts.layout import FEED_LINES_MAX
 from receipts.repertoire import printable
 
 _PAPER_MM: Final = {PaperWidth.NARROW: 58, PaperWidth.STANDARD: 80, PaperWidth.WIDE: 80}
@@ -35,7 +40,7 @@ _STYLE: Final = """\
 :root { color-scheme: light; }
 body { margin: 0; background: #e8e6e1; color: #28262e; }
 main { box-sizing: border-box; width: min(100%%, %(columns)dch + 4ch); margin: 1rem auto;
-  padding: 1.5rem 2ch; background: #fcfaf4; font: 1rem/1.35 "D2Coding", "Nanum Gothic Coding",
+  padding: 1.5rem 2ch; background: #fcfaf4; font: min(1rem, %(letter).2fvw)/1.35 "D2Coding", "Nanum Gothic Coding",
   "Noto Sans Mono CJK KR", monospace; }
 p, div.row { margin: 0; min-height: 1.35em; white-space: pre-wrap; overflow-wrap: anywhere; }
 div.row { display: flex; flex-wrap: wrap; justify-content: flex-end; column-gap: 1ch; }
@@ -50,38 +55,60 @@ hr.double { border-top: 3px double currentColor; }
 hr.cut { border-top: 2px dotted #b0aca4; margin: 1.5em -2ch; }
 figure { margin: 0.5em 0; text-align: center; }
 figure svg, figure img { max-width: 100%%; background: #fff; }
+.left { text-align: left; } .center { text-align: center; } .right { text-align: right; }
+nav { text-align: center; margin: 1rem; } nav a { color: inherit; margin: 0 1ch; }
+@media print { nav { display: none; } }
 @media print { @page { size: %(paper)dmm auto; margin: 2mm; } body, main { background: none; }
   main { width: auto; margin: 0; padding: 0; font-size: 9pt; } hr.cut { break-after: page; } }
 """
 
 
-def render(document: Document, paper: PaperWidth) -> str:
-    """Return the whole page."""
-    style = _STYLE % {"columns": paper, "paper": _PAPER_MM[paper]}
-    body = "\n".join(_block(block) for block in document.blocks)
+_NO_LINKS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@cache
+def style(paper: PaperWidth) -> str:
+    """Return what stands between <style> and </style> on every page of a paper width."""
+    widths = "".join(f".w{each} {{ min-width: {each}ch; }}\n" for each in range(1, paper + 1))
+    feeds = "".join(
+        f".f{each} {{ height: {each * 1.35:g}em; }}\n" for each in range(1, FEED_LINES_MAX + 1)
+    )
+    # A letter is half as wide as high: so a narrow telephone shows every row whole.
+    letter = 200 / (paper + 6)
+    return _STYLE % {"columns": paper, "paper": _PAPER_MM[paper], "letter": letter} + widths + feeds
+
+
+def render(document: Document, paper: PaperWidth, links: Mapping[str, str] = _NO_LINKS) -> str:
+    """Return the whole page; `links` stand below the sheet, names to addresses, and are not printed."""
+    body = "\n".join(_block(block, paper) for block in document.blocks)
+    if links:
+        ways = " ".join(
+            f'<a href="{escape(address)}">{_text(name)}</a>' for name, address in links.items()
+        )
+        body += f"\n<nav>{ways}</nav>"
     return (
         f'<!DOCTYPE html>\n<html lang="{document.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(document.title)}</title>\n<style>\n{style}</style>\n</head>\n"
+        f"<title>{_text(document.title)}</title>\n<style>{style(paper)}</style>\n</head>\n"
         f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, paper: PaperWidth) -> str:
     match block:
         case Text():
-            names = _names(bold=block.bold, size=block.size)
-            align = f' style="text-align:{_ALIGN[block.align]}"'
-            return f"<p{names}{align}>{_text(block.text)}</p>"
+            names = _names(_ALIGN[block.align], bold=block.bold, size=block.size)
+            return f"<p{names}>{_text(block.text)}</p>"
         case Columns():
             names = _names("row", bold=block.bold, size=block.size)
-            return f"<div{names}>{' '.join(map(_column, block.columns))}</div>"
+            cells = " ".join(_column(column, paper) for column in block.columns)
+            return f"<div{names}>{cells}</div>"
         case Rule(character="="):
             return '<hr class="double">'
         case Rule():
             return "<hr>"
         case Feed(lines=lines):
-            return f'<div style="height:{lines * 1.35:g}em"></div>'
+            return f'<div class="f{max(1, min(lines, FEED_LINES_MAX))}"></div>'
         case Barcode():
             return _barcode(block)
         case Qr(content=content):
@@ -105,11 +132,9 @@ def _names(*names: str, bold: bool, size: Size) -> str:
     return f' class="{" ".join(found)}"' if found else ""
 
 
-def _column(column: Column) -> str:
-    align = f"text-align:{_ALIGN[column.align]}"
-    if column.width is None:
-        return f'<span class="rest" style="{align}">{_text(column.text)}</span>'
-    return f'<span style="min-width:{column.width}ch;{align}">{_text(column.text)}</span>'
+def _column(column: Column, paper: PaperWidth) -> str:
+    width = "rest" if column.width is None else f"w{min(column.width, paper)}"
+    return f'<span class="{width} {_ALIGN[column.align]}">{_text(column.text)}</span>'
 
 
 def _barcode(barcode: Barcode) -> str:

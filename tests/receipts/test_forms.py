@@ -30,6 +30,7 @@ from protocols.money import CURRENCIES
 from receipts.document import Cut, Document, Language, PaperWidth, Qr
 from receipts.forms.cash import cash_slip, no_sale_slip
 from receipts.forms.context import Delivery, ReceiptContext
+from receipts.forms.e_receipt import CameBack, e_receipt
 from receipts.forms.gift import gift_receipt
 from receipts.forms.goods import quantity_text
 from receipts.forms.purse import PurseSlip, Statement, StatementRow, purse_slip, statement_slip
@@ -547,3 +548,30 @@ def test_statement_is_never_cut(context: Make, amounts: list[int], paper: PaperW
     assert all(cells(line) <= paper for line in told.splitlines())
     for each in amounts:
         assert f"{each:,}" in told
+
+
+TOKEN = "AAAAAAAAAAAAAAAAAAAAAA"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_receipt_with_a_link_is_the_golden_one(
+    sale: SaleClosed, context: Make, language: Language
+) -> None:
+    """Two codes, each with what it is for."""
+    made = context(language, link_base="https://receipts.example.kr")
+    compare(f"linked-{language}-42", sale_receipt(replace(sale, link=TOKEN), made))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_e_receipt_after_a_return_is_the_golden_one(
+    sale: SaleClosed, refund: RefundClosed, context: Make, language: Language
+) -> None:
+    """What became of the sale stands above what it was; no link to itself, no mark of a queue."""
+    made = context(language, link_base="https://receipts.example.kr", delivery=Delivery.QUEUED)
+    back = [CameBack(fact=refund, at_ns=1_776_490_327_000_000_000)]
+    page = e_receipt(replace(sale, link=TOKEN), back, made)
+
+    compare(f"e-receipt-{language}-42", page)
+    assert [block.content for block in page.blocks if isinstance(block, Qr)] == [
+        sale.tenders[0].attempt
+    ]

@@ -75,6 +75,7 @@ class Terminal:
         self.entropy = entropy or SeededEntropy(name)
         self.key = Ed25519PrivateKey.from_private_bytes(self.entropy.token(32))
         self.epoch = 1
+        self.actor = "kim"
         self.records: list[bytes] = []
         self.certificate: Certificate | None = None
 
@@ -99,7 +100,7 @@ class Terminal:
             sequence=len(self.records) + 1,
             previous=self.head,
             kind=kind,
-            actor="kim",
+            actor=self.actor,
             at_ns=1_776_400_000_000_000_000 + len(self.records),
             monotonic_ns=len(self.records),
             business_date=DATE,
@@ -118,7 +119,7 @@ class Terminal:
         for number in range(count):
             self.append(TerminalNoted(note=f"note {number}"))
 
-    def sell(self, sale: int, amount: int = 11_000) -> str:
+    def sell(self, sale: int, amount: int = 11_000, *, link: str = "") -> str:
         """Add a closed cash sale; return its attempt key."""
         key = attempt_key(
             store=self.store, terminal=self.name, business_date=DATE, sale=sale, letter="a"
@@ -141,6 +142,7 @@ class Terminal:
             total=amount,
             net=net,
             vat=amount - net,
+            link=link,
             tenders=[
                 Tender(
                     method="cash", attempt=key, amount=amount, tendered=amount + 1_000, change=1_000

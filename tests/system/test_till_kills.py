@@ -376,3 +376,27 @@ def test_a_till_killed_at_every_step_of_a_day_still_balances(
     assert {key for key in keys if key.startswith("DAY-")} == {
         tender.attempt for sale in sales for tender in sale.tenders
     }
+
+
+@pytest.mark.parametrize(
+    "point",
+    [Point.AFTER_APPEND_SALE, Point.BEFORE_PRINT, Point.AFTER_PRINT_SENT, Point.AFTER_PRINTED],
+    ids=lambda point: point.value,
+)
+def test_a_kill_keeps_the_link_of_an_e_receipt(
+    bench: Bench, forks: TillForks, tmp_path: Path, point: Point
+) -> None:
+    """4e: whatever came out before the kill and whatever comes after it name one and the same page."""
+    name = f"L{list(CASES).index(point):03d}"
+    shop = Shop(tmp_path / "s", name, forks).prepare(bench)
+    policy = shop.folder / "policy.toml"
+    policy.write_text('receipt_link = "https://receipts.example.kr"')
+    assert shop.run("policy", "import", str(policy)).status == 0
+
+    assert shop.key("OS", MILK, "CA", fault=point.value).status == -9
+    assert shop.key("1RP").status == 0
+
+    [token] = [fact.link for fact in shop.facts() if isinstance(fact, SaleClosed)]
+    slips = [slip for slip in bench.paper().split("8<") if f"[QR {name}-01-" in slip]
+    links = [re.findall(r"/r/([\w-]+)\]", re.sub(r"\s", "", slip)) for slip in slips]
+    assert links and all(each == [token] for each in links)
