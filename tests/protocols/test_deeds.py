@@ -1,7 +1,7 @@
 """Records read as deeds: who did it, who allowed it, and how much it was about."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.deeds import KINDS, Wanted, counted, deeds_of
@@ -160,6 +160,7 @@ def test_record_of_a_newer_program_is_no_deed() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(FACTS))
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_fact_is_read_without_an_error(kind: str, data: st.DataObject) -> None:
     """Whatever stands in it."""
