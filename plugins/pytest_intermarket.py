@@ -4,7 +4,8 @@
         print_receipt(receipt_printer.path)               # your program, on a real pseudo-terminal
         assert "TOTAL" in receipt_printer.paper
 
-Fixtures   receipt_printer  customer_display  barcode_scanner  pin_pad  card_reader  shop_card_reader
+Fixtures   receipt_printer  customer_display  barcode_scanner  stripe_reader  pin_pad
+           card_reader  shop_card_reader
            bench: all of them; counter: a whole shop with a counter and a broker
 Markers    intermarket_wire("pty", "tcp", "rfc2217")   run over each
            intermarket_seed(1, 2) or (count=20)        run with each; failing seeds are kept and run again
@@ -39,7 +40,12 @@ READY_S = 30.0
 ANSWER_S = 10.0
 TRACE_LINES_MAX = 80
 WIRES = ("pty", "tcp", "rfc2217")
-_KINDS = {"printer": "printer", "display": "line_display", "scanner": "scanner"}
+_KINDS = {
+    "printer": "printer",
+    "display": "line_display",
+    "scanner": "scanner",
+    "stripe": "stripe_reader",
+}
 _PADS = {"pad": "pin_pad"}
 """What knows the issuer of the cards."""
 _SLOTS = {"customer": "", "shop": "shop"}
@@ -48,6 +54,7 @@ _OF_FIXTURE = {
     "receipt_printer": "printer",
     "customer_display": "display",
     "barcode_scanner": "scanner",
+    "stripe_reader": "stripe",
     "pin_pad": "pad",
     "card_reader": "customer",
     "shop_card_reader": "shop",
@@ -532,6 +539,12 @@ def customer_display(bench: Bench) -> Twin:
 def barcode_scanner(bench: Bench) -> Twin:
     """A serial scanner."""
     return bench.twin("scanner")
+
+
+@pytest.fixture
+def stripe_reader(bench: Bench) -> Twin:
+    """A serial reader of magnetic stripes, and cards to swipe."""
+    return bench.twin("stripe")
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ devices        the equipment as configured, and its health as lamps
 device_setup   what the configuration says of devices beside their addresses
 device_hints   what is newly the matter with a device, on the hint line until it is well
 scanning       what a scanner says: sold in order, or told; never swallowed
+swiping        what a swiped card is: told, with another way to pay
 uplink         the line to the broker, or nothing while the till is alone
 
 commands       everything a person can ask of the till

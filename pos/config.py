@@ -85,6 +85,8 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """The reader that customers put their purse into, such as pcsc://IPS%20customer."""
     shop_card: str = ""
     """Where the shop's own purse is. E-cash is taken where both are named."""
+    stripe_reader: str = ""
+    """A serial reader of magnetic stripes."""
     pin_pad: str = ""
     """Where customers enter the PIN of a purse; without one, on the reader's own keypad."""
     teller_card: str = ""
@@ -215,6 +217,7 @@ def _check_values(config: Config, path: Path) -> None:
         "printer",
         "line_display",
         "scanner",
+        "stripe_reader",
         "pin_pad",
         "customer_card",
         "shop_card",

@@ -22,12 +22,15 @@ from devices.printer import (
 )
 from devices.printer import Printer as EscPosPrinter
 from devices.scanner import Scan, SerialScanner
+from devices.stripe_reader import StripeReader, Swipe
 from pos.config import DevicesTable
 from pos.device_hints import DeviceHints
 from pos.device_setup import ending, handshake, printer_options, repeat_window_ns
 from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Printer
 from pos.messages import Language
 from pos.scanning import Scanning
+from pos.shift import business_date
+from pos.swiping import Swiping
 from pos.till import Till
 from pos.view import DeviceView, Lamp
 from protocols.address import Address, parse_address
@@ -106,6 +109,7 @@ class Devices:
         self._unproved = False
         self._till: Till | None = None
         self._scanning: Scanning | None = None
+        self._swiping: Swiping | None = None
         self._hints: DeviceHints | None = None
         self._healths: dict[Role, tuple[str, Health]] = {}
         self._settled = asyncio.Event()
@@ -118,6 +122,7 @@ class Devices:
         self._line_display = self._make_display(table.line_display)
         self.display: Display = self._line_display or NoDisplay()
         self._scanner = self._make_scanner(table.scanner)
+        self._stripe_reader = self._make_stripe_reader(table.stripe_reader)
         self.pin_pad = self._make_pad(table.pin_pad)
 
     def start(self, till: Till) -> None:
@@ -125,6 +130,7 @@ class Devices:
         self._till = till
         self._hints = DeviceHints(till, self._language)
         self._scanning = Scanning(till, self._language)
+        self._swiping = Swiping(till, self._language, today=self._today)
         for role in Role:
             self._show(role)
         if self._printer is not None:
@@ -133,6 +139,8 @@ class Devices:
             self._line_display.start()
         if self._scanner is not None:
             self._scanner.start()
+        if self._stripe_reader is not None:
+            self._stripe_reader.start()
         if self.pin_pad is not None:
             self.pin_pad.start()
 
@@ -156,9 +164,15 @@ class Devices:
 
     async def stop(self) -> None:
         """Close everything."""
-        self._till = self._scanning = self._hints = None
+        self._till = self._scanning = self._swiping = self._hints = None
         deadline_ns = self._clock.monotonic_ns() + STOP_NS
-        for device in (self.pin_pad, self._scanner, self._line_display, self._printer):
+        for device in (
+            self.pin_pad,
+            self._stripe_reader,
+            self._scanner,
+            self._line_display,
+            self._printer,
+        ):
             if device is not None:
                 await device.stop(deadline_ns=deadline_ns)
 
@@ -197,6 +211,18 @@ class Devices:
             ending=ending(self._table),
             handshake=handshake(self._table),
             repeat_window_ns=repeat_window_ns(self._table),
+        )
+
+    def _make_stripe_reader(self, address: str) -> StripeReader | None:
+        if not address:
+            return None
+        return StripeReader(
+            address=self._known(Role.STRIPE_READER, address),
+            open_link=open_link,
+            clock=self._clock,
+            on_swipe=self._swiped,
+            on_noise=self._swipe_noise,
+            on_health=lambda health: self._changed(Role.STRIPE_READER, health),
         )
 
     def _make_pad(self, address: str) -> PinPad | None:
@@ -257,3 +283,15 @@ class Devices:
     def _noise(self, in_a_row: int) -> None:
         if self._scanning is not None:
             self._scanning.noise(in_a_row)
+
+    def _swiped(self, swipe: Swipe) -> None:
+        if self._swiping is not None:
+            self._swiping.swiped(swipe)
+
+    def _swipe_noise(self, in_a_row: int) -> None:
+        if self._swiping is not None:
+            self._swiping.noise(in_a_row)
+
+    def _today(self) -> str:
+        assert self._till is not None, "swipes are told to a till"
+        return business_date(self._clock.now_ns(), self._till.register.setup.zone)

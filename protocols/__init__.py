@@ -7,6 +7,10 @@ money         amounts in minor units of an ISO 4217 currency; splitting and roun
 outcome       the five answers of anything that moves money
 address       where a device is: scheme://place?option=value
 ports         what parts expect of each other: clock, entropy, byte links, buses, fault points
+card_number   the number of a payment card, masked; Luhn
+magnetic_stripe  what stands on a card's stripe: tracks, LRC, service code
+swipe         how a serial stripe reader says it, both ends
+stripe_rules  what may be paid by a swiped card: a chip first
 barcode       EAN/UPC check digits, AIM identifiers, the forms of one number
 scale_label   codes that a scale prints: a price or a weight inside an EAN-13
 malformed     what a decoder may raise at a stranger's bytes

@@ -24,6 +24,7 @@ print_head  its head: commands to strips of paper, dot for dot
 paper_roll  the paper that came out: text and picture
 line_display  a virtual customer display
 scanner     a virtual barcode scanner
+stripe_reader  a virtual magnetic-stripe reader
 host_line   what becomes of messages to a host
 replay      a recorded device that answers the same
 pin_pad     a virtual PIN pad

@@ -23,7 +23,7 @@ EVENTS_KEPT: Final = 20_000
 """In memory; a file has all."""
 HOLD_NS: Final = NANOSECONDS_PER_SECOND
 """After this long nothing more is expected of half a number."""
-PROTOCOLS: Final = ("escpos", "cd5220", "scanner", "pin_pad", "iso7816", "http")
+PROTOCOLS: Final = ("escpos", "cd5220", "scanner", "swipe", "pin_pad", "iso7816", "http")
 """What can be decoded, and so be rid of secrets."""
 _SECRET_ARGUMENTS: Final = ("digits", "pin")
 

@@ -19,6 +19,7 @@ FAMILIES: Final = {
     "ICS": "ICash, the second scheme of e-cash",
     "VOI": "Payments that are taken out of a sale",
     "CRD": "Cards",
+    "MSR": "Stripe reader",
     "PRN": "Receipt printer",
     "NET": "Network and broker",
     "DRW": "Cash drawer",

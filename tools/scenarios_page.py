@@ -74,13 +74,13 @@ the file cannot be read: the message names file, line and the nearest known word
 | `then` | checks, looked at once everything has come to rest |
 
 The usual shop: one till that has joined the broker, its shift open with 100,000 won; printer with drawer,
-customer display, scanner; a card slot for the customer, empty, and one for the shop's own purse; the cards `customer-1`
+customer display, scanner, stripe reader; a card slot for the customer, empty, and one for the shop's own purse; the cards `customer-1`
 (50,000), `customer-2` (8,200) and `shop` (0).
 
 | given | meaning |
 |---|---|
 | `given.cards.LABEL` | a card: `balance`, `pin`, `pin_above`, `expiry`, `ceiling`, `locked`, `hotlisted`, `log_slots`, `narrative_slots`, `transmission`, `class`, `name`; `foreign = true` is another issuer's |
-| `given.printer`, `.line_display`, `.scanner`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `profile`, `options`, `line`, `faults`, `pace`; `absent = true` is none |
+| `given.printer`, `.line_display`, `.scanner`, `.stripe_reader`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `profile`, `options`, `line`, `faults`, `pace`; `absent = true` is none |
 | `given.till` | keys of `[devices]` of the till's configuration ([ips-pos](ips-pos.md)), without addresses |
 | `given.shift` | the float, or `"closed"` |
 | `given.language` | `"en"` or `"ko"` |

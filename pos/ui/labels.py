@@ -105,6 +105,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "device.printer": ("프린터", "Printer"),
     "device.line_display": ("손님 표시기", "Customer display"),
     "device.scanner": ("스캐너", "Scanner"),
+    "device.stripe_reader": ("마그네틱 리더", "Stripe reader"),
     "device.smart_card": ("카드 슬롯", "Card slot"),
     "back": ("Esc 돌아가기", "Esc back"),
     # forms

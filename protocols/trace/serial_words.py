@@ -1,4 +1,4 @@
-"""What printers, displays and scanners are told and say, in words; and TELNET's commands beside it."""
+"""What printers, displays, scanners and stripe readers are told and say, in words; and TELNET's commands beside it."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +20,11 @@ from protocols.escpos.status import (
 )
 from protocols.line_display.commands import Text as Cell
 from protocols.line_display.decoder import Decoder as DisplayDecoder
+from protocols.magnetic_stripe import StripeError
 from protocols.rfc2217.words import SERVER_OFFSET, Command, Control, LineState, ModemState, Purge
 from protocols.scanner import ACK, NAK, Noise, ScanFramer
+from protocols.swipe import Noise as SwipeNoise
+from protocols.swipe import Swiped, SwipeEvent, SwipeFramer, read_swipe
 from protocols.telnet import Decoder as TelnetDecoder
 from protocols.telnet import Option, Subnegotiation, Word
 from protocols.trace.events import Direction
@@ -166,10 +169,36 @@ class _Scanner(_Bare):
                     yield f"code {quoted(scanned.raw)}"
 
 
+class _StripeReader(_Bare):
+    def __init__(self) -> None:
+        self._framer = SwipeFramer()
+
+    def come(self, data: bytes, at_ns: int) -> Iterator[str]:
+        # Told with the bytes that end it where a reader sends an ending: silence makes no line.
+        events = self._framer.receive(data, at_ns)
+        if data[-1:] in b"\x03\n\r":
+            events = [*events, *self._framer.tick(self._framer.deadline_ns or at_ns)]
+        yield from map(_swipe, events)
+
+
+def _swipe(event: SwipeEvent) -> str:
+    match event:
+        case SwipeNoise(size=size, why=why):
+            return f"noise: {size} bytes, {why}"
+        case Swiped(tracks=tracks):
+            told = " ".join(f"{each.track}{'' if each.text else ' unreadable'}" for each in tracks)
+            try:
+                card = read_swipe(event)
+            except StripeError as error:
+                return f"swipe, tracks {told or 'none'}: {error}"
+            return f"swipe, tracks {told}: card {card.number}"
+
+
 _ENDS: Final[dict[str, Callable[[], _Ends]]] = {
     "escpos": _Printer,
     "cd5220": _Display,
     "scanner": _Scanner,
+    "swipe": _StripeReader,
     "pin_pad": PadTeller,
 }
 

@@ -2,16 +2,20 @@
 
     card number   first six digits as they were, a running number, a check digit after Luhn
     track 1, 2    card number as above, expiry and service code as they were, name and the rest replaced
+    track 3       card number as above, format and separators as they were, the rest replaced
     PIN           1234 1234 1234, as many digits as there were
 
 So a trace can be replayed: lengths, prefixes and check digits are what a program looks at. One card's
 number is replaced by the same one wherever it stands in a trace. Six digits in clear are what PCI DSS
-allows of a number (requirement 3.4.1). Source: ISO/IEC 7812-1 annex B (Luhn), ISO/IEC 7813.
+allows of a number (requirement 3.4.1). Source: ISO/IEC 7813, ISO/IEC 4909.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
+
+from protocols.card_number import has_good_luhn, luhn
+from protocols.magnetic_stripe import StripeError, Track, lrc
 
 PAN_DIGITS_MIN: Final = 14
 """Shorter ones have died out; thirteen digits are a barcode."""
@@ -29,30 +33,30 @@ _GROUPED: Final = (
 )
 _NUMBER: Final = rb"(?<!\d)(?:" + _SINGLE + rb"|" + _GROUPED + rb")(?!\d)"
 _TRACK_2: Final = (
-    rb";(?P<pan2>\d{12,19})=(?P<dates2>(?:\d{4}|=)(?:\d{3}|=)?)(?P<rest2>[\d=]{0,24})\?"
+    rb";(?P<pan2>\d{12,19})=(?P<dates2>(?:\d{4}|=)(?:\d{3}|=)?)(?P<rest2>[0-9:;<=>]{0,24})\?"
 )
+_TRACK_3: Final = rb"[;+!](?P<format3>\d\d)(?P<pan3>\d{12,19})=(?P<rest3>[0-9:;<=>]{0,90})\?"
 _TRACK_1: Final = (
     rb"%B(?P<pan1>\d{12,19})\^(?P<name1>[^^?]{2,26})\^(?P<dates1>(?:\d{4}|\^)(?:\d{3}|\^)?)"
     rb"(?P<rest1>[^?\r\n]{0,90})\?"
 )
 _SECRET: Final = re.compile(
-    rb"(?P<track2>" + _TRACK_2 + rb")|(?P<track1>" + _TRACK_1 + rb")|(?P<number>" + _NUMBER + rb")"
+    rb"(?P<track2>"
+    + _TRACK_2
+    + rb")|(?P<track3>"
+    + _TRACK_3
+    + rb")|(?P<track1>"
+    + _TRACK_1
+    + rb")|(?P<number>"
+    + _NUMBER
+    + rb")"
 )
-
-
-def luhn(digits: str) -> str:
-    """Return the check digit that belongs behind these digits."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return str(-total % 10)
 
 
 def is_pan(digits: str) -> bool:
     """Say whether digits can be a card's number: the length and the check digit fit."""
     fits = PAN_DIGITS_MIN <= len(digits) <= PAN_DIGITS_MAX
-    return fits and digits[0] not in "0178" and luhn(digits[:-1]) == digits[-1]
+    return fits and digits[0] not in "0178" and has_good_luhn(digits)
 
 
 class StandIns:
@@ -89,9 +93,11 @@ class StandIns:
             pieces += (data[place : found.start()], instead)
             place = found.end()
             # The byte behind a track is its check byte when it fits; else it is something else.
-            if found["number"] is None and data[place : place + 1] == xor(found[0]):
-                pieces.append(xor(instead))
-                place += 1
+            for check in (_lrc, xor) if found["number"] is None else ():
+                if data[place : place + 1] == check(found[0]):
+                    pieces.append(check(instead) or b"")
+                    place += 1
+                    break
         return b"".join(pieces) + data[place:]
 
     def _instead(self, found: re.Match[bytes]) -> bytes:
@@ -99,6 +105,9 @@ class StandIns:
             case "track2":
                 text = b";%s=" % self.pan(found["pan2"].decode()).encode() + found["dates2"]
                 return text + re.sub(rb"\d", b"0", found["rest2"]) + b"?"
+            case "track3":
+                text = found[0][:1] + found["format3"] + self.pan(found["pan3"].decode()).encode()
+                return text + b"=" + re.sub(rb"\d", b"0", found["rest3"]) + b"?"
             case "track1":
                 text = b"%%B%s^" % self.pan(found["pan1"].decode()).encode()
                 text += NAME[: len(found["name1"])].ljust(len(found["name1"])).encode()
@@ -129,6 +138,16 @@ def _secrets(data: bytes) -> Iterator[re.Match[bytes]]:
 
 def _digits(number: bytes) -> str:
     return re.sub(rb"\D", b"", number).decode()
+
+
+def _lrc(track: bytes) -> bytes | None:
+    """Return the check character that a card has behind this track; None where it could have none."""
+    numbered = {b"%": Track.ONE, b";": Track.TWO}.get(track[:1], Track.THREE)
+    start = b"%" if numbered is Track.ONE else b";"
+    try:
+        return lrc((start + track[1:]).decode("latin-1"), numbered).encode("latin-1")
+    except StripeError:
+        return None
 
 
 def xor(data: bytes) -> bytes:

@@ -14,10 +14,10 @@ HELD_BYTES_MAX: Final = 192
 _NUMBER_BYTES_MAX: Final = 24
 """A card's number with its separators, and one byte more."""
 _BEGUN: Final = re.compile(
-    rb"(?:%(?:B(?:\d{0,19}(?:\^[^?\r\n]{0,90}\??)?)?)?|;\d{0,19}(?:=[\d=]{0,24}\??)?"
+    rb"(?:%(?:B(?:\d{0,19}(?:\^[^?\r\n]{0,90}\??)?)?)?|[;+!]\d{0,21}(?:=[0-9:;<=>]{0,90}\??)?"
     rb"|\d(?:[ -]?\d)*[ -]?)\Z"
 )
-"""A track 1, a track 2, a number, not yet ended."""
+"""A track 1, a track 2 or 3, a number, not yet ended."""
 
 Piece: TypeAlias = tuple[int, bytes]
 """When, and what."""
@@ -55,7 +55,7 @@ class TextSwap:
         if begun is None:
             return len(text)
         start = begun.start()
-        if window[start] in b"%;":
+        if window[start] in b"%;+!":
             return len(text) - len(window) + start
         # Numbers in a row may be a long run; the last of them is all that can still grow.
         cut = max(len(text) - len(window) + start, len(text) - _NUMBER_BYTES_MAX)

@@ -2,6 +2,7 @@
 
 card         what a card is to its reader: ATR, power, commands; being torn out
 answers      ATRs, and how a T=0 card answers: 61xx, 6Cxx, GET RESPONSE
+stripes      cards with a magnetic stripe, from a TOML file
 slots        the memory of a card, in files or not, that power may leave at any byte
 plastic      a chip of any scheme, its memory and its contacts
 purse        the purse as a card: the production class in plastic

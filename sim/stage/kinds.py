@@ -19,6 +19,8 @@ from sim.entropy import SeededEntropy
 from sim.line_display import FoundIn
 from sim.printer_mechanics import DrawerContact
 from sim.scanner import EndingName
+from sim.stripe_reader import EndingName as SwipeEnding
+from sim.stripe_reader import ThirdStart
 from sim.twin import Twin
 
 
@@ -114,6 +116,25 @@ class BankOptions(msgspec.Struct, frozen=True):
     of one market."""
 
 
+class StripeOptions(msgspec.Struct, frozen=True):
+    """How a stripe reader is set."""
+
+    ending: SwipeEnding = "cr"
+    """What it sends when it has said all."""
+    lrc: bool = False
+    """Send the LRC behind each track, and leave it to the till to check."""
+    framed: bool = False
+    """Put STX before a swipe and ETX behind it."""
+    a_line_each: bool = False
+    """End every track instead of the last."""
+    third: ThirdStart = "+"
+    """What track 3 begins with."""
+    tracks: Literal["123", "12", "23", "2", "1"] = "123"
+    """Those it has heads for."""
+    cards: str = ""
+    """A file of cards to swipe (sim.cards.stripes); left out, those that are shipped."""
+
+
 class SlotOptions(msgspec.Struct, frozen=True):
     """How a card slot begins."""
 
@@ -184,6 +205,13 @@ KINDS: Final = {
             twin="ScannerTwin",
             protocol="scanner",
             options=ScannerOptions,
+        ),
+        Kind(
+            name="stripe_reader",
+            module="sim.stripe_reader",
+            twin="StripeReaderTwin",
+            protocol="swipe",
+            options=StripeOptions,
         ),
         Kind(
             name="pin_pad",

@@ -82,6 +82,13 @@ def test_others(customer_display, barcode_scanner):
     os.close(port)
 
 @pytest.mark.intermarket_wire("tcp")
+def test_swipe(stripe_reader):
+    with socket.create_connection(stripe_reader.place, timeout=10) as port:
+        stripe_reader.swipe_slowly(card="credit")
+        assert port.recv(99) == b"%E?;9410110000000010=491210100000000?\\r"
+    assert stripe_reader.history("swiped")[0]["detail"] == "credit 941011******0010"
+
+@pytest.mark.intermarket_wire("tcp")
 def test_pad(pin_pad):
     with socket.create_connection(pin_pad.place, timeout=10) as port:
         port.sendall(b"\x051")
@@ -90,7 +97,7 @@ def test_pad(pin_pad):
         pin_pad.press(digits=1)
 
 def test_all(bench):
-    assert sorted(bench.devices) == ["display", "printer", "scanner"]
+    assert sorted(bench.devices) == ["display", "printer", "scanner", "stripe"]
 """,
     )
 

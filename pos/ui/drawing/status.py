@@ -12,7 +12,7 @@ from pos.ui.labels import label
 from pos.view import DeviceView, Lamp, Purpose, TillView
 
 LAMPS: Final = {
-    "card": ("customer_card", "shop_card"),
+    "card": ("customer_card", "shop_card", "stripe_reader"),
     "printer": ("printer",),
     "drawer": ("drawer",),
     "line_display": ("line_display",),

@@ -77,6 +77,11 @@ def _card(state: dict[str, Any], paper: str, height: int, language: Language) ->
     return [*lines, *_pairs(seen), "", f"cards: {' '.join(map(str, state['cards']))}"]
 
 
+def _stripe_reader(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
+    cards = " ".join(map(str, state["cards"]))
+    return [_told(state, "swiped", "last"), "", f"cards: {cards}"]
+
+
 def _anything(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
     return list(_pairs({key: value for key, value in state.items() if key != "wire"}))
 
@@ -107,4 +112,5 @@ _FACES: Final[dict[str, _Face]] = {
     "line_display": _display,
     "pin_pad": _pin_pad,
     "smart_card": _card,
+    "stripe_reader": _stripe_reader,
 }

@@ -18,7 +18,7 @@ from sim.stage.world.equipment import SLOTS
 HARMLESS: Final = frozenset(
     {
         *("insert", "enter", "press", "unmute"),
-        *("scan", "scan_as", "complete"),
+        *("scan", "scan_as", "complete", "swipe"),
         *("load_paper", "close_cover", "clear_cutter", "cool_down", "close_drawer", "free_drawer"),
         *("restore_answers", "switch_on", "ready", "speed", "plug_cable", "clear"),
         *("answers_only", "clear_after"),

@@ -20,7 +20,10 @@ from sim.stage.scenario.words import nearest
 from sim.stage.world.equipment import DEVICES, SHOP, SLOTS, TwinWish, wish
 from sim.stage.world.given import FLOAT, Given, TillWish
 
-_ADDRESSES: Final = {"printer", "line_display", "scanner", "customer_card", "shop_card"}
+_ADDRESSES: Final = {
+    *("printer", "line_display", "scanner", "stripe_reader"),
+    *("customer_card", "shop_card"),
+}
 """The world knows these; a scenario does not."""
 Where = Callable[..., str]
 """Returns "FILE:LINE: " of a path below given."""
@@ -39,6 +42,7 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
     printer: dict[str, Any] = {}
     line_display: dict[str, Any] = {}
     scanner: dict[str, Any] = {}
+    stripe_reader: dict[str, Any] = {}
     customer: dict[str, Any] = {}
     shop: dict[str, Any] = {}
 

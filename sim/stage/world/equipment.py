@@ -1,6 +1,6 @@
 """The twins beside one till: built from their kinds, hosted on a ground, worked by verbs.
 
-printer, line_display, scanner    each on its own wire, with its own faults
+printer, line_display, scanner, stripe_reader    each on its own wire, with its own faults
 customer, shop                    card slots; the world's cards lie beside them
 """
 
@@ -28,7 +28,7 @@ from sim.wire import Pace, Wire
 CUSTOMER: Final = "customer"
 SHOP: Final = "shop"
 SLOTS: Final = (CUSTOMER, SHOP)
-BYTES: Final = ("printer", "line_display", "scanner")
+BYTES: Final = ("printer", "line_display", "scanner", "stripe_reader")
 DEVICES: Final = (*BYTES, *SLOTS)
 _BAUD: Final = {"printer": 115_200, "line_display": 9_600, "scanner": 9_600}
 

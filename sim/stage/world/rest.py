@@ -35,6 +35,7 @@ _MENDING: Final = {
     ),
     "line_display": ("switch_on",),
     "scanner": (),
+    "stripe_reader": (),
     CUSTOMER: ("unmute",),
     SHOP: ("unmute",),
 }

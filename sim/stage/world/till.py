@@ -43,6 +43,7 @@ _ROLES: Final = {
     "printer": "printer",
     "line_display": "line_display",
     "scanner": "scanner",
+    "stripe_reader": "stripe_reader",
     CUSTOMER: "customer_card",
     SHOP: "shop_card",
 }

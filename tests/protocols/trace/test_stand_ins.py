@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.trace.stand_ins import StandIns, is_pan, luhn, xor
+from protocols.card_number import CardNumber, luhn
+from protocols.magnetic_stripe import Track, lrc, write_track
+from protocols.trace.stand_ins import StandIns, is_pan, xor
 from protocols.trace.text import HELD_BYTES_MAX, TextSwap
 
 PAN = "4761739001010119"
@@ -150,3 +152,25 @@ def test_ordinary_bytes_are_not_held_at_all():
     assert swap.take(8, b"total 15000") == [(8, b"total ")]
     assert swap.holds
     assert swap.flush() == [(8, b"15000")]
+
+
+@pytest.mark.parametrize("start", ["+", "!"])
+def test_a_third_track_loses_its_number_too(start: str):
+    text = f"{start}01{PAN}={'4' * 40}?".encode()
+
+    swapped = StandIns().text(text)
+
+    assert PAN.encode() not in swapped and len(swapped) == len(text)
+    assert swapped.endswith(b"=" + b"0" * 40 + b"?")
+
+
+@pytest.mark.parametrize("track", [Track.ONE, Track.TWO, Track.THREE])
+def test_the_lrc_of_a_card_fits_the_track_that_stands_in_for_it(track: Track):
+    """Of a card's characters it is made of their values, not of their letters."""
+    for own in ("", "1", "12", "123"):
+        text = write_track(track, CardNumber(PAN), name="HONG/GIL", discretionary=own).encode()
+
+        swapped = StandIns().text(text).decode()
+
+        assert PAN not in swapped and len(swapped) == len(text)
+        assert swapped[-1] == lrc(swapped[:-1], track)

@@ -19,6 +19,7 @@ from devices.drivers import (
     printer_health,
     printer_watch,
     scanner,
+    stripe_reader,
 )
 from devices.drivers.drawer import Contact, DrawerState, DrawerWiring, Kick, KickEnd
 from devices.drivers.print_job import Happening, Phase, Proof, Verdict
@@ -39,14 +40,17 @@ from pos import (
     purses,
     scanning,
     selling,
+    swiping,
     till,
 )
 from pos import devices as pos_devices
 from pos.commands import Reading
 from pos.store.database import Database
 from pos.store.errors import StoreError
+from protocols import swipe
 from protocols.escpos.status import Paper, PrinterStatus
 from protocols.line_display.commands import Clear, Select
+from protocols.magnetic_stripe import Expiry, Fault, ServiceCode, Track
 from protocols.money import Money
 from protocols.outcome import Approved, Outcome
 from protocols.ports import CardAbsent, NoCardError, SlotDown
@@ -251,6 +255,78 @@ def _keeps_half_codes(patch: Patch) -> None:
     patch.setattr(ScanFramer, "tick", lambda *_: [])
 
 
+def _wants_both_tracks(patch: Patch) -> None:
+    """A driver that knows a card by all that was ever written on it, or not at all."""
+    read = swipe.read_swipe
+
+    def both(swiped: Any) -> Any:
+        good = {each.track for each in swiped.tracks if each.text is not None}
+        return read(swiped if good >= {Track.ONE, Track.TWO} else swipe.Swiped(()))
+
+    patch.setattr(stripe_reader, "read_swipe", both)
+
+
+def _keeps_half_swipes(patch: Patch) -> None:
+    """A driver that goes on with what was half read before the cable went."""
+    patch.setattr(stripe_reader.StripeReaderDriver, "lost", _nothing)
+    patch.setattr(stripe_reader.StripeReaderDriver, "opened", _nothing)
+
+
+def _believes_digits(patch: Patch) -> None:
+    """A driver that never looks at an LRC."""
+    read = swipe._read
+    patch.setattr(swipe, "_read", lambda sent: read(replace(sent, check="")))
+
+
+def _wants_the_first_byte(patch: Patch) -> None:
+    """A driver to whom a swipe begins with a track and nothing else."""
+    parse = swipe._parse
+    noise = swipe.Noise(1, "no track")
+    patch.setattr(swipe, "_parse", lambda text: parse(text) if text[0] in "%;+" else [noise])
+
+
+def _ends_at_cr_alone(patch: Patch) -> None:
+    """A driver to whom every CR ends a swipe, and nothing else does."""
+    parse = swipe._parse
+
+    def by_lines(text: str) -> Any:
+        *lines, _ = text.split("\r")
+        return [event for line in lines for event in parse(f"{line}\r")]
+
+    patch.setattr(swipe, "_parse", by_lines)
+
+
+def _one_of_each(patch: Patch) -> None:
+    """A driver that takes whatever comes without a pause for one card."""
+    parse = swipe._parse
+
+    def one(text: str) -> Any:
+        events = parse(text)
+        swipes = [each for each in events if isinstance(each, swipe.Swiped)]
+        return (
+            [swipe.Swiped(tuple(t for each in swipes for t in each.tracks))] if swipes else events
+        )
+
+    patch.setattr(swipe, "_parse", one)
+
+
+def _third_is_second(patch: Patch) -> None:
+    """A driver to whom ; is track 2 wherever it stands."""
+    track = swipe._track
+    patch.setattr(swipe, "_track", lambda text, place, before: track(text, place, []))
+
+
+def _tells_only_cards(patch: Patch) -> None:
+    """A till that says nothing where nothing was read."""
+    swiped = swiping.Swiping.swiped
+
+    def quietly(self: Any, swipe: Any) -> None:
+        if isinstance(swipe, stripe_reader.CardSwiped):
+            swiped(self, swipe)
+
+    patch.setattr(swiping.Swiping, "swiped", quietly)
+
+
 def _whole_in_one(patch: Patch) -> None:
     """A scanner's driver that takes each piece for a whole code."""
     receive = ScanFramer.receive
@@ -388,6 +464,23 @@ ANSWERS = [
     Answer("quirk scanner.identifiers", "scanner-is-set-otherwise", _takes_all_for_code, "identifiers"),
     Answer("quirk scanner.handshake", "scanner-is-set-otherwise", of(pos_devices, "handshake", lambda _: Handshake.NONE), "handshake"),
     Answer("quirk scanner.sends-twice", "scanner-doubles-everything", of(scanning, "reading_of", lambda _: Reading.FIRST)),
+    # Stripe reader
+    Answer("stripe_reader.swipe_slowly", "stripe-half-read", _wants_both_tracks),
+    Answer("stripe_reader.swipe_without", "stripe-half-read", _wants_both_tracks, "missing=2"),
+    Answer("stripe_reader.swipe_partly", "stripe-unread", _tells_only_cards, "swipe_partly"),
+    Answer("stripe_reader.swipe_upside_down", "stripe-unread", item(swiping._CODES, Fault.BLANK, "MSR-03"), "upside_down"),
+    Answer("stripe_reader.swipe_worn", "stripe-unread", _believes_digits, "sends-lrc"),
+    Answer("stripe_reader.swipe_twice", "stripe-swiped-twice", _one_of_each),
+    Answer("stripe_reader.tear", "stripe-torn", _keeps_half_swipes),
+    Answer("stripe_reader.garble", "stripe-garbage", of(swiping.Swiping, "noise", _nothing)),
+    Answer("stripe_reader.swipe", "stripe-refused", of(ServiceCode, "has_chip", False), "card=chip"),
+    Answer("stripe_reader.swipe", "stripe-refused", of(Expiry, "is_past", lambda *_: False), "card=expired"),
+    Answer("quirk stripe_reader.sends-lrc", "stripe-unread", _believes_digits, "sends-lrc"),
+    Answer("quirk stripe_reader.framed", "stripe-read", _wants_the_first_byte, "framed"),
+    Answer("quirk stripe_reader.no-ending", "stripe-read", _ends_at_cr_alone, "no-ending"),
+    Answer("quirk stripe_reader.a-line-each", "stripe-read", _ends_at_cr_alone, "a-line-each"),
+    Answer("quirk stripe_reader.third-like-second", "stripe-read", _third_is_second, "third-like-second"),
+    Answer("quirk stripe_reader.track-2-only", "stripe-read", _wants_both_tracks, "track-2-only"),
     # Cards
     Answer("customer.remove", "customer-leaves", _trusting),
     Answer("customer.swap", "fast-card-swap", _any_card),

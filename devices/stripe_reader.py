@@ -1,0 +1,53 @@
+"""A magnetic-stripe reader on a serial line: a supervised port, a callback for every swipe."""
+
+from collections.abc import Callable
+
+from devices.drivers.stripe_reader import (
+    NOISE_IN_A_ROW_MAX,
+    BadSwipe,
+    CardSwiped,
+    StripeReaderDriver,
+    Swipe,
+)
+from devices.health import Health, Role
+from devices.supervisor import OpenLink, Supervisor
+from protocols.address import Address
+from protocols.ports import Clock
+
+__all__ = ["NOISE_IN_A_ROW_MAX", "BadSwipe", "CardSwiped", "StripeReader", "Swipe"]
+
+
+class StripeReader:
+    """A stripe reader on a line of its own."""
+
+    def __init__(
+        self,
+        *,
+        address: Address,
+        open_link: OpenLink,
+        clock: Clock,
+        on_swipe: Callable[[Swipe], None],
+        on_noise: Callable[[int], None] = lambda _: None,
+        on_health: Callable[[Health], None] = lambda _: None,
+    ) -> None:
+        self._supervisor = Supervisor(
+            role=Role.STRIPE_READER,
+            address=address,
+            driver=StripeReaderDriver(on_swipe=on_swipe, on_noise=on_noise),
+            open_link=open_link,
+            clock=clock,
+            on_health=on_health,
+        )
+
+    @property
+    def health(self) -> Health:
+        """How the reader is now."""
+        return self._supervisor.health
+
+    def start(self) -> None:
+        """Begin to keep it open; on the running loop, once."""
+        self._supervisor.start()
+
+    async def stop(self, *, deadline_ns: int) -> None:
+        """Close and end."""
+        await self._supervisor.stop(deadline_ns=deadline_ns)
