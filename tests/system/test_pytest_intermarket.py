@@ -103,7 +103,8 @@ def test_all(bench):
 
     assert status == 0, out
     assert [name for name, _ in outcomes(out)] == [
-        "test_printer[pty]", "test_printer[tcp]", "test_others", "test_pad[tcp]", "test_all",
+        "test_printer[pty]", "test_printer[tcp]", "test_others", "test_swipe[tcp]",
+        "test_pad[tcp]", "test_all",
     ]  # fmt: skip
 
 
