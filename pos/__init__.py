@@ -31,6 +31,7 @@ own_purses     takes it to the till's own purses
 elsewhere      what other tills of the store have put aside
 holding        a basket put aside, and gone on with here or at another till
 cash_receipt   whose Korean cash receipt it is, and which sales get one unasked
+e_receipts     with paper or without, and the link on the screen
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 voiding        takes payments out of an open sale and gives them back

@@ -152,6 +152,17 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="NAME[:AMOUNT]",
         help="how it is paid, in minor units; without an amount, what is due; may be repeated",
     )
+    paper = sell.add_mutually_exclusive_group()
+    paper.add_argument(
+        "--paper", action="store_true", default=None, help="the receipt comes out on paper"
+    )
+    paper.add_argument(
+        "--no-paper",
+        dest="paper",
+        action="store_false",
+        default=None,
+        help="no paper: the link of the e-receipt is told instead",
+    )
     shift = _command(
         commands, "shift", "Open, count or close the shift.", "ips-pos shift open 50000", None
     )
@@ -187,6 +198,9 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     reprint.add_argument(
         "--gift", action="store_true", help="a gift receipt, without prices, for an exchange"
+    )
+    reprint.add_argument(
+        "--link", action="store_true", help="no paper: the address of its e-receipt"
     )
 
 
@@ -408,7 +422,8 @@ def _sign_off(config: Config, parsed: argparse.Namespace) -> int:
 
 
 def _reprint(config: Config, parsed: argparse.Namespace) -> int:
-    return _run(config, f"{parsed.sale or ''}{'GR' if parsed.gift else 'RP'}", parsed)
+    verb = "QR" if parsed.link else "GR" if parsed.gift else "RP"
+    return _run(config, f"{parsed.sale or ''}{verb}", parsed)
 
 
 def _report(config: Config, parsed: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ both                  both facts under one number: what the goods that came back
 from dataclasses import dataclass, replace
 
 from pos.cash_receipt import asked
+from pos.e_receipts import on_paper, shown
 from pos.points import SALE
 from pos.register import Register
 from pos.returns import refunded
@@ -30,6 +31,8 @@ class Paid:
 
     notice: Notice
     cash: bool
+    link: bool = False
+    """Its receipt is not on paper: the link is shown."""
 
 
 def mint(register: Register, sale: Sale) -> str:
@@ -48,6 +51,7 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
     sale, swap = _swapped(register, sale)
     drafts, papers = [*results, *_by_hand(register, sale)], list[Paper]()
     register.sale = sale
+    link, kept = "", False
     back = _refund(register, sale, swap)
     if back is not None:
         drafts.append(register.draft(back, amount=back.total))
@@ -62,13 +66,16 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
             cash_receipt=receipt,
             link=register.new_link(),
         )
+        link, kept = fact.link, not on_paper(register, sale)
         drafts.append(register.draft(fact, amount=fact.total))
-        papers.append(register.paper("sale", fact, sale=sale.number))
+        papers.append(register.paper("sale", fact, sale=sale.number, kept=kept))
         if register.setup.slip_apart and on_slip(fact):
-            papers.append(register.paper("slip", fact, sale=sale.number))
+            papers.append(register.paper("slip", fact, sale=sale.number, kept=kept))
     await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
     register.stage = Stage.ENTRY
-    return _said(register, sale, back)
+    register.last_link = link
+    register.shown_link = shown(register, sale.number, link) if kept else None
+    return replace(_said(register, sale, back), link=register.shown_link is not None)
 
 
 def _swapped(register: Register, sale: Sale) -> tuple[Sale, list[TenderFact]]:

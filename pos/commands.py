@@ -295,6 +295,20 @@ class Reprint:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoosePaper:
+    """The customer wants the open sale's receipt on paper, or only as an e-receipt."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLink:
+    """Show the link of a sale's e-receipt; without a number, of the last one."""
+
+    sale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Train:
     """Go over to the training counter, or back from it."""
 
@@ -376,6 +390,8 @@ Command = (
     | TestDevice
     | OpenDrawer
     | Reprint
+    | ChoosePaper
+    | ShowLink
     | Train
     | SignOn
     | SignOff

@@ -29,6 +29,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     CZ[:reason]   close the shift with its Z       XR  print the X
     amountCI:reason  cash in    amountCO:reason  cash out    amountDR:reason  drop to the safe
     NS:reason    open the drawer without a sale    [n]RP   reprint    [n]GR  gift receipt
+    NP WP  the customer wants no paper, or paper     [n]QR  the link of a sale's e-receipt
     SI SO LK   sign on or hand over, sign off, lock          TM  to the training counter, and back
     [person]PN:pin   number or badge, and PIN, where the till asks who somebody is
     MN QU DV HP SL   menu, queue, devices, help, back to the sale          CL  clear
@@ -155,6 +156,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         if not operand:
             return commands.Reprint(gift=gift)
         return commands.Reprint(_whole(operand), gift) if _COUNT.fullmatch(operand) else None
+    if verb == "QR" and reason is None and (not operand or _COUNT.fullmatch(operand)):
+        return commands.ShowLink(_whole(operand) if operand else None)
     if verb in _DISCOUNTS and reason is None:
         return _discount(operand, verb, currency)
     if verb == "QT" and reason is None:
@@ -207,6 +210,8 @@ _PLAIN: Final[dict[str, Command]] = {
     "PS": commands.PrintSituation(),
     "EB": commands.ReadPurse(),
     "ES": commands.ReadPurse(statement=True),
+    "NP": commands.ChoosePaper(wanted=False),
+    "WP": commands.ChoosePaper(wanted=True),
     "CL": commands.Cancel(),
     "TM": commands.Train(),
     "SI": commands.SignOn(),

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 import msgspec
 
 from pos import commands
+from pos.e_receipts import shown
 from pos.entry import TENDER_VERBS, EntryError, masked, parse_entry
 from pos.messages import notice
 from pos.rights import Right, named
@@ -32,6 +33,8 @@ class Sell(msgspec.Struct, frozen=True, kw_only=True, tag="sell"):
 
     items: list[str]
     tenders: list[str]
+    paper: bool | None = None
+    """Whether the receipt comes out on paper; None: as the policy says."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
@@ -123,6 +126,10 @@ async def _sell(till: Till, request: Sell) -> Answer:
         notice = await till.execute(scan)
         if notice is not None:
             return await _given_up(till, notice)
+    if request.paper is not None:
+        notice = await till.execute(commands.ChoosePaper(request.paper))
+        if notice is not None and notice.code:
+            return await _given_up(till, notice)
     total, order = register.sale.total, register.order(register.sale.number)
     for pay in tendered:
         notice = await till.execute(commands.Pay(pay.method, pay.amount))
@@ -141,15 +148,18 @@ async def _sell(till: Till, request: Sell) -> Answer:
 async def _sold(till: Till, notice: Notice | None, *, total: int, order: str) -> Answer:
     came_out = await till.papers_out(seconds=PAPERS_SECONDS)
     assert notice is not None, "a paid sale says so"
+    link = shown(till.register, till.register.next_sale - 1, till.register.last_link)
+    on_paper = till.register.setup.has_printer and till.view.link is None
     return Answer(
         done=True,
-        sentence=notice.banner,
+        sentence=notice.banner if link is None or on_paper else f"{notice.banner}\n{link.address}",
         fields={
             "order": order,
             "total": total,
             "change": till.register.last_change,
             "currency": till.register.setup.currency.code,
-            "receipt": "printed" if came_out and till.register.setup.has_printer else "kept",
+            "receipt": "printed" if came_out and on_paper else "kept",
+            **({} if link is None else {"link": link.address}),
         },
     )
 
@@ -185,6 +195,9 @@ async def _run(till: Till, entries: list[str]) -> Answer:
     fields = _shift_fields(till)
     if any(isinstance(command, _SERVICES) for command in parsed):
         fields |= till.served
+    if till.view.page == "link" and till.view.link is not None:
+        link = till.view.link
+        said, fields = [link.address], fields | {"sale": link.sale, "link": link.address}
     if commands.ReadPurse(statement=True) in parsed:
         paper = await till.register.runner.run(lambda store: store.papers.newest("statement"))
         said = said if paper is None else [till.text_of(paper)]

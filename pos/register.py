@@ -35,7 +35,7 @@ from pos.store.store import Store
 from pos.store.threads import StoreRunner
 from pos.tenders.agreement import Keypads, Tender
 from pos.tenders.registry import Registry
-from pos.view import Notice, PaymentView, Stage
+from pos.view import LinkView, Notice, PaymentView, Stage
 from protocols.catalogue import Item
 from protocols.documents import Policy
 from protocols.enrolment import Certificate
@@ -147,6 +147,10 @@ class Register:
     """The held baskets that are shown to choose from."""
     last_sale: str = ""
     last_change: int = 0
+    last_link: str = ""
+    """The token of the e-receipt of the sale before this one."""
+    shown_link: LinkView | None = None
+    """The e-receipt that is shown."""
     payment: PaymentView | None = None
     """The payment by device that runs."""
     doubted: Doubted | None = None
@@ -211,11 +215,16 @@ class Register:
         korean = self.setup.currency == KRW
         return self.policy.cash_receipt_prompt_from if korean else 0
 
+    @property
+    def linked(self) -> bool:
+        """Tell whether sales get an e-receipt here."""
+        return (
+            self.entropy is not None and bool(self.policy.receipt_link) and not self.setup.training
+        )
+
     def new_link(self) -> str:
         """Return the token of one more e-receipt; empty where the shop has none."""
-        if self.entropy is None or not self.policy.receipt_link or self.setup.training:
-            return ""
-        return mint(self.entropy)
+        return mint(self.entropy) if self.linked and self.entropy is not None else ""
 
     def explain(self, refusal: Refusal) -> Notice:
         """Return a refusal as a message."""
@@ -292,8 +301,16 @@ class Register:
         fact = StaffApproved(right=self.approval.right.value, sale=self.sale.number)
         return [self.draft(fact, amount=0)]
 
-    def paper(self, form: Form, shown: msgspec.Struct, *, sale: int = 0, copy: int = 0) -> Paper:
-        """Return the paper that shows a fact or a slip; without a printer it is kept for later."""
+    def paper(
+        self,
+        form: Form,
+        shown: msgspec.Struct,
+        *,
+        sale: int = 0,
+        copy: int = 0,
+        kept: bool = False,
+    ) -> Paper:
+        """Return the paper that shows a fact or a slip; `kept`, or without a printer, it is for later."""
         return Paper(
             form=form,
             body=msgspec.msgpack.encode(shown),
@@ -301,7 +318,7 @@ class Register:
             business_date=self.business_date,
             sale=sale,
             copy=copy,
-            state=PaperState.WAITING if self.setup.has_printer else PaperState.KEPT,
+            state=PaperState.WAITING if self.setup.has_printer and not kept else PaperState.KEPT,
         )
 
     async def append(

@@ -220,7 +220,7 @@ def right_of(command: Command) -> Right:
             return Right.PAYMENT_TAKE
         case commands.Park():
             return Right.PAYMENT_PARK
-        case commands.CashReceipt():
+        case commands.CashReceipt() | commands.ChoosePaper():
             return Right.PAYMENT_TAKE
         case commands.ReadPurse():
             return Right.PURSE_READ
@@ -242,7 +242,7 @@ def right_of(command: Command) -> Right:
             return Right.CASH_MOVE
         case commands.OpenDrawer():
             return Right.DRAWER_OPEN
-        case commands.Reprint():
+        case commands.Reprint() | commands.ShowLink():
             return Right.RECEIPT_REPRINT
         case commands.Show():
             return Right.SCREEN_SHOW

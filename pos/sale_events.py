@@ -107,6 +107,12 @@ class CashReceiptWanted(SaleEvent, frozen=True, kw_only=True, tag="cash_receipt"
     """The number, masked; nothing keeps the whole one."""
 
 
+class PaperChosen(SaleEvent, frozen=True, kw_only=True, tag="paper"):
+    """The customer wants the receipt on paper, or only as an e-receipt."""
+
+    wanted: bool
+
+
 class LineVoided(SaleEvent, frozen=True, kw_only=True, tag="void"):
     """A line was taken back; it stays in the sale and counts for nothing."""
 
@@ -198,6 +204,7 @@ Event = (
     | SaleDiscounted
     | CouponTaken
     | CashReceiptWanted
+    | PaperChosen
     | Recalled
     | ReturnBegun
     | LineReturned

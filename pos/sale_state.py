@@ -26,6 +26,7 @@ from pos.sale_events import (
     LineReturned,
     LineVoided,
     MoneyGivenBack,
+    PaperChosen,
     QuantityChanged,
     Recalled,
     ReturnBegun,
@@ -133,6 +134,8 @@ class Sale:
     returning: Returning | None = None
     """What comes back in the same ticket."""
     cash_receipt: CashReceiptWanted | None = None
+    paper: bool | None = None
+    """Whether the customer wants a paper; None: nobody has said."""
 
     @property
     def subtotal(self) -> int:
@@ -272,6 +275,8 @@ def evolve(sale: Sale, event: Event) -> Sale:
             return replace(sale, reductions=(*sale.reductions, coupon))
         case CashReceiptWanted():
             return replace(sale, cash_receipt=event)
+        case PaperChosen(wanted=wanted):
+            return replace(sale, paper=wanted)
         case ReturnBegun():
             begun = Returning(
                 original=event.original,

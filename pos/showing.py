@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pos.doubted import shown as shown_doubt
+from pos.e_receipts import on_paper
 from pos.messages import DISPLAY_CELLS, cells, clip
 from pos.quick_cash import quick_cash
 from pos.register import Register
@@ -53,7 +54,7 @@ class Viewer:
         queue: QueueView,
     ) -> TillView:
         """Return the till as it is now."""
-        assert page in ("sale", "menu", "queue", "devices", "help")
+        assert page in ("sale", "menu", "queue", "devices", "help", "link")
         sale, setup = register.sale, register.setup
         totals = sale.totals()
         lines, selected = self._lines(register)
@@ -70,6 +71,9 @@ class Viewer:
             else "",
             stage=register.stage,
             page=page,  # type: ignore[arg-type]  # asserted above
+            link=register.shown_link,
+            paper=on_paper(register, sale),
+            linked=register.linked,
             lines=lines,
             selected=selected,
             pieces=sale.pieces,

@@ -17,6 +17,7 @@ from pos import commands
 from pos.closing import Paid
 from pos.commands import Command
 from pos.doubted import ASKING_NS, Doubted
+from pos.e_receipts import EReceipts
 from pos.entry import masked
 from pos.equipment import Display, Drawer, Kick, Printer
 from pos.holding import Holding
@@ -63,7 +64,7 @@ _IN_DOUBT: Final = (
 )
 """What may be done while nobody knows what became of a payment."""
 
-Page = Literal["sale", "menu", "queue", "devices", "help"]
+Page = Literal["sale", "menu", "queue", "devices", "help", "link"]
 
 
 class Till:
@@ -90,6 +91,7 @@ class Till:
         self._pricing = Pricing(register, self._selling)
         self._holding = Holding(register)
         self._day = TradingDay(register)
+        self._links = EReceipts(register)
         self._people = People(register)
         self._tests = SelfTest(register, display, self._test_drawer)
         self._parking = Parking(register, self._selling)
@@ -179,6 +181,9 @@ class Till:
             async with self._turn:
                 before = self.register.counts
                 self.register.split = 0
+                if self._page == "link":
+                    # Whatever is done next: the customer before this one has read it.
+                    self._page = "sale"
                 notice = await self._guarded(command)
                 asking = self._people.asking
                 self._notice = asking.under or notice if asking is not None else notice
@@ -393,6 +398,7 @@ class Till:
                 | commands.CloseShift()
                 | commands.ReadX()
                 | commands.Reprint()
+                | commands.ShowLink()
                 | commands.Select()
                 | commands.Resume()
                 | commands.Park()
@@ -450,6 +456,10 @@ class Till:
                 return await self._selling.pick(choice)
             case commands.Subtotal():
                 return self._paying.subtotal()
+            case commands.ChoosePaper(wanted):
+                return await self._links.choose(wanted=wanted)
+            case commands.ShowLink(sale):
+                return await self._show_link(sale)
             case commands.CashReceipt():
                 return await self._paying.want_cash_receipt(command)
             case commands.Pay(method) if self.register.sale.due < 0:
@@ -576,6 +586,13 @@ class Till:
             self._spawn(self._kick(), name="drawer")
         self.print_what_waits()
         return notice
+
+    async def _show_link(self, sale: int | None) -> Notice:
+        found = await self._links.show(sale)
+        if isinstance(found, Notice):
+            return found
+        self.register.shown_link, self._page = found, "link"
+        return self.register.say("link_shown", sale=found.sale)
 
     async def _resume(self) -> Notice:
         """Find out about every attempt in doubt; the open sale's last, because it may end the sale."""
@@ -720,7 +737,7 @@ class Till:
         if not isinstance(result, Paid):
             self._display_notice(result)
             return result
-        self._page = "sale"
+        self._page = "link" if result.link else "sale"
         self._notice = result.notice
         self._publish()
         self._spawn(self._after_sale(result), name="drawer")

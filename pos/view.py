@@ -99,6 +99,15 @@ class LineView:
     voided: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """A receipt that a customer may read on a telephone."""
+
+    sale: str
+    """Its short name on screen."""
+    address: str
+
+
 @dataclass(frozen=True, slots=True)
 class FoundView:
     """One found item."""
@@ -259,7 +268,13 @@ class TillView:
     sale: str
     """The sale's short name on screen, such as 0417-0128."""
     stage: Stage
-    page: Literal["sale", "menu", "queue", "devices", "help"] = "sale"
+    page: Literal["sale", "menu", "queue", "devices", "help", "link"] = "sale"
+    link: LinkView | None = None
+    """The e-receipt that is shown on the page of this name."""
+    paper: bool = True
+    """The open sale's receipt comes out on paper."""
+    linked: bool = False
+    """The shop has e-receipts: whether there is paper can be chosen."""
     lines: tuple[LineView, ...] = ()
     selected: int = -1
     """Index into lines; -1 for none."""

@@ -9,7 +9,7 @@ of a broker is newer.
 """
 
 import difflib
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -92,6 +92,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt_footer_en: str = ""
     receipt_link: Annotated[str, msgspec.Meta(pattern=f"^({BASE_PATTERN})?$")] = ""
     """Where customers read their e-receipts, such as https://receipts.example.kr; empty: there are none."""
+    receipt_paper: Literal["always", "asked"] = "always"
+    """Where there are e-receipts: paper unless the customer wants none, or only if the customer asks."""
 
 
 def sign_document(document: Document, key: Ed25519PrivateKey) -> bytes:

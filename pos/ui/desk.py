@@ -113,6 +113,11 @@ def chooses(desk: Desk, view: TillView) -> bool:
     return view.stage is Stage.COUNTED and difference(view) != 0
 
 
+def chooses_paper(view: TillView) -> bool:
+    """Tell whether the reprint key says here if the open sale's receipt comes out on paper."""
+    return view.linked and view.stage is Stage.SUBTOTAL
+
+
 def difference(view: TillView) -> int:
     """Return counted minus expected cash; zero before the count."""
     return (view.counted or 0) - (view.expected or 0)
@@ -393,6 +398,8 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             return Step(replace(desk, form=forms.open_drawer(), text=""))
         case Binding.LOCK:
             return Step(replace(desk, text=""), (commands.Lock(),))
+        case Binding.REPRINT if chooses_paper(view) and not desk.text:
+            return Step(desk, (commands.ChoosePaper(wanted=not view.paper),))
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.SUBTOTAL if desk.text:
             # Their verbs take nothing before them: a half-typed entry would be read as a code.
             return Step(replace(desk, note=notice("ENT-09", view.language, text=desk.text)))

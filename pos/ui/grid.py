@@ -25,6 +25,8 @@ class Ink(Enum):
     WARN = "warn"
     ALERT = "alert"
     REVERSE = "reverse"
+    CODE = "code"
+    """Black on white, whatever the terminal's colours are: a telephone reads it."""
 
 
 Span = tuple[str, Ink]

@@ -21,6 +21,7 @@ from pos.ui.drawing.entry import draw_banner, draw_entry
 from pos.ui.drawing.found import draw_found
 from pos.ui.drawing.held import draw_held
 from pos.ui.drawing.keys import draw_keys
+from pos.ui.drawing.link import draw_code, draw_link
 from pos.ui.drawing.money import draw_money
 from pos.ui.drawing.pages import (
     draw_asking,
@@ -86,6 +87,8 @@ def draw_part(name: str, scene: Scene, width: int, height: int) -> tuple[Row, ..
     match name:
         case "status":
             return draw_status(view, width)
+        case "basket" if view.page == "link" and view.link is not None:
+            return draw_code(view.link, view, width, height)
         case "basket":
             return draw_basket(view, scene.top, width, height)
         case "pane":
@@ -137,6 +140,8 @@ def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
             return draw_queue(view, width, height)
         case "devices", _:
             return draw_devices(view, width, height)
+        case "link", _ if view.link is not None:
+            return draw_link(view.link, view, keymap, width, height)
         case "help", _:
             return draw_help(view, keymap, width, height)
         case _, Stage.COUNTED:

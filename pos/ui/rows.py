@@ -25,6 +25,7 @@ _STYLES: Final = {
     Ink.WARN: Style(color="yellow", bold=True),
     Ink.ALERT: Style(color="red", bold=True),
     Ink.REVERSE: Style(reverse=True),
+    Ink.CODE: Style(color="black", bgcolor="bright_white"),
 }
 
 

@@ -7,10 +7,13 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from pos import commands
+from pos.entry import parse_entry
+from pos.headless import Run, Sell, answer
 from pos.press import Press
 from pos.store.papers import Paper, PaperState
 from protocols.documents import DocumentError, Policy, body_of
-from protocols.facts import SaleClosed
+from protocols.facts import ReceiptCopied, SaleClosed
 from protocols.receipt_link import is_token
 from receipts.fonts import load_typeface
 from receipts.renderers.escpos import QrDrawn
@@ -143,3 +146,156 @@ def test_an_address_that_would_print_a_dead_link_is_refused(address: str) -> Non
 def test_addresses_that_are_taken(address: str) -> None:
     body = body_of("policy", {"receipt_link": address})
     assert isinstance(body, Policy) and body.receipt_link == address
+
+
+@pytest.mark.parametrize(
+    ("entry", "command"),
+    [
+        ("NP", commands.ChoosePaper(wanted=False)),
+        ("wp", commands.ChoosePaper(wanted=True)),
+        ("QR", commands.ShowLink()),
+        ("128qr", commands.ShowLink(128)),
+    ],
+)
+def test_entry(entry: str, command: commands.Command) -> None:
+    assert parse_entry(entry) == command
+
+
+async def test_no_paper_shows_the_link_and_keeps_the_receipt(start: Starting) -> None:
+    """NP before the sale is paid: nothing is printed, the link stands until the next scan, F11 prints."""
+    counter = await linked(start)
+    await counter.key(MILK, "NP", "CA")
+    await counter.settle()
+    [token] = tokens(counter)
+
+    view = counter.till.view
+    assert counter.bench.printed == []
+    assert view.page == "link" and view.link is not None and view.paper_waiting == 0
+    assert view.link.address == f"https://receipts.example.kr/r/{token}"
+    assert view.notice is not None and "완료" in view.notice.banner
+    assert paper_of(counter).state is PaperState.KEPT
+
+    await counter.key("RP")
+    await counter.settle()
+    assert counter.bench.printed == [b"sale 1 copy 1"]
+    await counter.key(MILK)
+    assert counter.till.view.page == "sale"
+
+
+async def test_the_choice_is_this_sales_alone_and_may_change(start: Starting) -> None:
+    counter = await linked(start)
+    await counter.key(MILK, "NP", "WP", "CA")
+    await counter.settle()
+    assert counter.bench.printed == [b"sale 1 copy 0"] and counter.till.view.page == "sale"
+
+    await counter.key(MILK, "NP", "CA", MILK)
+    assert counter.till.view.paper, "the next customer is asked anew"
+    await counter.key("CA")
+    await counter.settle()
+    assert counter.bench.printed == [b"sale 1 copy 0", b"sale 3 copy 0"]
+
+
+async def test_where_paper_is_asked_for_there_is_none_until_then(start: Starting) -> None:
+    """`receipt_paper = "asked"`: no key more for a sale without paper."""
+    counter = await linked(start, Policy(receipt_link="https://r.kr", receipt_paper="asked"))
+    await counter.key(MILK, "CA")
+    await counter.settle()
+    assert counter.bench.printed == [] and counter.till.view.page == "link"
+
+    await counter.key(MILK, "WP", "CA")
+    await counter.settle()
+    assert counter.bench.printed == [b"sale 2 copy 0"] and counter.till.view.page == "sale"
+
+
+async def test_a_sudden_end_keeps_the_choice(start: Starting) -> None:
+    counter = await linked(start)
+    await counter.key(MILK, "NP")
+
+    again = await start()
+    assert not again.till.view.paper
+    await again.key("CA")
+    await again.settle()
+
+    assert again.bench.printed == [] and again.till.view.page == "link"
+
+
+async def test_a_till_without_a_printer_shows_every_link(start: Starting) -> None:
+    counter = await linked(start, printer=False)
+    await counter.key(MILK, "CA")
+
+    assert counter.till.view.page == "link"
+    said = await counter.key(MILK, "WP")
+    assert said is not None and said.code == "PRN-08"
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [((MILK, "NP"), "RPT-04"), (("QR",), "RPT-01"), (("7QR",), "RPT-02"), ((MILK, "CA", "QR"), "RPT-03")],
+)  # fmt: skip
+async def test_without_e_receipts_nothing_is_promised(
+    start: Starting, entries: tuple[str, ...], code: str
+) -> None:
+    counter = await start()
+    await counter.key("OS")
+
+    said = await counter.key(*entries)
+
+    assert said is not None and said.code == code
+    assert counter.till.view.page == "sale"
+
+
+async def test_no_paper_of_no_sale(start: Starting) -> None:
+    counter = await linked(start)
+
+    said = await counter.key("NP")
+
+    assert said is not None and said.code == "PAY-01"
+
+
+async def test_the_link_of_an_earlier_sale_is_shown_on_record(start: Starting) -> None:
+    """Who showed it stands in the journal, as who prints a copy; an open basket stays as it is."""
+    counter = await linked(start)
+    await counter.key(MILK, "CA", MILK, "CA", MILK)
+
+    said = await counter.key("1QR")
+
+    assert said is not None and "0417-0001" in said.banner
+    view = counter.till.view
+    assert view.page == "link" and view.link is not None and view.link.sale == "0417-0001"
+    assert view.link.address.endswith(tokens(counter)[0])
+    assert ReceiptCopied(sale=1, copy=0, reason="link") in counter.facts()
+    await counter.key("SL")
+    assert counter.till.view.page == "sale" and counter.till.view.pieces == 1
+
+
+async def test_without_a_screen(start: Starting) -> None:
+    """`sell --no-paper` and `reprint --link` tell the address, for people and for programs."""
+    counter = await linked(start)
+
+    sold = await answer(counter.till, Sell(items=[MILK], tenders=["cash"], paper=False))
+    [token] = tokens(counter)
+    address = f"https://receipts.example.kr/r/{token}"
+    assert sold.done and sold.sentence.splitlines()[-1] == address
+    assert (sold.fields["link"], sold.fields["receipt"]) == (address, "kept")
+
+    told = await answer(counter.till, Run(entries=["QR"]))
+    assert (told.sentence, told.fields["link"], told.fields["sale"]) == (
+        address,
+        address,
+        "0417-0001",
+    )
+
+    printed = await answer(counter.till, Sell(items=[MILK], tenders=["cash"]))
+    assert printed.fields["receipt"] == "printed" and "\n" not in printed.sentence
+    assert printed.fields["link"] == f"https://receipts.example.kr/r/{tokens(counter)[1]}"
+
+
+async def test_no_paper_without_e_receipts_sells_nothing(start: Starting) -> None:
+    """A promise that cannot be kept is refused before the money moves."""
+    counter = await start()
+    await counter.key("OS")
+
+    refused = await answer(counter.till, Sell(items=[MILK], tenders=["cash"], paper=False))
+
+    assert not refused.done and refused.code == "RPT-04"
+    assert tokens(counter) == [] and counter.till.view.lines == ()

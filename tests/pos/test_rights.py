@@ -31,6 +31,7 @@ EXAMPLES: dict[type, commands.Command] = {
     commands.OpenDrawer: commands.OpenDrawer("x"),
     commands.Park: commands.Park("tender"),
     commands.CashReceipt: commands.CashReceipt("income", "010****5678"),
+    commands.ChoosePaper: commands.ChoosePaper(wanted=False),
     commands.Prove: commands.Prove("7", "4711"),
     commands.Show: commands.Show("menu"),
 }

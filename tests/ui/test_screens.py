@@ -14,6 +14,7 @@ from pos.view import (
     DoubtView,
     HeldView,
     Lamp,
+    LinkView,
     PaymentStep,
     PaymentView,
     QueueView,
@@ -102,6 +103,29 @@ def queued(language: Language) -> TillView:
     )
     queue = QueueView("sending", waiting=12, sent=345, in_doubt=1, questioned=1, rows=rows)
     return replace(sold_view(language), page="queue", queue=queue)
+
+
+ADDRESS = "https://receipts.example.kr/r/Zk3xU8o1mB2yq0vN5tWc7A"
+
+
+def linked(language: Language) -> TillView:
+    """A sale without paper: its e-receipt's code where the basket was, the change beside it in the hint."""
+    done = notice(
+        "sale_done",
+        language,
+        sale="0417-0127",
+        method="현금" if language == "ko" else "CASH",
+        amount=15_390,
+        change=2_600,
+    )
+    shown = LinkView(sale="0417-0127", address=ADDRESS)
+    view = empty_view(language, TillStage.ENTRY)
+    return replace(view, page="link", link=shown, linked=True, notice=done)
+
+
+def paperless(language: Language) -> TillView:
+    """The subtotal of a shop with e-receipts: the reprint key says what comes out."""
+    return replace(subtotal(language), linked=True)
 
 
 def quarantined(language: Language) -> TillView:
@@ -237,6 +261,8 @@ VIEWS: dict[str, Callable[[Language], TillView]] = {
     "refused": refused,
     "stopped": stopped,
     "queue": queued,
+    "linked": linked,
+    "paperless": paperless,
     "quarantined": quarantined,
     "menu": on_page("menu"),
     "devices": on_page("devices"),

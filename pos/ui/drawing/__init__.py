@@ -13,6 +13,7 @@ returned   the earlier sale, of which goods come back
 pages      what the right pane shows
 devices    the device page
 queue      the queue page
+link       the QR code of an e-receipt, in the basket's place
 takeover   the full screen of a level C message
 doubt      the full screen of a payment in doubt
 too_small  what is said when nothing fits

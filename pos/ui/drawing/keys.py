@@ -4,7 +4,7 @@ from typing import Final
 
 from pos.keymap import Binding, Keymap
 from pos.messages import cells
-from pos.ui.desk import Desk, taken
+from pos.ui.desk import Desk, chooses_paper, taken
 from pos.ui.grid import Ink, Row, Span, fit
 from pos.ui.labels import label
 from pos.view import Stage, TillView
@@ -106,6 +106,8 @@ def _key(
     if place is None:
         return "| ", Ink.PLAIN
     binding, name = place
+    if binding is Binding.REPRINT and chooses_paper(view):
+        name = "key.no_paper" if view.paper else "key.paper"
     word = label(name, view.language)
     if isinstance(binding, Binding):
         ink = Ink.PLAIN if usable(binding, view, desk) else Ink.DIM
