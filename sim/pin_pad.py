@@ -22,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from protocols.control import Event, Verb, VerbHelp
+from protocols.emv.certificates import CertificateError, enciphered_pin, pin_filler_bytes
+from protocols.emv.rsa import PublicKey
 from protocols.hpke import SealError
 from protocols.line_display.cells import clip, decode_text
 from protocols.money import Money
@@ -34,12 +36,15 @@ from protocols.pin_pad.words import (
     Confirm,
     Confirmed,
     EncipherForBank,
+    EncipherForChip,
     Ending,
     Entered,
+    EnteredForChip,
     EnterPin,
     Identify,
     Identity,
     Language,
+    PinBlockFormat,
     Purpose,
     Reason,
     Refused,
@@ -52,11 +57,12 @@ from protocols.pin_pad.words import (
 )
 from protocols.ports import Entropy
 from protocols.purse.details import Certificate
+from protocols.purse.memory import Memory
 from protocols.purse.proof import ProofError, Prover
 from protocols.purse.sealed_pin import RANDOM_BYTES, seal_pin
 from protocols.purse.suite import P256
 from protocols.secure_pin import DIGITS_MAX, pin_block
-from sim.pin_pad_keys import BankKeys, UsedUpError
+from sim.pin_pad_keys import BankKeys, UsedUpError, chip_key
 from sim.pin_pad_mouth import Mouth
 from sim.twin import History, VerbError, refuse_verb
 
@@ -118,13 +124,17 @@ class PinPadTwin:
         *,
         issuer_keys: Mapping[int, bytes],
         entropy: Entropy,
-        bank_keys: BankKeys | None = None,
+        authorities: Mapping[tuple[bytes, int], PublicKey] | None = None,
+        pin_block: PinBlockFormat = PinBlockFormat.FORMAT_4,
+        bank_memory: Memory | None = None,
     ) -> None:
-        """`issuer_keys` are put into it for good, by number: whose cards it seals a PIN for.
+        """`issuer_keys` are put into it for good, by number: whose purses it seals a PIN for.
 
-        `bank_keys`: what was loaded into it for the bank; None, it enciphers for none.
+        `authorities`, by RID and index: under whom chips are. `pin_block`: how it enciphers for the bank, and
+        so what was loaded into `bank_memory`; None, it enciphers for none.
         """
-        self._bank_keys = bank_keys
+        self._authorities = dict(authorities or {})
+        self._bank_keys = None if bank_memory is None else BankKeys(pin_block, bank_memory)
         self._issuer_keys = dict(issuer_keys)
         self._prover = Prover(P256(), issuer_keys)
         self._entropy = entropy
@@ -145,6 +155,7 @@ class PinPadTwin:
         self._lines = ("", "")
         self._asked: Confirm | EnterPin | None = None
         self._certificate: Certificate | None = None
+        self._chip: PublicKey | None = None
         self._digits = ""
         self._ends_ns = 0
 
@@ -254,11 +265,11 @@ class PinPadTwin:
         if self._opened:
             self._answer(Refused(Reason.OPENED), now_ns)
             return
-        if isinstance(command.purpose, SealForCard):
-            reason, wanted_by = Reason.CERTIFICATE, self._trusted(command.purpose, now_ns)
-        else:
+        if isinstance(command.purpose, EncipherForBank):
             has_key = self._bank_keys is not None and self._bank_keys.ksn
             reason, wanted_by = Reason.KEYS, "the bank" if has_key else ""
+        else:
+            reason, wanted_by = Reason.CERTIFICATE, self._trusted(command.purpose, now_ns)
         if not wanted_by:
             self._answer(Refused(reason), now_ns)
             return
@@ -266,11 +277,14 @@ class PinPadTwin:
         self._history.add(now_ns, "pin_wanted", wanted_by)
         self._begin(command, "pin", now_ns)
 
-    def _trusted(self, purpose: SealForCard, now_ns: int) -> str:
+    def _trusted(self, purpose: SealForCard | EncipherForChip, now_ns: int) -> str:
         """Return whose card it is for; nothing where its certificate is by nobody this pad knows."""
         try:
+            if isinstance(purpose, EncipherForChip):
+                self._chip = chip_key(purpose, self._authorities)
+                return "a chip"
             self._certificate = self._prover.certificate(purpose.certificate)
-        except ProofError as error:
+        except (ProofError, CertificateError) as error:
             self._history.add(now_ns, "pin_refused", str(error))
             return ""
         return self._certificate.name.decode("ascii", "replace")
@@ -340,6 +354,11 @@ class PinPadTwin:
                 except SealError:
                     return Refused(Reason.CERTIFICATE)
                 return Entered(body)
+            case EncipherForChip(challenge=challenge):
+                assert self._chip is not None, "no entry begins without a key"
+                filler = self._entropy.token(pin_filler_bytes(self._chip))
+                block = pin_block(self._digits)
+                return EnteredForChip(enciphered_pin(self._chip, block, challenge, filler))
             case EncipherForBank(pan):
                 assert self._bank_keys is not None, "no entry for the bank begins without keys"
                 try:

@@ -17,4 +17,13 @@ personalising  certificates and signatures, made
 keys           a card's keys from its issuer's; a transaction's
 cryptograms    ARQC, ARPC, scripts
 issuer         the issuer's side: examine a cryptogram, answer, give orders
+terminal       what the terminal is told: itself, its applications, one payment
+steps          what a payment asks of whoever carries it out, and how it can end
+selection      which application pays
+reading        what the card is and may
+authentication  SDA, DDA, CDA
+holder         the card's list of ways to verify its holder
+deciding       restrictions, risk, action analysis
+scripts        the issuer's commands to its card
+transaction    the whole payment as a generator of steps
 """

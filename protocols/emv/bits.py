@@ -39,6 +39,7 @@ class Usage(IntFlag):
 class Tvr(IntFlag):
     """What the terminal found: terminal verification results (C5)."""
 
+    NONE = 0
     NO_AUTHENTICATION = 0x80_0000_0000
     SDA_FAILED = 0x40_0000_0000
     DATA_MISSING = 0x20_0000_0000
@@ -75,6 +76,7 @@ class Tvr(IntFlag):
 class Tsi(IntFlag):
     """What the terminal has done: transaction status information (C6)."""
 
+    NONE = 0
     DATA_AUTHENTICATION = 0x8000
     HOLDER_VERIFICATION = 0x4000
     CARD_RISK_MANAGEMENT = 0x2000

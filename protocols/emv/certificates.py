@@ -34,7 +34,7 @@ ISSUER_OVERHEAD: Final = 36
 CARD_OVERHEAD: Final = 42
 PIN_PREFIX: Final = 0x7F
 CHALLENGE_BYTES: Final = 8
-_KEY_BYTES_MAX: Final = 248
+KEY_BYTES_MAX: Final = 248
 _EXPONENT_BYTES_MAX: Final = 3
 
 
@@ -189,7 +189,7 @@ def _certified(
     overhead = ISSUER_OVERHEAD if form == 0x02 else CARD_OVERHEAD
     inside = body[9 : 9 + signer.size - overhead][:size]
     modulus = int.from_bytes(inside + remainder)
-    if len(inside + remainder) != size or not 0 < size <= _KEY_BYTES_MAX or not modulus:
+    if len(inside + remainder) != size or not 0 < size <= KEY_BYTES_MAX or not modulus:
         raise CertificateError("the key's size is wrong")
     return Recovered(PublicKey(modulus, int.from_bytes(exponent)), whose)
 

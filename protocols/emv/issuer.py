@@ -112,11 +112,6 @@ class BlockApplication(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class UnblockApplication(Order):
-    """Payments again."""
-
-
-@dataclass(frozen=True, slots=True)
 class BlockCard(Order):
     """Nothing with this card any more, for ever."""
 
@@ -176,8 +171,6 @@ def _command(keys: CardKeys, counter: bytes, question: bytes, order: Order) -> b
     match order:
         case BlockApplication():
             header = "841E0000"
-        case UnblockApplication():
-            header = "84180000"
         case BlockCard():
             header = "84160000"
         case UnblockPin():

@@ -13,6 +13,8 @@ a card's number by whoever makes recordings fit to be shown.
       PN  language FS amount FS currency FS seconds FS min FS max FS purpose FS ...
             verify FS challenge FS certificate                  a PIN for this card (purse.sealed_pin)
             online FS number                                    a PIN for the bank (pin_block, dukpt)
+            chip FS number FS RID and index FS challenge FS ..  a PIN for this chip (emv.certificates)
+              its issuer's certificate FS remainder FS exponent FS its PIN key's, the same three
       CA                                                        end what runs under this turn
     pad -> till
       id  model FS serial FS version FS key ids, comma between
@@ -21,6 +23,7 @@ a card's number by whoever makes recordings fit to be shown.
       cf                                                        the customer pressed enter
       dg  count                                                 so many digits so far; not the end yet
       pn  body                                                  entered: what the card is to be given
+      pc  body                                                  entered: what the chip is to be given
       pb  format FS KSN FS block                                entered: what the bank is to be given
       cn, to, sh                                                cancelled, time is up, too short
       ab                                                        ended by CA
@@ -39,6 +42,9 @@ from functools import reduce
 from operator import xor
 from typing import Final, NamedTuple, TypeVar
 
+from protocols.emv.certificates import CHALLENGE_BYTES as CHIP_CHALLENGE_BYTES
+from protocols.emv.certificates import KEY_BYTES_MAX as CHIP_BYTES_MAX
+from protocols.emv.terminal import RID_BYTES
 from protocols.money import Money, currency
 from protocols.pin_pad.frames import FS
 from protocols.pin_pad.words import (
@@ -56,8 +62,10 @@ from protocols.pin_pad.words import (
     Confirmed,
     Digits,
     EncipherForBank,
+    EncipherForChip,
     Entered,
     EnteredForBank,
+    EnteredForChip,
     EnterPin,
     Identify,
     Identity,
@@ -153,6 +161,8 @@ def encode_answer(turn: int, answer: Answer) -> bytes:
             return _text(turn, "dg", str(count))
         case Entered(body):
             return _text(turn, "pn", _letters(body))
+        case EnteredForChip(body):
+            return _text(turn, "pc", _letters(body))
         case EnteredForBank(form, ksn, block):
             return _text(turn, "pb", form.value, _letters(ksn), _letters(block))
         case Refused(reason):
@@ -192,6 +202,10 @@ def _purpose(purpose: Purpose) -> tuple[str, ...]:
             return "verify", _letters(challenge), _letters(certificate)
         case EncipherForBank(pan):
             return "online", _written_number(pan)
+        case EncipherForChip(pan, (rid, index), challenge, issuer, card):
+            authority = rid + bytes((index,))
+            pieces = (authority, challenge, *issuer, *card)
+            return "chip", _written_number(pan), *map(_letters, pieces)
 
 
 def _spoken(text: bytes) -> Spoken:
@@ -251,6 +265,10 @@ def _number_read(text: str) -> str:
     return found[1]
 
 
+def _some_bytes(text: str) -> bytes:
+    return _bytes(text, min(len(text) // 2, CHIP_BYTES_MAX))
+
+
 def _asked(fields: list[str]) -> tuple[Language, Money, int]:
     language, amount, code, seconds = fields
     money = Money(_number(amount, 0, _AMOUNT_MAX), currency(code))
@@ -304,8 +322,23 @@ def _purpose_read(purpose: str, fields: list[str]) -> Purpose:
         case "online":
             (number,) = fields
             return EncipherForBank(_number_read(number))
+        case "chip":
+            return _for_chip(fields)
         case _:
             raise _ReasonError(Reason.PURPOSE)
+
+
+def _for_chip(fields: list[str]) -> EncipherForChip:
+    number, authority, challenge, *pieces = fields
+    key = _bytes(authority, RID_BYTES + 1)
+    one, two, three, four, five, six = (_some_bytes(piece) for piece in pieces)
+    return EncipherForChip(
+        _number_read(number),
+        (key[:-1], key[-1]),
+        _bytes(challenge, CHIP_CHALLENGE_BYTES),
+        (one, two, three),
+        (four, five, six),
+    )
 
 
 def _identity(fields: list[str]) -> Identity:
@@ -342,6 +375,13 @@ def _entered_for_bank(fields: list[str]) -> EnteredForBank:
     return EnteredForBank(form, _bytes(ksn, sizes[0]), _bytes(block, sizes[1]))
 
 
+def _entered_for_chip(fields: list[str]) -> EnteredForChip:
+    (body,) = fields
+    if not body:
+        raise ValueError("a body has bytes")
+    return EnteredForChip(_some_bytes(body))
+
+
 def _refused(fields: list[str]) -> Refused:
     (reason,) = fields
     return Refused(Reason(reason))
@@ -370,6 +410,7 @@ _ANSWERS: Final[dict[str, Callable[[list[str]], Answer]]] = {
     "dg": _digits,
     "pn": _entered,
     "pb": _entered_for_bank,
+    "pc": _entered_for_chip,
     "no": _refused,
     **{word: _nothing(answer) for word, answer in _PLAIN.items()},
 }

@@ -87,7 +87,24 @@ class EncipherForBank:
     pan: str = field(repr=False)
 
 
-Purpose: TypeAlias = SealForCard | EncipherForBank
+@dataclass(frozen=True, slots=True)
+class EncipherForChip:
+    """Encipher the PIN for this chip, whose PIN key the pad checks itself; the purpose `chip`.
+
+    protocols.emv.steps.PinKeys has all of it.
+    """
+
+    pan: str = field(repr=False)
+    authority: tuple[bytes, int]
+    """RID and index."""
+    challenge: bytes
+    issuer: tuple[bytes, bytes, bytes]
+    """Certificate, remainder, exponent: 90, 92, 9F32."""
+    card: tuple[bytes, bytes, bytes]
+    """The same of its PIN key: 9F2D, 9F2F, 9F2E."""
+
+
+Purpose: TypeAlias = SealForCard | EncipherForBank | EncipherForChip
 """For whom a PIN is sealed."""
 
 
@@ -178,6 +195,13 @@ class EnteredForBank:
 
 
 @dataclass(frozen=True, slots=True)
+class EnteredForChip:
+    """A PIN, enciphered for a chip: the body of VERIFY 00 20 00 88."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The customer pressed cancel."""
 
@@ -211,6 +235,7 @@ Ending: TypeAlias = (
     | Confirmed
     | Entered
     | EnteredForBank
+    | EnteredForChip
     | Cancelled
     | TimedOut
     | TooShort

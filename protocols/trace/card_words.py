@@ -1,10 +1,13 @@
 """Commands and answers of cards in words, after the application that was selected.
 
-Source: ISO/IEC 7816-4:2020 table 4 and clause 5.6, EMV book 3; protocols.purse.card, protocols.icash.
+Source: ISO/IEC 7816-4:2020 table 4 and clause 5.6, EMV book 3; protocols.purse.card, protocols.icash,
+protocols.emv.
 """
 
 from typing import Final
 
+from protocols.emv.selection import DIRECTORY
+from protocols.emv.terminal import CREDIT_AID, DEBIT_AID
 from protocols.icash.card import CARD_AID
 from protocols.icash.module import MODULE_AID
 from protocols.iso7816 import SW, ApduError, Command, parse_command
@@ -74,7 +77,16 @@ _ICASH_MODULE: Final[_Table] = {
     (0x90, 0x7E): "CLEAR OPEN PURCHASE",
     (0x90, 0x86): "GET PREVIOUS PSAM SIGNATURE",
 }
+_EMV: Final[_Table] = {
+    (0x04, 0xDA): "PUT DATA",
+    (0x84, 0x16): "CARD BLOCK",
+    (0x84, 0x1E): "APPLICATION BLOCK",
+    (0x84, 0x24): "PIN CHANGE OR UNBLOCK",
+}
 _APPLICATIONS: Final[dict[bytes, tuple[str, _Table]]] = {
+    DIRECTORY: ("payment directory", _EMV),
+    CREDIT_AID: ("payment application, credit", _EMV),
+    DEBIT_AID: ("payment application, debit", _EMV),
     PURSE_AID: ("purse", _PURSE),
     CARD_AID: ("icash card", _ICASH_CARD),
     MODULE_AID: ("icash module", _ICASH_MODULE),

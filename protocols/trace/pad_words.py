@@ -9,6 +9,7 @@ from protocols.pin_pad.words import (
     EncipherForBank,
     Entered,
     EnteredForBank,
+    EnteredForChip,
     EnterPin,
 )
 from protocols.trace.naming import phrase
@@ -74,7 +75,7 @@ def _answer(text: bytes) -> str:
     except WordError as error:
         return f"no answer: {error}"
     match answer:
-        case Entered():
+        case Entered() | EnteredForChip():
             return "entered, sealed"
         case EnteredForBank(form, ksn):
             return f"entered, a block of format {form.value} under key {ksn.hex().upper()}"

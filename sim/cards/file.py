@@ -1,8 +1,8 @@
 """Cards on disk: FOLDER/LABEL.toml is a card's personality, LABEL.a and LABEL.b its memory.
 
-    scheme = "purse"              # purse, icash or icash_module; the rest is the scheme's
+    scheme = "purse"              # purse, icash, icash_module, emv; the rest is the scheme's
     transmission = "t1"           # or t0
-    ...                           # purse_file, icash_file
+    ...                           # purse_file, icash_file, emv_file
 
 The folder is the drawer that cards lie in; a card is whole by itself, and may be copied to another
 folder for as long as only one of the two is ever used.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.purse.memory import Slots
-from sim.cards import icash_file, purse_file
+from sim.cards import emv_file, icash_file, purse_file
 from sim.cards.card import Card
 from sim.cards.slots import SlotFiles
 
@@ -26,6 +26,7 @@ _SCHEMES: Final[dict[str, Callable[[str, dict[str, Any], Slots], Card]]] = {
     purse_file.SCHEME: purse_file.purse_of,
     icash_file.CARD_SCHEME: icash_file.card_of,
     icash_file.MODULE_SCHEME: icash_file.module_of,
+    emv_file.SCHEME: emv_file.emv_of,
 }
 
 
@@ -50,7 +51,7 @@ def read_card(file: Path) -> Card:
 
 def read_cards(folder: Path) -> dict[str, Card]:
     """Return every card of a folder by its label. Raises: CardFileError."""
-    issuers = (ISSUER_FILE, ICASH_ISSUER_FILE)
+    issuers = (ISSUER_FILE, ICASH_ISSUER_FILE, emv_file.ISSUER_FILE)
     files = sorted(file for file in folder.glob("*.toml") if file.name not in issuers)
     if not files:
         raise CardFileError(f"{folder}: no cards; make some: ips-sim cards make {folder}")

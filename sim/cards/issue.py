@@ -16,6 +16,7 @@
     transmission = "t1"           # or t0
 
     [icash.cards.icash-1]         # a second scheme: sim.cards.icash_issue
+    [emv.cards.credit-1]          # payment cards: sim.cards.emv_issue
 
 Keys come from the injected entropy, so one seed makes the same cards. FOLDER/issuer.toml is the issuer's
 key: whoever has it makes money. A folder that has one already is added to under the same issuer.
@@ -42,6 +43,8 @@ from protocols.purse.issuing import Card, Issuer, Profile, make_card
 from protocols.purse.suite import Suite, public_key, secret_from
 from protocols.secure_pin import DIGITS_MAX, DIGITS_MIN, pin_block
 from sim.cards.answers import Transmission
+from sim.cards.emv_issue import EmvSet, make_emv
+from sim.cards.emv_issue import open_issuer as open_emv_issuer
 from sim.cards.file import ISSUER_FILE
 from sim.cards.icash_issue import IcashSet, Terms, make_icash, open_masters
 from sim.cards.private import write_private
@@ -86,11 +89,12 @@ class CardSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ceiling: Money
     cards: dict[str, CardWish] = {}
     icash: IcashSet = IcashSet()
+    emv: EmvSet = EmvSet()
     currency: Annotated[int, msgspec.Meta(ge=1, le=999)] = 410
 
     def labels(self) -> list[str]:
         """Return the labels of all cards; the same one may stand twice."""
-        return [*self.cards, *self.icash.labels()]
+        return [*self.cards, *self.icash.labels(), *self.emv.labels()]
 
 
 def sets() -> list[str]:
@@ -121,6 +125,8 @@ def checked(wishes: CardSet, where: str) -> CardSet:
             raise CardSetError(f"{where}: cards.{label}: {wrong or 'its name stands twice'}")
     if twice := wishes.icash.named_twice():
         raise CardSetError(f"{where}: icash: {twice}: its name stands twice")
+    if wrong := wishes.emv.wrong():
+        raise CardSetError(f"{where}: emv.cards.{wrong}")
     labels = wishes.labels()
     if not labels:
         raise CardSetError(f"{where}: there is no card in it")
@@ -154,6 +160,8 @@ def make_set(folder: Path, wishes: CardSet, *, suite: Suite, entropy: Entropy) -
             raise FileExistsError(f"{folder / label}.toml is a card already: choose another folder")
     if wishes.icash.labels():
         _make_icash(folder, wishes, entropy)
+    if wishes.emv.labels():
+        _make_emv(folder, wishes, entropy)
     if not wishes.cards:
         return
     issuer = open_issuer(folder, entropy, suite)
@@ -171,6 +179,14 @@ def _make_icash(folder: Path, wishes: CardSet, entropy: Entropy) -> None:
     except ValueError as error:
         raise CardSetError(str(error)) from error
     make_icash(folder, wishes.icash, terms, masters)
+
+
+def _make_emv(folder: Path, wishes: CardSet, entropy: Entropy) -> None:
+    try:
+        issuer = open_emv_issuer(folder, entropy)
+    except ValueError as error:
+        raise CardSetError(str(error)) from error
+    make_emv(folder, wishes.emv, wishes.expiry, wishes.currency, issuer, entropy)
 
 
 def make_one(issuer: Issuer, wishes: CardSet, label: str, *, entropy: Entropy) -> Card:

@@ -22,6 +22,8 @@ from typing import Any, Final
 import msgspec
 
 from protocols.control import Endpoint
+from protocols.emv.terminal import RID
+from protocols.pin_pad.words import PinBlockFormat
 from protocols.ports import Clock, Entropy
 from sim.bus import bench_file
 from sim.control import ControlServer, Served, application
@@ -33,7 +35,7 @@ from sim.hosting.rfc2217 import Rfc2217Carrier
 from sim.hosting.serial_cable import SerialCable
 from sim.hosting.tcp import TcpCarrier
 from sim.stage.decks import Decks
-from sim.stage.kinds import CARD_WIRES, Needs, WireKind
+from sim.stage.kinds import CARD_WIRES, Needs, PinPadOptions, WireKind
 from sim.stage.plan import DevicePlan, Plan
 from sim.stage.readers import Readers
 from sim.stage.recording import Watch, device_channel, host_channel
@@ -63,7 +65,7 @@ class Bench:
         """Build the devices of a plan; nothing is open yet. Raises: ImportError."""
         readers = tuple(each for each in plan.devices if each.wire in CARD_WIRES)
         self._watch = watch = watch or Watch()
-        self._decks = Decks(folder, seed=plan.seed)
+        self._decks = Decks(folder, seed=plan.seed, card_set=plan.card_set)
         self._readers = Readers(readers, decks=self._decks, clock=clock, watch=watch)
         self._folder = folder
         self._file = folder / bench_file().name
@@ -130,11 +132,14 @@ class Bench:
         """Make a device that knows the issuers of the bench's cards. Raises: OSError."""
         try:
             keys = self._decks.issuer_keys(plan.cards)
+            issuer = self._decks.emv_issuer(plan.cards)
         except ValueError as error:
             raise OSError(str(error)) from error
         own = self._seeded.fork(f"keys of {plan.name}")
         wire = self._seeded.fork(plan.name)
-        brought = {"issuer_keys": keys, "entropy": own}
+        brought = {"issuer_keys": keys, "entropy": own, **self._loaded(plan)}
+        if issuer is not None:
+            brought["authorities"] = issuer.authorities(RID)
         return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
 
     def _bank(self, plan: DevicePlan) -> Served:
@@ -145,6 +150,23 @@ class Bench:
             return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
         except (ValueError, sqlite3.Error) as error:
             raise OSError(f"{plan.name}: {error}") from error
+
+    def _loaded(self, plan: DevicePlan) -> dict[str, Any]:
+        """Return what a pad was loaded with for the virtual banks: once, so that no key serves twice."""
+        # Loaded when a bench has a pad: the other devices need no cryptography.
+        from protocols.purse.memory import TwoSlotMemory
+        from sim.bank.pins import PinKeys
+        from sim.cards.slots import SlotFiles
+        from sim.pin_pad_keys import initial_key_of, load_pad
+
+        assert isinstance(plan.options, PinPadOptions), "only a PIN pad is loaded"
+        form, keys = plan.options.pin_block, PinKeys()
+        base = keys.aes_base if form is PinBlockFormat.FORMAT_4 else keys.tdes_base
+        slots = SlotFiles(self._folder / f"{plan.name}-keys-{form.value}")
+        if not slots.load(0) and not slots.load(1):
+            number = self._seeded.fork(f"number of {plan.name}").token(4)
+            load_pad(slots, form, *initial_key_of(form, base, number))
+        return {"bank_memory": TwoSlotMemory(slots)}
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _EXAMPLE: Final = """\
 example:
   ips-sim cards make cards              a shop's set: customers, the shop, a teller
+  ips-sim cards make cards --set payment          payment cards with a chip
   ips-sim cards make cards --set my.toml --seed 1
   ips-sim cards show cards
   ips-broker icash statement ISHP0001 | ips-sim cards tell cards icash-module
@@ -33,7 +34,12 @@ def add_parser(commands: Any) -> None:
     doing = cards.add_subparsers(required=True, metavar="WHAT")
     make = doing.add_parser("make", help="make a set of cards under the folder's own issuer")
     make.add_argument("folder", type=Path, metavar="FOLDER")
-    make.add_argument("--set", type=Path, metavar="FILE", help="a set in TOML (else: shop)")
+    make.add_argument(
+        "--set",
+        metavar="SET",
+        default="shop",
+        help="shop, payment, or a file in TOML (else: shop)",
+    )
     make.add_argument("--seed", type=int, metavar="N", help="the same cards every time")
     make.add_argument("--json", action="store_true", help="for programs")
     make.set_defaults(run=_make)
@@ -58,14 +64,18 @@ def add_parser(commands: Any) -> None:
     tell.set_defaults(run=_tell)
 
 
-def make_cards(folder: Path, file: Path | None, seed: int | None) -> None:
-    """Make a set in a folder. Raises: OSError, sim.cards.issue.CardSetError."""
+def make_cards(folder: Path, name: str, seed: int | None) -> None:
+    """Make a set in a folder; `name`: one that comes with the program, or a file.
+
+    Raises: OSError, sim.cards.issue.CardSetError.
+    """
     # Loaded when asked for: the other commands of ips-sim need no cryptography.
     from protocols.purse.suite import P256
-    from sim.cards.issue import make_set, read_set, set_file
+    from sim.cards.issue import make_set, read_set, set_file, sets
 
     entropy = SystemEntropy() if seed is None else SeededEntropy(seed).fork("cards")
-    make_set(folder, read_set(file or set_file("shop")), suite=P256(), entropy=entropy)
+    file = set_file(name) if name in sets() else Path(name)
+    make_set(folder, read_set(file), suite=P256(), entropy=entropy)
 
 
 def _make(chosen: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ import msgspec
 
 from protocols.iso8583.framing import Header
 from protocols.iso8583.mac import MacAlgorithm
+from protocols.pin_pad.words import PinBlockFormat
 from protocols.ports import Typeface
 from sim.bank.keys import TEST_KEY
 from sim.entropy import SeededEntropy
@@ -135,6 +136,13 @@ class StripeOptions(msgspec.Struct, frozen=True):
     """A file of cards to swipe (sim.cards.stripes); left out, those that are shipped."""
 
 
+class PinPadOptions(msgspec.Struct, frozen=True):
+    """How a PIN pad enciphers for the bank."""
+
+    pin_block: PinBlockFormat = PinBlockFormat.FORMAT_4
+    """4 under AES DUKPT, or 0 under triple DES DUKPT as pads of old do."""
+
+
 class SlotOptions(msgspec.Struct, frozen=True):
     """How a card slot begins."""
 
@@ -218,6 +226,7 @@ KINDS: Final = {
             module="sim.pin_pad",
             twin="PinPadTwin",
             protocol="pin_pad",
+            options=PinPadOptions,
             needs=Needs.ISSUERS,
         ),
         Kind(

@@ -1,6 +1,7 @@
 """What a bench shall serve, read from a TOML file.
 
     seed = 1                      # of the faults on the wires
+    card_set = "shop"             # what cards the bench makes; ips-sim cards make --help
 
     [devices.printer]             # the name, as in sim://printer
     kind = "printer"              # may be left out where the name is a kind
@@ -107,12 +108,15 @@ class Plan:
     """A whole bench."""
 
     seed: int
+    card_set: str = "shop"
+    """What cards are made where the bench has none yet: a set's name, or its file."""
     devices: tuple[DevicePlan, ...]
 
 
 class _Top(msgspec.Struct, frozen=True):
     devices: dict[str, dict[str, Any]]
     seed: int = 1
+    card_set: str = "shop"
 
 
 Rate = Annotated[int, msgspec.Meta(ge=0, le=PER_MILLION)]
@@ -182,7 +186,7 @@ def read_plan(file: Path) -> Plan:
     devices = tuple(
         device_plan(name, value, f"{file}: devices.{name}") for name, value in top.devices.items()
     )
-    return Plan(seed=top.seed, devices=devices)
+    return Plan(seed=top.seed, card_set=top.card_set, devices=devices)
 
 
 def device_plan(name: str, value: dict[str, Any], where: str) -> DevicePlan:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.emv.holder import PIN_KEYS_BYTES_MAX
 from protocols.money import CURRENCIES, KRW, Money
 from protocols.pin_pad.codec import (
     WordError,
@@ -55,8 +56,10 @@ from protocols.pin_pad.words import (
     Confirmed,
     Digits,
     EncipherForBank,
+    EncipherForChip,
     Entered,
     EnteredForBank,
+    EnteredForChip,
     EnterPin,
     Identify,
     Identity,
@@ -84,6 +87,13 @@ PIN = EnterPin(
 )
 PAN = "9990490000000018"
 ONLINE = replace(PIN, purpose=EncipherForBank(PAN))
+CHIP = EncipherForChip(
+    PAN,
+    (b"\xf0IPS\x01", 1),
+    b"challeng",
+    (bytes(176), bytes(4), b"\1\0\1"),
+    (bytes(144), b"", b"\3"),
+)
 COMMANDS: list[Command] = [
     Identify(),
     AskStatus(),
@@ -94,6 +104,7 @@ COMMANDS: list[Command] = [
     ONLINE,
     replace(PIN, purpose=EncipherForBank("9" * 19)),
     replace(PIN, purpose=EncipherForBank("123456789012")),
+    replace(PIN, purpose=CHIP),
     Cancel(),
 ]
 ANSWERS: list[Answer] = [
@@ -108,6 +119,7 @@ ANSWERS: list[Answer] = [
     Entered(bytes(range(89))),
     EnteredForBank(PinBlockFormat.FORMAT_4, bytes(range(12)), bytes(range(16))),
     EnteredForBank(PinBlockFormat.FORMAT_0, bytes(range(10)), bytes(range(8))),
+    EnteredForChip(bytes(range(96))),
     Cancelled(),
     TimedOut(),
     TooShort(),
@@ -141,6 +153,10 @@ def test_words_are_written_as_the_page_of_the_dialogue_says() -> None:
     assert encode_answer(5, Digits(3)) == b"05dg\x1c3"
     assert encode_answer(5, Refused(Reason.CERTIFICATE)) == b"05no\x1ccertificate"
     assert len(encode_command(5, PIN)) <= TEXT_BYTES_MAX
+    # A chip's keys, as long as a terminal hands them out.
+    more = PIN_KEYS_BYTES_MAX - 176 - 144 - 8 - 8
+    longest = replace(CHIP, card=(bytes(144), bytes(more), b"\3"))
+    assert len(encode_command(5, replace(PIN, purpose=longest))) <= TEXT_BYTES_MAX
 
 
 @given(st.binary(min_size=89, max_size=89))
@@ -168,6 +184,8 @@ def test_no_bytes_of_a_frame_look_like_a_cards_number(body: bytes) -> None:
         (b"01CF\x1cko\x1c5\x1cKRW\x1c0", Reason.MALFORMED, 1),
         (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1cgiro\x1cx", Reason.PURPOSE, 1),
         (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1conline\x1cx", Reason.MALFORMED, 1),
+        (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1cchip\x1cx", Reason.MALFORMED, 1),
+        (b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1cchip" + b"\x1c" * 9, Reason.MALFORMED, 1),
         (
             b"01PN\x1cko\x1c5\x1cKRW\x1c9\x1c4\x1c12\x1conline\x1c;123456789012===?0",
             Reason.MALFORMED,

@@ -11,7 +11,14 @@ from protocols.control import Verb
 from protocols.des import decrypt
 from protocols.dukpt import aes, tdes
 from protocols.dukpt.future_keys import FutureKeys, encode_registers
+from protocols.emv.bits import Tvr
+from protocols.emv.cryptograms import Cvr
+from protocols.emv.steps import EnterPin as EmvPin
+from protocols.emv.steps import PinKeys
+from protocols.emv.terminal import RID
+from protocols.emv.transaction import pay
 from protocols.iso7816 import SW
+from protocols.iso7816 import Command as Command7816
 from protocols.money import CURRENCIES, KRW, Money
 from protocols.pin_block import decipher_format_4, pin_of_format_0
 from protocols.pin_pad.link import ACK_NS
@@ -24,8 +31,10 @@ from protocols.pin_pad.words import (
     Confirm,
     Confirmed,
     EncipherForBank,
+    EncipherForChip,
     Entered,
     EnteredForBank,
+    EnteredForChip,
     EnterPin,
     Identify,
     Identity,
@@ -47,9 +56,10 @@ from sim.cards.card import TornError
 from sim.cards.slots import SlotMemory, TearingSlots
 from sim.entropy import SeededEntropy
 from sim.pin_pad import COUNT_MAX, DELAY_MS_MAX, PinPadTwin
-from sim.pin_pad_keys import BankKeys, load_pad
+from sim.pin_pad_keys import load_pad
 from sim.twin import Twin, VerbError
 from tests.protocols.test_purse_sealed_pin import challenge, dealing_card
+from tests.support import payment_cards
 from tests.support.purses import ISSUER, personality, tell
 
 S = 1_000_000_000
@@ -131,8 +141,8 @@ def loaded(form: PinBlockFormat) -> SlotMemory:
 
 
 def bank_pad(form: PinBlockFormat, slots: Slots) -> Bench:
-    keys = BankKeys(form, TwoSlotMemory(slots))
-    twin = PinPadTwin(issuer_keys={}, entropy=SeededEntropy(1), bank_keys=keys)
+    memory = TwoSlotMemory(slots)
+    twin = PinPadTwin(issuer_keys={}, entropy=SeededEntropy(1), pin_block=form, bank_memory=memory)
     return Bench(twin=twin).begin()
 
 
@@ -334,6 +344,80 @@ def test_a_pad_that_has_used_up_its_keys_says_so() -> None:
     assert bench.twin.state()["ksn"] == ""
     command = wanted(card=dealing_card(), purpose=EncipherForBank(PAN))
     assert bench.ask(command) == [Answered(Refused(Reason.KEYS))]
+
+
+def chip_pad() -> Bench:
+    twin = PinPadTwin(
+        issuer_keys={},
+        entropy=SeededEntropy(1),
+        authorities=payment_cards.issuer().authorities(RID),
+    )
+    return Bench(twin=twin).begin()
+
+
+def for_chip(bench: Bench, keys: PinKeys, digits: str, **changes: bytes) -> object:
+    data = keys.card | {int(tag[1:], 16): value for tag, value in changes.items()}
+    issuer = tuple(data.get(tag, b"") for tag in (0x90, 0x92, 0x9F32))
+    card = tuple(data.get(tag, b"") for tag in (0x9F2D, 0x9F2F, 0x9F2E))
+    purpose = EncipherForChip(
+        data[0x5A].hex(),
+        keys.authority,
+        keys.challenge,
+        issuer,
+        card,  # type: ignore[arg-type]
+    )
+    said = bench.ask(wanted(dealing_card(), purpose=purpose))
+    if said:
+        return said[-1]
+    bench.do("press", digits=digits)
+    return bench.do("enter")[-1]
+
+
+def test_pin_goes_to_a_chip_that_alone_can_open_it() -> None:
+    """A whole payment, its PIN by the pad: wrong, then right."""
+    bench, digits = chip_pad(), iter(("9999", "1234"))
+
+    class WithPad(payment_cards.Carrier):
+        def _pin(self, step: EmvPin) -> object:  # type: ignore[override]
+            assert step.keys is not None
+            answer = for_chip(bench, step.keys, next(digits))
+            assert isinstance(answer, Answered) and isinstance(answer.answer, EnteredForChip)
+            return self.tell(Command7816(0, 0x20, 0, 0x88, answer.answer.body).encode())
+
+    carrier = WithPad(payment_cards.card("credit-2"))
+    finished = carrier.run(pay(payment_cards.terminal(), payment_cards.payment()))
+
+    assert finished.approved and finished.found == Tvr.NONE
+    said = carrier.bank.asked[0]
+    assert said is not None and Cvr.PIN_VERIFIED in said.results
+
+
+def keys_of_a_chip() -> PinKeys:
+    carrier = payment_cards.Carrier(payment_cards.card("credit-2"))
+    carrier.run(pay(payment_cards.terminal(), payment_cards.payment()))
+    keys = carrier.keypad.asked[0].keys
+    assert keys is not None
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("x90", bytes(144)),
+        ("x9F2D", bytes(144)),
+        ("x9F2D", b"\x01"),
+        ("x9F32", b"\x03"),
+        ("x5A", bytes.fromhex("9900110000001031")),
+    ],
+)
+def test_a_chip_that_is_nobodys_gets_no_pin(tag: str, value: bytes) -> None:
+    answer = for_chip(chip_pad(), keys_of_a_chip(), "1234", **{tag: value})
+
+    assert answer == Answered(Refused(Reason.CERTIFICATE))
+
+
+def test_a_pad_that_knows_no_authority_enciphers_for_no_chip(bench: Bench) -> None:
+    assert for_chip(bench, keys_of_a_chip(), "1234") == Answered(Refused(Reason.CERTIFICATE))
 
 
 def test_amount_is_confirmed_or_not(bench: Bench) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.emv.terminal import CREDIT_AID
 from protocols.icash.card import CARD_AID
 from protocols.iso7816 import SW
 from protocols.iso7816 import Command as Apdu
@@ -265,6 +266,26 @@ def test_what_happened_besides_is_told_and_has_no_direction():
         "link pulled",
         "card inserted: alice",
         "* paper_out",
+    ]
+
+
+def test_a_payment_card_is_told_by_what_it_is_asked():
+    card = CardTeller()
+    said = [
+        Apdu(0x00, 0xA4, 4, 0, b"1PAY.SYS.DDF01", 256),
+        Apdu(0x00, 0xA4, 4, 0, CREDIT_AID, 256),
+        Apdu(0x80, 0xA8, 0, 0, b"\x83\x00", 256),
+        Apdu(0x80, 0xAE, 0x80, 0, bytes(29), 256),
+        Apdu(0x84, 0x24, 0, 2, bytes(24)),
+        Apdu(0x84, 0x1E, 0, 0, bytes(8)),
+    ]
+    assert [card.command(each.encode()).partition(",")[0] for each in said] == [
+        "SELECT payment directory",
+        "SELECT payment application",
+        "GET PROCESSING OPTIONS",
+        "GENERATE AC 80 00",
+        "PIN CHANGE OR UNBLOCK 00 02",
+        "APPLICATION BLOCK",
     ]
 
 

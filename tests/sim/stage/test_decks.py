@@ -3,14 +3,31 @@
 import asyncio
 from pathlib import Path
 
+from protocols.iso8583.pin import EncipheredPin
+from protocols.pin_pad.till import Answered
+from protocols.pin_pad.words import EnteredForBank
 from protocols.purse.suite import public_key
+from sim.bank.people import read_people
+from sim.bank.pins import PinKeys
+from sim.cards.emv import EmvCard
+from sim.cards.emv_issue import TEST_MASTERS
 from sim.cards.purse import PurseCard
 from sim.entropy import SeededEntropy
 from sim.host import SystemClock
+from sim.hosting.hosted import Hosted
+from sim.pin_pad import PinPadTwin
 from sim.stage.bench import Bench
 from sim.stage.decks import Decks
 from sim.stage.plan import read_plan
+from sim.twin import Twin
+from tests.sim.test_pin_pad import PAN, for_bank
+from tests.sim.test_pin_pad import Bench as PadBench
 from tests.support.purses import tell
+
+
+def pad_bench(twin: Twin) -> PadBench:
+    assert isinstance(twin, PinPadTwin)
+    return PadBench(twin=twin).begin()
 
 
 def test_cards_are_made_once_and_shared_by_whoever_names_their_folder(tmp_path: Path) -> None:
@@ -55,3 +72,44 @@ def test_a_bench_serves_a_pin_pad_that_knows_the_issuer_of_its_cards(tmp_path: P
             await bench.stop()
 
     asyncio.run(story())
+
+
+def test_a_pad_is_loaded_once_and_its_counter_outlives_the_bench(tmp_path: Path) -> None:
+    """The bank of the payment cards reads each PIN; no key serves twice, over any number of starts."""
+    text = '[devices.pin_pad]\nwire = "tcp"\noptions = { pin_block = "0" }\n'
+    (tmp_path / "plan.toml").write_text(text)
+    said: list[EnteredForBank] = []
+
+    async def story() -> None:
+        plan = read_plan(tmp_path / "plan.toml")
+        bench = Bench(plan, folder=tmp_path / "b", clock=SystemClock(), entropy=SeededEntropy(3))
+        try:
+            await bench.start()
+            hosted = bench.devices["pin_pad"]
+            assert isinstance(hosted, Hosted)
+            answer = for_bank("4711", pad_bench(hosted.twin))
+            assert isinstance(answer, Answered) and isinstance(answer.answer, EnteredForBank)
+            said.append(answer.answer)
+        finally:
+            await bench.stop()
+
+    for _ in range(3):
+        asyncio.run(story())
+
+    assert len({each.ksn for each in said}) == 3
+    for each in said:
+        assert PinKeys().open(EncipheredPin(block=each.block, ksn=each.ksn), PAN) == "4711"
+
+
+def test_a_bench_makes_the_payment_cards_that_its_pad_and_the_virtual_banks_know(
+    tmp_path: Path,
+) -> None:
+    decks = Decks(tmp_path, seed=1, card_set="payment")
+
+    cards, _ = decks.deck(None)
+    issuer = decks.emv_issuer(None)
+    assert issuer is not None and issuer.keys == TEST_MASTERS
+    known = read_people().cards
+    for label, card in cards.items():
+        assert isinstance(card, EmvCard)
+        assert label == "elsewhere" or card.chip.personality.pan in known
