@@ -29,6 +29,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from protocols.card_number import luhn
 from protocols.emv import tags
 from protocols.emv.bits import Aip, Cvm, CvmCondition, Tvr, Usage
 from protocols.emv.cryptograms import Version
@@ -45,7 +46,6 @@ from protocols.emv.terminal import CAUTIOUS, CREDIT_AID, DEBIT_AID
 from protocols.ports import Entropy
 from protocols.secure_pin import pin_block
 from protocols.tlv import encode_tlv
-from protocols.trace.stand_ins import luhn
 from sim.cards.answers import Transmission
 from sim.cards.emv import (
     EmvImage,
