@@ -45,6 +45,7 @@ des           DES as cards and old PIN pads use it, and the retail MAC
 pin_pad       our dialogue with a PIN pad (package: link, words, both ends)
 hpke          a short text sealed for a P-256 key (RFC 9180)
 emv           EMV contact cards: terminal, card and issuer (package)
+passbook      the electronic passbook: a card that orders transfers (package)
 purse         e-cash: the purse itself, and the transfer between two (package)
 icash         a second electronic money, one way, as proof that a scheme is a plug-in
 serial_line   rate, data bits, parity, stop bits, flow control of a serial line

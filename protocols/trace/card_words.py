@@ -12,6 +12,7 @@ from protocols.icash.card import CARD_AID
 from protocols.icash.module import MODULE_AID
 from protocols.iso7816 import SW, ApduError, Command, parse_command
 from protocols.money import CURRENCIES, Money
+from protocols.passbook.card import AID as PASSBOOK_AID
 from protocols.purse.details import (
     DETAILS_BYTES,
     MESSAGE_BYTES,
@@ -83,10 +84,16 @@ _EMV: Final[_Table] = {
     (0x84, 0x1E): "APPLICATION BLOCK",
     (0x84, 0x24): "PIN CHANGE OR UNBLOCK",
 }
+_PASSBOOK: Final[_Table] = {
+    (0x90, 0x50): "STATE",
+    (0x90, 0x54): "ORDER",
+    (0x90, 0x5A): "AGAIN",
+}
 _APPLICATIONS: Final[dict[bytes, tuple[str, _Table]]] = {
     DIRECTORY: ("payment directory", _EMV),
     CREDIT_AID: ("payment application, credit", _EMV),
     DEBIT_AID: ("payment application, debit", _EMV),
+    PASSBOOK_AID: ("passbook", _PASSBOOK),
     PURSE_AID: ("purse", _PURSE),
     CARD_AID: ("icash card", _ICASH_CARD),
     MODULE_AID: ("icash module", _ICASH_MODULE),

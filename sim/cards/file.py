@@ -1,8 +1,8 @@
 """Cards on disk: FOLDER/LABEL.toml is a card's personality, LABEL.a and LABEL.b its memory.
 
-    scheme = "purse"              # purse, icash, icash_module, emv; the rest is the scheme's
+    scheme = "purse"              # purse, icash, icash_module, emv, passbook; the rest is the scheme's
     transmission = "t1"           # or t0
-    ...                           # purse_file, icash_file, emv_file
+    ...                           # purse_file, icash_file, emv_file, passbook_file
 
 The folder is the drawer that cards lie in; a card is whole by itself, and may be copied to another
 folder for as long as only one of the two is ever used.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocols.purse.memory import Slots
-from sim.cards import emv_file, icash_file, purse_file
+from sim.cards import emv_file, icash_file, passbook_file, purse_file
 from sim.cards.card import Card
 from sim.cards.slots import SlotFiles
 
@@ -27,6 +27,7 @@ _SCHEMES: Final[dict[str, Callable[[str, dict[str, Any], Slots], Card]]] = {
     icash_file.CARD_SCHEME: icash_file.card_of,
     icash_file.MODULE_SCHEME: icash_file.module_of,
     emv_file.SCHEME: emv_file.emv_of,
+    passbook_file.SCHEME: passbook_file.passbook_of,
 }
 
 

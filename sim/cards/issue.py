@@ -17,6 +17,7 @@
 
     [icash.cards.icash-1]         # a second scheme: sim.cards.icash_issue
     [emv.cards.credit-1]          # payment cards: sim.cards.emv_issue
+    [passbook.cards.passbook-1]   # passbooks: sim.cards.passbook_issue
 
 Keys come from the injected entropy, so one seed makes the same cards. FOLDER/issuer.toml is the issuer's
 key: whoever has it makes money. A folder that has one already is added to under the same issuer.
@@ -47,6 +48,7 @@ from sim.cards.emv_issue import EmvSet, make_emv
 from sim.cards.emv_issue import open_issuer as open_emv_issuer
 from sim.cards.file import ISSUER_FILE
 from sim.cards.icash_issue import IcashSet, Terms, make_icash, open_masters
+from sim.cards.passbook_issue import PassbookSet, make_passbooks
 from sim.cards.private import write_private
 from sim.cards.purse import personalise
 from sim.cards.purse_file import write_card
@@ -90,11 +92,13 @@ class CardSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     cards: dict[str, CardWish] = {}
     icash: IcashSet = IcashSet()
     emv: EmvSet = EmvSet()
+    passbook: PassbookSet = PassbookSet()
     currency: Annotated[int, msgspec.Meta(ge=1, le=999)] = 410
 
     def labels(self) -> list[str]:
         """Return the labels of all cards; the same one may stand twice."""
-        return [*self.cards, *self.icash.labels(), *self.emv.labels()]
+        parts = (self.icash, self.emv, self.passbook)
+        return [*self.cards, *(label for part in parts for label in part.labels())]
 
 
 def sets() -> list[str]:
@@ -162,6 +166,7 @@ def make_set(folder: Path, wishes: CardSet, *, suite: Suite, entropy: Entropy) -
         _make_icash(folder, wishes, entropy)
     if wishes.emv.labels():
         _make_emv(folder, wishes, entropy)
+    make_passbooks(folder, wishes.passbook, wishes.expiry, entropy)
     if not wishes.cards:
         return
     issuer = open_issuer(folder, entropy, suite)

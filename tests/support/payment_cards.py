@@ -1,9 +1,11 @@
 """A payment by chip carried out in memory: a virtual card, a keypad, and an issuer that checks everything."""
 
+import asyncio
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from protocols.control import Verb
 from protocols.emv.bits import Capability, Kind, Tvr
 from protocols.emv.certificates import enciphered_pin, issuer_key, pin_filler_bytes, pin_key
 from protocols.emv.issuer import Examined, Order, decode_field_55, examine, respond
@@ -23,7 +25,8 @@ from protocols.emv.steps import (
 from protocols.emv.terminal import CREDIT_AID, DEBIT_AID, RID, Application, Payment, Terminal
 from protocols.iso7816 import Command, Response, parse_response
 from protocols.pin_pad.words import EnteredForBank, PinBlockFormat
-from protocols.secure_pin import pin_block
+from protocols.ports import CardChannel, Clock
+from protocols.secure_pin import PinEntry, pin_block
 from sim.cards.card import TornError
 from sim.cards.emv import EmvCard, personalise_emv
 from sim.cards.emv_file import EmvIssuer
@@ -31,8 +34,10 @@ from sim.cards.emv_issue import EmvCardWish, make_card, new_issuer
 from sim.cards.issue import read_set, set_file
 from sim.cards.slots import SlotMemory
 from sim.entropy import SeededEntropy
+from sim.hosting.card_slot import HostedSlot
 
 TODAY = 20260417
+COMMAND_NS = 15_000_000_000
 WISHES = read_set(set_file("payment"))
 ALL = (
     Capability.CHIP | Capability.PLAINTEXT_PIN | Capability.ONLINE_PIN | Capability.SIGNATURE
@@ -207,11 +212,7 @@ class Carrier:
             case PinWay.OFFLINE:
                 return self.tell(Command(0, 0x20, 0, 0x80, pin_block(typed)).encode())
             case PinWay.ENCIPHERED:
-                assert step.keys is not None
-                trusted = terminal().authorities[step.keys.authority]
-                key = pin_key(issuer_key(trusted, step.keys.card, 202604), step.keys.card, 202604)
-                filler = bytes(range(1, pin_filler_bytes(key) + 1))
-                body = enciphered_pin(key, pin_block(typed), step.keys.challenge, filler)
+                body = enciphered(step, typed)
                 return self.tell(Command(0, 0x20, 0, 0x88, body).encode())
 
     def tell(self, apdu: bytes) -> Response | None:
@@ -228,6 +229,66 @@ class Carrier:
             whole += answer[:-2]
             answer = self.card.handle(bytes((0x00, 0xC0, 0, 0, answer[-1])))
         return parse_response(self.garble(self.commands, whole + answer))
+
+
+async def carry_out(
+    dialogue: Dialogue,
+    channel: CardChannel,
+    host: HostedSlot,
+    bank: Bank,
+    pins: tuple[str, ...],
+    clock: Clock,
+) -> Finished:
+    """Carry out a payment over a reader's channel; a PIN for the card is typed at the reader's keypad."""
+    left = list(pins)
+
+    def deadline() -> int:
+        return clock.monotonic_ns() + COMMAND_NS
+
+    async def enter(step: EnterPin) -> Answer:
+        if step.way is PinWay.ONLINE:
+            return ONLINE_PIN
+        digits = left.pop(0)
+        if step.way is PinWay.ENCIPHERED:
+            verify = Command(0, 0x20, 0, 0x88, enciphered(step, digits)).encode()
+            got = await channel.transmit(verify, deadline_ns=deadline())
+        else:
+            entry = PinEntry(header=bytes((0, 0x20, 0, 0x80)), timeout_s=10).encode()
+            asking = asyncio.create_task(channel.enter_pin(entry, deadline_ns=deadline()))
+            while host.twin.state()["keypad"] == "idle":
+                await asyncio.sleep(0.001)
+            host.work(Verb(verb="press", arguments={"digits": digits}))
+            host.work(Verb(verb="enter", arguments={}))
+            got = await asking
+        return None if got is None else parse_response(got)
+
+    try:
+        step = next(dialogue)
+        while True:
+            answer: Answer = None
+            match step:
+                case Ask(apdu):
+                    got = await channel.transmit(apdu, deadline_ns=deadline())
+                    answer = None if got is None else parse_response(got)
+                case EnterPin():
+                    answer = await enter(step)
+                case GoOnline():
+                    answer = bank.answer(step)
+                case Intend() | Choose():
+                    answer = None
+            step = dialogue.send(answer)
+    except StopIteration as stopped:
+        assert isinstance(stopped.value, Finished)
+        return stopped.value
+
+
+def enciphered(step: EnterPin, digits: str) -> bytes:
+    """Return what a PIN pad makes of a PIN for the chip."""
+    assert step.keys is not None
+    trusted = terminal().authorities[step.keys.authority]
+    key = pin_key(issuer_key(trusted, step.keys.card, 202604), step.keys.card, 202604)
+    filler = bytes(range(1, pin_filler_bytes(key) + 1))
+    return enciphered_pin(key, pin_block(digits), step.keys.challenge, filler)
 
 
 def kinds(bank: Bank) -> list[Kind]:

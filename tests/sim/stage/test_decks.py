@@ -11,6 +11,7 @@ from sim.bank.people import read_people
 from sim.bank.pins import PinKeys
 from sim.cards.emv import EmvCard
 from sim.cards.emv_issue import TEST_MASTERS
+from sim.cards.passbook import PassbookCard
 from sim.cards.purse import PurseCard
 from sim.entropy import SeededEntropy
 from sim.host import SystemClock
@@ -109,7 +110,10 @@ def test_a_bench_makes_the_payment_cards_that_its_pad_and_the_virtual_banks_know
     cards, _ = decks.deck(None)
     issuer = decks.emv_issuer(None)
     assert issuer is not None and issuer.keys == TEST_MASTERS
-    known = read_people().cards
+    people = read_people()
     for label, card in cards.items():
-        assert isinstance(card, EmvCard)
-        assert label == "elsewhere" or card.chip.personality.pan in known
+        if isinstance(card, PassbookCard):
+            assert card.chip.personality.account in people.accounts
+        else:
+            assert isinstance(card, EmvCard)
+            assert label == "elsewhere" or card.chip.personality.pan in people.cards
