@@ -62,6 +62,7 @@ registry     which payment modules there are
 returns      which refund took what of which sale
 e_receipts   which sale a customer's link opens
 holds        baskets that tills put aside, for whoever goes on with them
+bank/        lines to banks: exchanges that are durable before they are sent, and reversals
 purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
 icash/       the collector of the second scheme: statements, collection, claims
 modules/     payment modules: cash, two of e-cash, and chaos for trying out

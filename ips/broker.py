@@ -12,6 +12,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from ips.bank import tcp
+from ips.bank.codes import message_of
+from ips.bank.desk import BankDesk
+from ips.bank.exchanges import Exchanges
+from ips.bank.line import BankLine, Dial
+from ips.bank.records import ExchangeRow
+from ips.bank.session import Speech
 from ips.booking import book_record
 from ips.bookkeeping import Bookkeeper
 from ips.calls import Caller
@@ -19,7 +26,7 @@ from ips.committer import Committer
 from ips.config import Config
 from ips.desk import Desk
 from ips.desk_books import DeskBooks, StoredJournal
-from ips.keys import KeyFolder
+from ips.keys import KeyFolder, KeyFolderError
 from ips.lock import FolderLock
 from ips.purse.evidence import ShadowKeeper
 from ips.received import ReceivedKeeper
@@ -33,6 +40,7 @@ from ips.store.reader import Reader
 from ips.store.rows import FlowRow, NonceRow
 from ips.store.sqlite_store import SqliteStore
 from ips.writer import InlineWriter, Writer
+from protocols.iso8583.specs import SPECS
 from protocols.ports import Clock, Entropy, FaultPoints
 from protocols.purse.proof import Prover
 
@@ -61,6 +69,7 @@ class Broker:
         writer: Writer | InlineWriter,
         rules: Rules,
         points: FaultPoints,
+        dial: Dial,
         close: Callable[[], None],
     ) -> None:
         self.config = config
@@ -85,7 +94,8 @@ class Broker:
         self._points = points
         self._policy = shipped_policy()
         journal = StoredJournal(writer, reader)
-        self._caller = Caller(clock=clock, journal=journal, faults=points)
+        self.banks = BankDesk(self._lines(dial), config.banks, clock)
+        self._caller = Caller(clock=clock, journal=journal, faults=points, banks=self.banks)
         self.close = close
 
     def know_issuer(self) -> None:
@@ -108,6 +118,34 @@ class Broker:
             faults=self._points,
         )
 
+    def _lines(self, dial: Dial) -> dict[str, BankLine]:
+        """Return a line to each bank. Raises: KeyFolderError where a bank's key is missing."""
+        exchanges = Exchanges(self.writer, self.reader, self.vault, self.clock)
+        lines: dict[str, BankLine] = {}
+        for name, bank in self.config.banks.items():
+            key = self.keys.bank_mac(name)
+            if key is None:
+                raise KeyFolderError(
+                    f"there is no key for the messages to bank {name}; give it: "
+                    f"ips-broker bank key {name} --from FILE"
+                )
+            speech = Speech(spec=SPECS[bank.spec], header=bank.header, mac=bank.mac, key=key)
+            lines[name] = BankLine(
+                name,
+                bank.address,
+                speech,
+                dial=dial,
+                exchanges=exchanges,
+                clock=self.clock,
+                faults=self._points,
+                taken_back=self._take_back,
+            )
+        return lines
+
+    async def _take_back(self, row: ExchangeRow, code: str) -> None:
+        reason = f"refused afterwards: bank code {code}"
+        await self.desk().take_back(row.key, code=message_of(code), reason=reason)
+
     @classmethod
     def open(
         cls,
@@ -119,6 +157,7 @@ class Broker:
         points: FaultPoints,
         threads: Threads,
         rules: Rules,
+        dial: Dial = tcp.dial,
     ) -> "Broker":
         """Lock the folder, bring the database up to date, make missing keys, start the writer.
 
@@ -149,6 +188,7 @@ class Broker:
                 writer=writer,
                 rules=rules,
                 points=points,
+                dial=dial,
                 close=stack.pop_all().close,
             )
 

@@ -11,7 +11,7 @@ Never more than one call under a key at a time, and never a second key: that is 
 import asyncio
 from typing import Final
 
-from ips.spi import Context, ModuleJournal, Operation, Order, PaymentModule
+from ips.spi import Banks, Context, ModuleJournal, Operation, Order, PaymentModule
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 from protocols.ports import Clock, FaultPoints
 
@@ -22,7 +22,15 @@ MILLISECONDS: Final = 1_000_000
 class Caller:
     """Calls modules."""
 
-    def __init__(self, *, clock: Clock, journal: ModuleJournal, faults: FaultPoints) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        journal: ModuleJournal,
+        faults: FaultPoints,
+        banks: Banks | None = None,
+    ) -> None:
+        self._banks = banks
         self._clock = clock
         self._journal = journal
         self._faults = faults
@@ -37,6 +45,7 @@ class Caller:
             clock=self._clock,
             journal=self._journal,
             faults=self._faults,
+            banks=self._banks,
             deadline_ns=self._clock.monotonic_ns() + manifest.timeout_ms * MILLISECONDS,
         )
         self._faults.reach("module.call")

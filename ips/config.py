@@ -12,8 +12,13 @@
     currency = "KRW"
     zone = "Asia/Seoul"
 
+<<<<<<< HEAD
     [receipts]
     listen = "127.0.0.1:8601"        where customers read e-receipts; without it nowhere
+=======
+    [banks.hanbit]                       a bank that cards and transfers go to (ips.bank.wiring)
+    address = "127.0.0.1:8583"
+>>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
 
 An unknown key is an error that names the path and the nearest known key.
 """
@@ -28,6 +33,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from ips.bank.wiring import BankConfig, OfflineConfig
 from ips.rules import FLOWS_FOLDER
 from protocols.money import currency
 
@@ -71,7 +77,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     listen: str = "127.0.0.1:8600"
     organisation: str = "Intermarket"
     flows: str = ""
+<<<<<<< HEAD
     receipts: ReceiptsConfig = ReceiptsConfig()
+=======
+    banks: dict[str, BankConfig] = {}
+>>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
     stores: dict[str, StoreConfig] = msgspec.field(
         default_factory=lambda: {"main": StoreConfig(name_ko="본점", name_en="Main store")}
     )
@@ -125,6 +135,13 @@ def load(path: Path | None) -> Config:
     for name, store in stores.items() if isinstance(stores, dict) else ():
         if isinstance(store, dict):
             _check_keys(path, store, StoreConfig, f"stores.{name}.")
+    banks = table.get("banks")
+    for name, bank in banks.items() if isinstance(banks, dict) else ():
+        if isinstance(bank, dict):
+            _check_keys(path, bank, BankConfig, f"banks.{name}.")
+            offline = bank.get("offline")
+            if isinstance(offline, dict):
+                _check_keys(path, offline, OfflineConfig, f"banks.{name}.offline.")
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -147,10 +164,18 @@ def _check_values(path: Path, config: Config) -> None:
         config.receipts_address()
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+<<<<<<< HEAD
     if not 1 <= config.receipts.keep_days <= KEEP_DAYS_MAX:
         raise ConfigError(
             f"{path}: receipts.keep_days is 1 to {KEEP_DAYS_MAX}, not {config.receipts.keep_days}"
         )
+=======
+    for name, bank in config.banks.items():
+        try:
+            split_address(bank.address)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: banks.{name}.address: {error}") from error
+>>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
     if not config.stores:
         raise ConfigError(f"{path}: stores: at least one store is needed, such as [stores.main]")
     for name, store in config.stores.items():

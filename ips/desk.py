@@ -13,11 +13,13 @@ The writer decides; the desk never holds money facts of its own.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from ips import refunds
 from ips.booking import book_command
 from ips.books import Booking, Books, RefundRecord
 from ips.calls import Caller
-from ips.commands import Ask, Command, Resolve
+from ips.commands import Ask, Command, Resolve, Return
 from ips.flows import StateClass, Verb
 from ips.janitor import Inquire, Lapse, Stuck, chore_of, refund_inquiry_of
 from ips.payments import PaymentRecord, Refusal, evolve, open_payment
@@ -26,7 +28,7 @@ from ips.refunds import RefundAsk, RefundState
 from ips.requests import answer_of, check_request, order_of_request, refund_answer_of, refund_order
 from ips.spi import PaymentModule
 from protocols.broker import PaymentAnswer, PaymentRequest, Problem, RefundRequest
-from protocols.outcome import Outcome, Unknown
+from protocols.outcome import Approved, Declined, Outcome, Unknown
 from protocols.ports import Clock, FaultPoints
 
 Decision = Callable[[Books], Booking | Refusal]
@@ -153,6 +155,12 @@ class Desk:
             outcome = await self._caller.call(module, refund_order(refund, payment))
         return await self._resolve_refund(key, outcome)
 
+    async def take_back(self, key: str, *, code: str, reason: str) -> None:
+        """Enter that a payment that was approved without its bank is not paid by it."""
+        command = Return(at_ns=self._clock.now_ns(), code=code, reason=reason)
+        if await self._books.payment(key) is not None:
+            await self._say(key, command)
+
     async def recover(self, *, limit: int) -> int:
         """Look again at what is due; return how many were looked at. Called by the janitor's clock."""
         now_ns = self._clock.now_ns()
@@ -199,7 +207,10 @@ class Desk:
         self._faults.reach("desk.result")
         if refusal is not None:
             return Problem(error=refusal.code, reason=refusal.reason)
-        return await self._look(key)
+        answer = await self._look(key)
+        if isinstance(answer, PaymentAnswer) and isinstance(outcome, Approved | Declined):
+            return msgspec.structs.replace(answer, told=dict(outcome.told))
+        return answer
 
     async def _say(self, key: str, command: Command) -> Refusal | None:
         def decide(books: Books) -> Booking | Refusal:

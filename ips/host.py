@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Final
 
-from ips.points import DeskPoint, Point
+from ips.points import BankPoint, DeskPoint, Point
 from protocols.ports import FaultPoints
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -60,7 +60,7 @@ def fault_points(setting: str) -> FaultPoints:
     if not setting:
         return NoFaults()
     name, _, times = setting.partition(":")
-    known = {*Point, *DeskPoint}
+    known = {*Point, *DeskPoint, *BankPoint}
     if name not in known:
         raise ValueError(f"FAULT={name} is none of {', '.join(sorted(known))}")
     return KillAt(name, int(times or "1"))

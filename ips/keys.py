@@ -16,6 +16,8 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from protocols.icash.keys import Masters, check_value, decode_masters
 from protocols.malformed import MALFORMED
@@ -31,6 +33,8 @@ PURSE_ISSUER: Final = "purse-issuer-1"
 PURSE_ISSUER_ID: Final = 1
 ICASH_MASTERS: Final = "icash-masters-1"
 """The four AES-128 masters of the issuer of ICash, where this broker is one."""
+BANK_MAC: Final = "bank-mac-{bank}"
+"""The key that messages to a bank have their code under: agreed with it, one a bank."""
 _NONCE_BYTES: Final = 12
 
 
@@ -152,6 +156,27 @@ class KeyFolder:
         _write_private(self._folder / f"{ICASH_MASTERS}.key", msgspec.msgpack.encode(file))
         return masters
 
+    def bank_mac(self, bank: str) -> bytes | None:
+        """Return the key of messages to a bank, if it was given."""
+        name = BANK_MAC.format(bank=bank)
+        if not (self._folder / f"{name}.key").exists():
+            return None
+        file = self._get(name)
+        return self.vault.unwrap(file.name, file.wrapped)
+
+    def keep_bank_mac(self, bank: str, key: bytes, *, clock: Clock) -> str:
+        """Keep the key of messages to a bank, in place of one before; return its check value."""
+        name, shown = BANK_MAC.format(bank=bank), key_check_value(key)
+        file = KeyFile(
+            name=name,
+            kind="MAC",
+            made_ns=clock.now_ns(),
+            public=bytes.fromhex(shown),
+            wrapped=self.vault.wrap(name, key),
+        )
+        _write_private(self._folder / f"{name}.key", msgspec.msgpack.encode(file))
+        return shown
+
     def files(self) -> list[KeyFile]:
         """Return every key without its secret part. Raises: KeyFolderError."""
         return [self._get(path.stem) for path in sorted(self._folder.glob("*.key"))]
@@ -172,6 +197,13 @@ class KeyFolder:
             wrapped=self.vault.wrap(name, key.private_bytes_raw()),
         )
         _write_private(self._folder / f"{name}.key", msgspec.msgpack.encode(file))
+
+
+def key_check_value(key: bytes) -> str:
+    """Return three bytes, in hexadecimal, by which two people can tell that they have one key."""
+    cmac = CMAC(AES(key))
+    cmac.update(bytes(16))
+    return cmac.finalize()[:3].hex().upper()
 
 
 def _read_private(path: Path) -> bytes:

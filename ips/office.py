@@ -85,6 +85,15 @@ class RefundDecided(
     actor: str
 
 
+class BankSettle(msgspec.Struct, frozen=True, kw_only=True, tag_field="deed", tag="bank.settle"):
+    """Compare a shop's totals with a bank's."""
+
+    bank: str
+    store: str
+    currency: str
+    actor: str
+
+
 Deed = (
     TerminalAdd
     | TerminalChange
@@ -92,9 +101,20 @@ Deed = (
     | ModuleChange
     | RefundAsked
     | RefundDecided
+    | BankSettle
     | PurseDeed
     | IcashDeed
 )
+
+
+class BankSettled(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="bank_settled"):
+    """What both say: eight sums each, in the order of ips.bank.records."""
+
+    agreed: bool
+    ours: tuple[int, ...]
+    theirs: tuple[int, ...]
+    waits: str = ""
+    """Why there is no answer yet."""
 
 
 class CodeMade(msgspec.Struct, frozen=True, kw_only=True, tag_field="done", tag="code"):
@@ -151,6 +171,7 @@ Done = (
     | ModuleChanged
     | RefundNow
     | NotDone
+    | BankSettled
     | PurseDone
     | IcashDone
 )
@@ -161,6 +182,8 @@ async def perform(broker: Broker, deed: Deed) -> Done:
     if isinstance(deed, ICASH_DEEDS):
         return await perform_icash(broker, deed)
     match deed:
+        case BankSettle():
+            return await _settle(broker, deed)
         case TerminalAdd():
             return await _add(broker, deed)
         case TerminalChange():
@@ -235,6 +258,14 @@ def _refund_now(told: PaymentAnswer | Problem) -> Done:
     if isinstance(told, Problem):
         return NotDone(code=told.error, reason=told.reason, hint=told.hint)
     return RefundNow(key=told.key, state=told.state, amount=told.amount, reason=told.reason)
+
+
+async def _settle(broker: Broker, deed: BankSettle) -> Done:
+    if deed.bank not in broker.banks.lines:
+        return NotDone(code="bank", reason=f"this broker has no bank {deed.bank!r}")
+    terminal = broker.config.banks[deed.bank].terminal
+    told = await broker.banks.settle(deed.bank, deed.store, terminal, deed.currency)
+    return BankSettled(agreed=told.agreed, ours=told.ours, theirs=told.theirs, waits=told.waits)
 
 
 async def _add(broker: Broker, deed: TerminalAdd) -> Done:

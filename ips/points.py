@@ -43,3 +43,16 @@ class DeskPoint(StrEnum):
     """The result is durable; nobody was told."""
     REFUND = "desk.refund"
     """The intent to pay a refund is durable; the module was not asked."""
+
+
+class BankPoint(StrEnum):
+    """In the order in which something is asked of a bank (`ips.bank.line`)."""
+
+    INTENT = "bank.intent"
+    """The exchange is durable; not a byte has left."""
+    ANSWERED = "bank.answered"
+    """The bank has answered; nothing of it is written."""
+    TELL = "bank.tell"
+    """A reversal or an advice is about to be sent."""
+    TOLD = "bank.told"
+    """The bank has accepted it; nothing of that is written."""

@@ -18,8 +18,9 @@ entry-point group `ips.modules` (ips.registry); `ips-broker module check NAME` t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
+from protocols.iso8583.field import Value
 from protocols.money import Money
 from protocols.outcome import Outcome
 from protocols.ports import Clock, FaultPoints
@@ -176,6 +177,22 @@ class Order:
     """By the names of the manifest's needs, already checked against them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankRequest:
+    """What a module wants asked of a bank."""
+
+    number: str = field(repr=False)
+    """A card's or account's: it tells which bank is asked."""
+    among: Literal["cards", "accounts"] = "cards"
+    """By whose prefixes."""
+    fields: Mapping[int, Value] = field(repr=False)
+    """Of ISO 8583, what the module knows: card, PIN, chip data, entry mode."""
+    promise: bool = False
+    """Hold the money now, and capture it later."""
+    offline: bool = False
+    """Whether the shop may stand in for the bank, should it not be reached."""
+
+
 class ModuleJournal(Protocol):
     """A module's own records, kept apart from all other modules' (I7)."""
 
@@ -188,15 +205,28 @@ class ModuleJournal(Protocol):
         ...
 
 
+class Banks(Protocol):
+    """The broker's lines to banks (ips/bank): an exchange is durable before it is sent, and undone when
+    nobody answers."""
+
+    async def perform(
+        self, order: Order, request: BankRequest | None, *, deadline_ns: int
+    ) -> Outcome:
+        """Do what an order asks of a bank, once a key; `request` goes with AUTHORISE only."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the broker gives a module. Links and HTTP are handed in with the modules that need them."""
+    """What the broker gives a module."""
 
     clock: Clock
     journal: ModuleJournal
     faults: FaultPoints
     deadline_ns: int
     """Monotonic: the broker stops listening then, whatever the module does."""
+    banks: Banks | None = None
+    """None where the broker has no bank."""
 
 
 class PaymentModule(Protocol):

@@ -69,6 +69,9 @@ class PaymentAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     reason: str = ""
     ask_again_ns: int = 0
     """For pending and unknown: ask again from this UTC time on."""
+    told: dict[str, str] = {}
+    """What else the peer said to this very request, for the device that asked: `icc` is field 55 for a
+    chip. Never stored: who asks later is told without it."""
 
 
 class InquiryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -25,6 +25,8 @@ class Approved:
     """What moved; less than what was asked for when a peer approves a part."""
     reference: str
     """The peer's own number for it, printed on paper; empty where there is none (cash)."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What else the peer said, for the device that asked and nobody else: never stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Declined:
     reason: str
     """The peer's own words or code, for the journal."""
     blanks: Blanks = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
+    """As of Approved: a chip wants its issuer's word, whatever it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from ips.config import Config
-from ips.console import asking, doing, icash, keeping, people, purses, serving, trying
+from ips.console import asking, banks, doing, icash, keeping, people, purses, serving, trying
 from ips.console.answers import Answer
 from ips.store.inquiries import NAMES
 from protocols.deeds import KINDS as DEEDS
@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _refunds(commands)
     _purses(commands)
     _icash(commands)
+    _banks(commands)
     _asking(commands)
     return parser
 
@@ -414,6 +415,37 @@ def _hotlist(of: "Commands[argparse.ArgumentParser]") -> None:
         change.add_argument("--reason", default="", help="kept, with who did it")
         change.set_defaults(verb=verb)
     add(stopped, "list", purses.hotlist_list, "list them", "purse hotlist list")
+
+
+def _banks(commands: "Commands[argparse.ArgumentParser]") -> None:
+    of = group(commands, "bank", "banks that cards and transfers go to", "bank list")
+    key = add(
+        of,
+        "key",
+        banks.bank_key,
+        "keep the key that messages to a bank have their code under; show its check value",
+        "bank key hanbit --from hanbit.key",
+    )
+    key.add_argument("bank", metavar="BANK", help="its name in the configuration")
+    key.add_argument(
+        "--from", dest="source", metavar="FILE", help="32 hexadecimal digits; else standard input"
+    )
+    add(
+        of,
+        "list",
+        banks.bank_list,
+        "what each bank is still to be told, and when totals were last compared",
+        "bank list --json",
+    )
+    settle = add(
+        of,
+        "settle",
+        banks.bank_settle,
+        "compare a shop's totals with the bank's (0500); status 1 where they differ",
+        "bank settle hanbit --store main",
+    )
+    settle.add_argument("bank", metavar="BANK", help="its name in the configuration")
+    settle.add_argument("--store", metavar="ID", help="whose totals; default: the first store")
 
 
 def _icash(commands: "Commands[argparse.ArgumentParser]") -> None:

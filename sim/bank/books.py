@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from protocols.iso8583.message import Message, decode, encode
-from protocols.iso8583.specs import BINARY
+from protocols.iso8583.specs import ASCII
 from sim.bank.people import People
 
 _SCHEMA: Final = """
@@ -101,7 +101,7 @@ class Exchange(NamedTuple):
 
     def message(self) -> Message:
         """Return what was answered."""
-        return decode(self.answer, BINARY)
+        return decode(self.answer, ASCII)
 
 
 class Totals(NamedTuple):
@@ -311,5 +311,5 @@ def name_of(message: Message, mti: str = "") -> str:
 
 
 def packed(message: Message) -> bytes:
-    """Return an answer as the books keep it."""
-    return encode(message, BINARY)
+    """Return an answer as the books keep it: in the variant whose totals are the narrower."""
+    return encode(message, ASCII)

@@ -214,7 +214,7 @@ def test_a_flow_is_drawn_in_the_readers_language(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("slae", "there is no flow slae: choose cash"), ("none/x.toml", "cannot be read")],
+    [("slae", "there is no flow slae: choose card"), ("none/x.toml", "cannot be read")],
 )
 def test_a_flow_that_is_not_there_is_named(
     name: str, told: str, capsys: pytest.CaptureFixture[str]

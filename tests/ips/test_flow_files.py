@@ -20,6 +20,7 @@ def test_both_of_the_papers_models_are_shipped() -> None:
         "purse": Model.SYNCHRONOUS,
         "sale": Model.SYNCHRONOUS,
         "deferred": Model.DEFERRED,
+        "card": Model.SYNCHRONOUS,
     }
     assert all(check_sense(flow) == [] for flow in FLOWS.values())
 

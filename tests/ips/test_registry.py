@@ -22,11 +22,13 @@ def test_listing_names_and_versions_of_what_is_here() -> None:
     listings = list_modules(points=[point("cash", "ips.modules.cash:MODULE")])
 
     assert {name: each.version for name, each in listings.items()} == {
+        "card": "1.0",
         "cash": "1.0",
         "chaos": "1.0",
         "exchange": "1.0",
         "icash": "1.0",
         "purse": "1.0",
+        "transfer": "1.0",
     }
 
 

@@ -5,6 +5,7 @@ stand on real wires. Whoever stands above gives the clock, the entropy and the f
 
 life       a program that may be killed at a named place, and nothing of it runs on
 network    what is between a till and its broker, and what goes wrong there
+banks      hosts of banks, for the broker to dial
 broker     the broker in this program, over its real store
 purses     the cards of a world, made under its broker's issuer
 wires      what equipment is reached over: memory, pty, TCP, RFC 2217, PC/SC

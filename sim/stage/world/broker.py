@@ -10,11 +10,13 @@ from typing import Final
 
 import httpx
 
-from ips.broker import Broker, Threads
+from ips.bank import tcp
+from ips.broker import KEYS_NAME, Broker, Threads
 from ips.config import Config, StoreConfig
 from ips.front.app import build_app
 from ips.front.server import RECOVER_SECONDS
 from ips.janitor import ROUND_MAX
+from ips.keys import KeyFolder
 from ips.office import CodeMade, Deed, TerminalAdd, perform
 from ips.purse.desk import PurseIssuer
 from ips.rules import Rules
@@ -22,6 +24,8 @@ from ips.store.reader import Reader
 from protocols.ports import Clock, Entropy
 from protocols.purse.issuing import Issuer
 from protocols.purse.proof import Prover
+from sim.bank.keys import TEST_KEY
+from sim.stage.world.banks import Banks
 from sim.stage.world.life import KilledError, Life
 
 URL: Final = "http://broker.test"
@@ -35,11 +39,20 @@ class BrokerHere(httpx.AsyncBaseTransport):
     url = URL
 
     def __init__(
-        self, folder: Path, *, clock: Clock, entropy: Entropy, rules: Rules, stores: dict[str, str]
+        self,
+        folder: Path,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        rules: Rules,
+        stores: dict[str, str],
+        banks: Banks | None = None,
     ) -> None:
         """`stores` are names of shops by their ids. Nothing is opened yet."""
+        self.banks = banks
         self._config = Config(
             folder=str(folder),
+            banks=banks.wiring if banks else {},
             stores={
                 store: StoreConfig(name_ko=name, name_en=name, business_number="123-45-67890")
                 for store, name in stores.items()
@@ -79,6 +92,8 @@ class BrokerHere(httpx.AsyncBaseTransport):
             return
         self._let_go()
         self.life = Life()
+        if self.banks is not None:
+            self._agree_on_keys(self.banks)
         self._broker = Broker.open(
             self._config,
             holder="world",
@@ -87,9 +102,19 @@ class BrokerHere(httpx.AsyncBaseTransport):
             points=self.life,
             threads=Threads.INLINE,
             rules=self._rules,
+            dial=self.banks.dial if self.banks else tcp.dial,
         )
         self._app = httpx.ASGITransport(app=build_app(self._broker))
         self.life.run(self._janitor(self._broker), name="janitor")
+        self.life.run(self._broker.banks.run(), name="banks")
+
+    def _agree_on_keys(self, banks: Banks) -> None:
+        """Have the key of each bank's messages, as after a visit there."""
+        folder = self._config.place() / KEYS_NAME
+        keys = KeyFolder.init(folder, clock=self._clock, entropy=self._entropy)
+        for name in banks.wiring:
+            if keys.bank_mac(name) is None:
+                keys.keep_bank_mac(name, bytes.fromhex(TEST_KEY), clock=self._clock)
 
     def stop(self) -> None:
         """Be away, as for maintenance; harmless twice."""

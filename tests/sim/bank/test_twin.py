@@ -12,6 +12,7 @@ from protocols.address import parse_address
 from protocols.control import Verb
 from protocols.iso8583.framing import Header
 from protocols.iso8583.mac import MacAlgorithm
+from protocols.iso8583.message import Message
 from protocols.iso8583.specs import SPECS
 from protocols.serial_line import LineSettings
 from sim.bank.twin import BankTwin
@@ -267,3 +268,14 @@ async def test_on_tcp():
     assert await dialled.ask(b.Asks().ask(pan=b.CREDIT)) == [("0210", "00")]
     link.close()
     await served.stop()
+
+
+@pytest.mark.parametrize("spec", ["ascii", "binary"])
+def test_totals_asked_again_are_answered_again(spec):
+    talk = Talk(spec=spec)
+    talk.line.spec = SPECS[spec]
+    talk.twin.opened(0)
+    asked = Message("0500", {7: "1129235959", 11: "000001", 41: "01", 42: "S01", 49: "410"})
+    talk.say(b.SIGN_ON)
+    first = talk.say(asked)
+    assert first == talk.say(asked.typed("0501")) and codes(first) == [("0510", "00")]
