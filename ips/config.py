@@ -12,13 +12,10 @@
     currency = "KRW"
     zone = "Asia/Seoul"
 
-<<<<<<< HEAD
     [receipts]
     listen = "127.0.0.1:8601"        where customers read e-receipts; without it nowhere
-=======
     [banks.hanbit]                       a bank that cards and transfers go to (ips.bank.wiring)
     address = "127.0.0.1:8583"
->>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
 
 An unknown key is an error that names the path and the nearest known key.
 """
@@ -77,11 +74,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     listen: str = "127.0.0.1:8600"
     organisation: str = "Intermarket"
     flows: str = ""
-<<<<<<< HEAD
     receipts: ReceiptsConfig = ReceiptsConfig()
-=======
     banks: dict[str, BankConfig] = {}
->>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
     stores: dict[str, StoreConfig] = msgspec.field(
         default_factory=lambda: {"main": StoreConfig(name_ko="본점", name_en="Main store")}
     )
@@ -164,18 +158,15 @@ def _check_values(path: Path, config: Config) -> None:
         config.receipts_address()
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-<<<<<<< HEAD
     if not 1 <= config.receipts.keep_days <= KEEP_DAYS_MAX:
         raise ConfigError(
             f"{path}: receipts.keep_days is 1 to {KEEP_DAYS_MAX}, not {config.receipts.keep_days}"
         )
-=======
     for name, bank in config.banks.items():
         try:
-            split_address(bank.address)
+            split_address(bank.address, f"banks.{name}.address")
         except ConfigError as error:
-            raise ConfigError(f"{path}: banks.{name}.address: {error}") from error
->>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
+            raise ConfigError(f"{path}: {error}") from error
     if not config.stores:
         raise ConfigError(f"{path}: stores: at least one store is needed, such as [stores.main]")
     for name, store in config.stores.items():

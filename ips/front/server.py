@@ -132,16 +132,11 @@ async def serve(broker: Broker, wishes: Wishes) -> None:
         if receipts is not None:
             servers.append((_server(build_receipts_app(broker)), receipts))
         tasks = [asyncio.create_task(server.serve(sockets=[on])) for server, on in servers]
-<<<<<<< HEAD
-        chores = [asyncio.create_task(_sweep(broker)), asyncio.create_task(_recover(broker))]
-        announcer = asyncio.create_task(_announce(servers, front, receipts, office_path, wishes))
-=======
         chores = [
             asyncio.create_task(work)
             for work in (_sweep(broker), _recover(broker), broker.banks.run())
         ]
-        announcer = asyncio.create_task(_announce(servers, front, office_path, wishes))
->>>>>>> 195351a (Ask banks for cards and transfers: durable before the first byte, undone where nobody answers, totals compared)
+        announcer = asyncio.create_task(_announce(servers, front, receipts, office_path, wishes))
         await _first(ending.wait(), _writer_stops(broker), *tasks)
         for server, _ in servers:
             server.should_exit = True
