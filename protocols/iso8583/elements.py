@@ -53,6 +53,8 @@ NET: Final = 97
 ACCOUNT_FROM: Final = 102
 ACCOUNT_TO: Final = 103
 PIN_DATA: Final = 110
+PASSBOOK_ORDER: Final = 120
+"""Ours: order, signature and certificate (protocols.passbook.order), in hexadecimal."""
 MAC_2: Final = 128
 
 
@@ -172,7 +174,8 @@ _ROWS: Final[tuple[tuple[int, str, str] | tuple[int, str, str, str], ...]] = (
     (110, "ans ...999", "enciphered PIN and key serial number", "hidden"),
     (111, "ans ...999", _ISO),
     *((number, "ans ...999", _NATIONAL) for number in range(112, 120)),
-    *((number, "ans ...999", _PRIVATE) for number in range(120, 128)),
+    (120, "ans ...999", "passbook's signed order", "hidden"),
+    *((number, "ans ...999", _PRIVATE) for number in range(121, 128)),
     (128, "b 8", "message authentication code"),
 )
 

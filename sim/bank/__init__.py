@@ -12,6 +12,7 @@ people   who has which account and card, from TOML
 rules    whether a card may do this: pure
 keys     the test key of a bank's line
 pins     enciphered PINs, opened and compared
+chips    cryptograms of chip cards and orders of passbooks, checked
 cards    the verdict on one request: the card, its PIN, its money
 host     one bank: each message in, its answer out
 twin     the host behind a line: sign-on, codes, and answers late, lost, doubled, out of order

@@ -48,6 +48,12 @@ CREATE TRIGGER IF NOT EXISTS posted AFTER INSERT ON transfer BEGIN
 END;
 CREATE TRIGGER IF NOT EXISTS transfer_stays BEFORE UPDATE ON transfer
 BEGIN SELECT RAISE(ABORT, 'a transfer is never changed'); END;
+CREATE TABLE IF NOT EXISTS chip_counter (
+    who TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (who, kind, counter)
+) STRICT;
 CREATE TABLE IF NOT EXISTS wrong_pins (who TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS card_status (pan TEXT PRIMARY KEY, status TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS exchange (
@@ -212,6 +218,22 @@ class Books:
         """Count a wrong PIN, or forget the wrong ones."""
         count = self.wrong_pins(who) + 1 if wrong else 0
         self._database.execute("INSERT OR REPLACE INTO wrong_pins VALUES (?, ?)", (who, count))
+
+    def counter(self, who: str, kind: str) -> int:
+        """Return the highest counter that a chip has said; 0 before the first."""
+        row = self._row(
+            "SELECT max(counter) FROM chip_counter WHERE (who, kind) = (?, ?)", who, kind
+        )
+        return row[0] or 0
+
+    def has_counted(self, who: str, kind: str, counter: int) -> bool:
+        """Say whether a chip has said this counter before."""
+        sql = "SELECT 1 FROM chip_counter WHERE (who, kind, counter) = (?, ?, ?)"
+        return self._row(sql, who, kind, counter) is not None
+
+    def count(self, who: str, kind: str, counter: int) -> None:
+        """Remember what a chip has said."""
+        self._database.execute("INSERT INTO chip_counter VALUES (?, ?, ?)", (who, kind, counter))
 
     def status(self, pan: str) -> str:
         """Return a card's status: what was said of it last, else as it was issued."""

@@ -10,6 +10,7 @@ from protocols.iso8583.response import Response
 from protocols.pin_block import PinBlockError
 from protocols.ports import NANOSECONDS_PER_SECOND
 from sim.bank.books import Books
+from sim.bank.chips import Checked, Chips
 from sim.bank.people import AccountWish, CardWish
 from sim.bank.pins import PinKeys
 from sim.bank.rules import Use, judge
@@ -42,6 +43,7 @@ class Desk:
     def __init__(self, books: Books, keys: PinKeys) -> None:
         self._books = books
         self._keys = keys
+        self.chips = Chips(books)
 
     def payer(self, message: Message) -> Payer | None:
         """Return whose money a request is about; None where nobody knows card or account."""
@@ -67,9 +69,11 @@ class Desk:
         return Payer(bank=bank, account=account, pan=pan, card=card, available=left)
 
     def verdict(
-        self, payer: Payer, message: Message, amount: int, now_ns: int, month: str
+        self, payer: Payer, message: Message, amount: int, now_ns: int, month: str, chip: Checked
     ) -> Response:
         """Return the answer; a wrong PIN is counted, a right one ends the count."""
+        if chip.wrong is not None:
+            return chip.wrong
         try:
             pin = read_pin(message)
         except MalformedError:
@@ -83,7 +87,7 @@ class Desk:
             refund=refund,
             status=status,
             expiry=message.text(de.EXPIRY),
-            with_pin=pin is not None,
+            with_pin=pin is not None or chip.holder_known,
             wrong_pins=books.wrong_pins(payer.pan),
             pin_tries=PIN_TRIES,
             spent=spent,

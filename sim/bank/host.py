@@ -20,6 +20,7 @@ from protocols.iso8583.response import Response
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.bank.books import Books, Exchange, Totals, name_of, packed
 from sim.bank.cards import BALANCE, GOODS, REFUND, TRANSFER, Desk, Payer
+from sim.bank.chips import Checked
 from sim.bank.pins import PinKeys
 
 SIGN_ON: Final = "001"
@@ -92,8 +93,11 @@ class Host:
         if any(number not in message for number in _NEEDED):
             return _answer(message, Response.FORMAT)
         payer = self._desk.payer(message)
-        said = self._judged(message, payer)
-        answer = _answer(message, said)
+        pan = payer.pan if payer else ""
+        chip = self._desk.chips.check(message, pan, self._clock.now_ns()) if pan else Checked()
+        said = self._judged(message, payer, chip)
+        proof = self._desk.chips.answer(chip, pan, approve=said == Response.APPROVED)
+        answer = _answer(message, said).plus(proof)
         if said == Response.APPROVED:
             answer = answer.plus({de.APPROVAL: self._approval(message)})
         kind = _kind(message) if said == Response.APPROVED else "other"
@@ -108,7 +112,7 @@ class Host:
         self.books.remember(self._exchange(message, answer, kind, state, payer))
         return answer
 
-    def _judged(self, message: Message, payer: Payer | None) -> str:
+    def _judged(self, message: Message, payer: Payer | None, chip: Checked) -> str:
         amount, code = int(message.text(de.AMOUNT)), message.text(de.PROCESSING_CODE)[:2]
         if self.declines:
             return self.declines.pop(0)
@@ -129,7 +133,7 @@ class Host:
             return Response.NOT_FOUND
         now_ns = self._clock.now_ns()
         month = datetime.fromtimestamp(now_ns / NANOSECONDS_PER_SECOND, UTC).strftime("%y%m")
-        return self._desk.verdict(payer, message, amount, now_ns, month)
+        return self._desk.verdict(payer, message, amount, now_ns, month, chip)
 
     def _promise(self, message: Message) -> Exchange | None:
         """Return the promise that an advice wants paid."""

@@ -71,10 +71,12 @@ def make_cards(folder: Path, name: str, seed: int | None) -> None:
     """
     # Loaded when asked for: the other commands of ips-sim need no cryptography.
     from protocols.purse.suite import P256
-    from sim.cards.issue import make_set, read_set, set_file, sets
+    from sim.cards.issue import CardSetError, make_set, read_set, set_file, sets
 
     entropy = SystemEntropy() if seed is None else SeededEntropy(seed).fork("cards")
     file = set_file(name) if name in sets() else Path(name)
+    if not file.exists():
+        raise CardSetError(f"{name}: no such file, and no set of this name: {', '.join(sets())}")
     make_set(folder, read_set(file), suite=P256(), entropy=entropy)
 
 
@@ -107,8 +109,11 @@ def _line(seen: dict[str, Any]) -> str:
     if "memory" in seen:
         return f"{seen['label']:<16} {seen['memory']}"
     balances = ", ".join(f"{number} {held:,}" for number, held in seen["balances"].items())
-    life = seen.get("life", "")
-    return f"{seen['label']:<16} {seen['name']}  {life:<7} {seen['status']:<7} {balances}".rstrip()
+    what = seen.get("life") or seen.get("application", "")
+    quirk = "" if seen.get("quirk", "none") == "none" else seen["quirk"].replace("_", " ")
+    return (
+        f"{seen['label']:<20} {seen['name']:<12}  {what:<10} {seen['status']:<7} {balances or quirk}"
+    ).rstrip()
 
 
 def _tell(chosen: argparse.Namespace) -> int:
