@@ -600,7 +600,8 @@ def _plan(names: list[str], wire: str, seed: int, cards: Path) -> str:
         rows.append(f"[devices.{name}]")
         if name in _SLOTS:
             rows += ['kind = "smart_card"', f"cards = {json.dumps(str(cards))}"]
-            rows.append(f"options = {{ inserted = {json.dumps(_SLOTS[name])} }}")
+            inserted = json.dumps(_SLOTS[name])
+            rows.append(f"options = {{ inserted = {inserted}, antenna = true }}")
         else:
             kind = _KINDS.get(name) or _PADS[name]
             rows += [f'kind = "{kind}"', f'wire = "{wire}"']

@@ -34,6 +34,8 @@ class VerbHelp(msgspec.Struct, frozen=True, kw_only=True):
     label_en: str
     arguments: dict[str, str] = {}
     """Name to a sentence on what it means; a value is always a string."""
+    optional: dict[str, str] = {}
+    """The same of arguments that may be left out."""
     choices: dict[str, list[str]] = {}
     """Name to the values there are now, where they can be listed."""
 

@@ -32,6 +32,7 @@ pin_pad_keys  its keys for the bank: each used once, whatever happens
 pin_pad_mouth  how it says things: on time, late, broken, twice
 bank/       virtual banks: their hosts, accounts and cards
 smart_card  a virtual card reader's slot and keypad
+antenna     its field, where cards are tapped
 cards       virtual IC cards (package)
 search/     exhaustive search of the purse, with seeded faults
 stage/      the roof: the ips-sim command; may import everything

@@ -2,7 +2,11 @@
 
     reader's driver  == vpcd frames ==  CardEnd  --  the card that is in  --  its memory
                                            |
-       verbs: insert, remove, swap, tear, mute, delay, press, enter, cancel
+       verbs: insert, remove, swap, tap, lift, tear, mute, delay, press, enter, cancel
+
+A slot with an antenna is a contactless reader besides: a card is tapped on it, for a while or until it is
+lifted, and has the ATR that such a reader makes for it. With two cards on it the reader sees that there is
+something, and it is mute. A card is either in the slot or on the antenna.
 
 What hosts it connects while a card is in and hangs up when it is out: the connection is the card. A
 card answers only after it was powered (before that it is mute), so a command meant for the card
@@ -31,8 +35,10 @@ from protocols.vpcd import (
     Unknown,
     WarmReset,
 )
+from sim.antenna import Antenna
+from sim.cards.answers import contactless_atr, historical_bytes
 from sim.cards.card import Card, TornError
-from sim.twin import History, VerbError, refuse_verb
+from sim.twin import History, VerbError, fits, refuse_verb
 
 DELAY_MS_MAX: Final = 60_000
 COUNT_MAX: Final = 1_000_000
@@ -44,6 +50,9 @@ _VERBS: Final = [
     VerbHelp(name="insert", label_ko="카드 넣기", label_en="Insert a card", arguments=_CARD),
     VerbHelp(name="remove", label_ko="카드 빼기", label_en="Remove the card"),
     VerbHelp(name="swap", label_ko="카드 바꿔치기", label_en="Swap the card", arguments=_CARD),
+    VerbHelp(name="tap", label_ko="카드 대기", label_en="Tap a card", arguments=_CARD,
+             optional={"ms": f"until it is taken away, 1 to {DELAY_MS_MAX}; else until lifted"}),
+    VerbHelp(name="lift", label_ko="댄 카드 떼기", label_en="Lift a tapped card", arguments=_CARD),
     VerbHelp(name="tear_before", label_ko="명령 직전에 뽑기", label_en="Tear before command n",
              arguments=_COUNT),
     VerbHelp(name="tear_after", label_ko="명령 직후에 뽑기", label_en="Tear after command n, no answer",
@@ -74,16 +83,19 @@ class SmartCardTwin:
         inserted: str = "",
         delay_ms: int = 0,
         bad_contacts: int = 0,
+        antenna: bool = False,
     ) -> None:
         """`away` is shared by all slots that the same cards lie beside: who is in one of them.
 
-        `bad_contacts` is how many resets after each insertion a card does not hear.
+        With `antenna` cards may be tapped. `bad_contacts` is how many resets after each insertion a card does not hear.
         Raises: VerbError when `inserted` is none of the cards, or away.
         """
         self._cards = dict(cards)
         self._away: set[str] = set() if away is None else away
         self._history = History()
         self._wire = CardEnd()
+        self._has_antenna = antenna
+        self._antenna = Antenna()
         self._in: str = ""
         self._visit = 0
         self._powered = False
@@ -124,8 +136,9 @@ class SmartCardTwin:
         times = [due for due, _ in self._late[:1]]
         if self._entry is not None:
             times.append(self._entry_ends_ns)
-        if self._wire.deadline_ns is not None:
-            times.append(self._wire.deadline_ns)
+        for due in (self._wire.deadline_ns, self._antenna.deadline_ns):
+            if due is not None:
+                times.append(due)
         return min(times, default=None)
 
     def connected(self, now_ns: int) -> None:
@@ -148,7 +161,9 @@ class SmartCardTwin:
         return self._wire.outgoing()
 
     def tick(self, now_ns: int) -> None:
-        """Say what is late, end a PIN entry, give up half a frame."""
+        """Say what is late, end a PIN entry, give up half a frame; take away what was held out so long."""
+        for card in self._antenna.due(now_ns):
+            self._lift(card, now_ns)
         while self._late and self._late[0][0] <= now_ns:
             self._wire.answer(self._late.pop(0)[1])
         if self._entry is not None and now_ns >= self._entry_ends_ns:
@@ -167,9 +182,13 @@ class SmartCardTwin:
     def do(self, verb: Verb, now_ns: int) -> None:
         """Work the slot. Raises: VerbError."""
         known = next((help_ for help_ in _VERBS if help_.name == verb.verb), None)
-        if known is None or set(known.arguments) != set(verb.arguments):
+        if known is None or not fits(verb, known):
             raise refuse_verb(verb, _VERBS)
         match verb.verb:
+            case "tap":
+                self._tap(verb, now_ns)
+            case "lift":
+                self._lift(self._tapped(verb.arguments["card"]), now_ns)
             case "insert":
                 self._insert(self._named(verb.arguments["card"]), now_ns)
             case "remove":
@@ -200,6 +219,7 @@ class SmartCardTwin:
             "keypad": "idle" if self._entry is None else f"{len(self._digits)} digits",
             "mute": self._mute,
             "cards": sorted(self._cards),
+            "antenna": self._antenna.cards,
             "seen": self._cards[self._in].visible() if self._in else {},
         }
 
@@ -228,12 +248,64 @@ class SmartCardTwin:
         self._history.add(now_ns, "inserted", name)
 
     def _remove(self, what: str, now_ns: int, why: str = "") -> None:
+        """Take the card out, or off the antenna; of two that lie there, the one that came first."""
         self._card()
         self._history.add(now_ns, what, f"{self._in}: {why}" if why else self._in)
         self._away.discard(self._in)
+        self._antenna.lift(self._in)
         self._in = ""
         self._tear = None
         self._lose_power()
+        self._look_at_antenna()
+
+    # The antenna
+
+    def _tap(self, verb: Verb, now_ns: int) -> None:
+        card = self._named(verb.arguments["card"])
+        if not self._has_antenna:
+            raise VerbError("this slot has no antenna: options = { antenna = true } gives it one")
+        if self._in and not self._antenna.cards:
+            raise VerbError(f"{self._in} is in the slot: remove it first")
+        if card in self._away:
+            raise VerbError(f"{card} is in a reader already: remove it there first")
+        until_ns = None
+        if "ms" in verb.arguments:
+            until_ns = now_ns + _number(verb, "ms", 1, DELAY_MS_MAX) * _NS_PER_MS
+        self._away.add(card)
+        self._antenna.hold(card, until_ns)
+        self._history.add(now_ns, "tapped", card)
+        self._look_at_antenna()
+
+    def _tapped(self, card: str) -> str:
+        if card not in self._antenna.cards:
+            there = ", ".join(self._antenna.cards) or "none"
+            raise VerbError(f"{card} is not on the antenna; there is: {there}")
+        return card
+
+    def _lift(self, card: str, now_ns: int) -> None:
+        if card == self._in:
+            self._remove("lifted", now_ns)
+            return
+        self._away.discard(card)
+        self._antenna.lift(card)
+        self._history.add(now_ns, "lifted", card)
+        self._look_at_antenna()
+
+    def _look_at_antenna(self) -> None:
+        """See what lies there now: each change is another stay, for the field was lost with it."""
+        cards = self._antenna.cards
+        if cards:
+            self._in = cards[0]
+            self._visit += 1
+            self._deaf = 0
+            self._lose_power()
+
+    def _atr(self) -> bytes:
+        """Return what is said at power-on; nothing where two cards speak at once."""
+        if self._mute or self._missed or self._antenna.collided:
+            return b""
+        atr = self._card().atr
+        return contactless_atr(historical_bytes(atr)) if self._antenna.cards else atr
 
     def _lose_power(self) -> None:
         """What was on the wire was for a card that is no longer powered, or no longer there."""
@@ -253,6 +325,8 @@ class SmartCardTwin:
         if not self._in:
             return
         match event:
+            case PoweredOn() | WarmReset() if self._antenna.collided:
+                pass
             case PoweredOn() | WarmReset() if self._deaf:
                 self._deaf -= 1
                 self._missed = True
@@ -267,8 +341,7 @@ class SmartCardTwin:
                 self._forget()
             case AtrWanted():
                 # A reader asks before it gives power, too, to see whether the card is still there.
-                silent = self._mute or self._missed
-                self._wire.answer(b"" if silent else self._card().atr)
+                self._wire.answer(self._atr())
             case CommandArrived(apdu):
                 self._command(apdu, now_ns)
             case PinWanted(structure):

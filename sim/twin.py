@@ -106,11 +106,18 @@ class History:
         return tuple(self._events)
 
 
+def fits(verb: Verb, known: VerbHelp) -> bool:
+    """Say whether a verb has every argument that it must have, and none that it cannot."""
+    given = set(verb.arguments)
+    return set(known.arguments) <= given <= set(known.arguments) | set(known.optional)
+
+
 def refuse_verb(verb: Verb, verbs: Sequence[VerbHelp]) -> VerbError:
     """Return the error that says why this verb cannot be done and which can."""
     for known in verbs:
         if known.name == verb.verb:
-            wrong = sorted(set(verb.arguments) ^ set(known.arguments))
+            given = set(verb.arguments) - set(known.optional)
+            wrong = sorted(given ^ set(known.arguments))
             takes = ", ".join(sorted(known.arguments)) or "none"
             return VerbError(f"{verb.verb}: wrong arguments ({', '.join(wrong)}); it takes {takes}")
     names = [known.name for known in verbs]

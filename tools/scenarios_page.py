@@ -182,6 +182,7 @@ def _verbs() -> str:
         shown = []
         for name, verb in verbs_of(device).items():
             arguments = "".join(f" `{argument}`" for argument in verb.arguments)
+            arguments += "".join(f" [`{argument}`]" for argument in verb.optional)
             shown.append((f"*{name}*" if name in HARMLESS else name) + arguments)
         rows.append(f"| `{device}` | {', '.join(shown)} |\n")
     return "".join(rows)

@@ -4,11 +4,18 @@
     T=0   3B 0n       | n historical bytes              61xx: fetch xx bytes with GET RESPONSE
                                                         6Cxx: ask again with Le xx
 
-Source: ISO/IEC 7816-3:2006 8.2 (ATR), 12.2 (T=0); ISO/IEC 7816-4:2020 5.4, 11.7 (GET RESPONSE).
+A card on an antenna has no ATR; its reader makes one of what it said there (contactless_atr):
+
+    3B 8n 80 01 | n historical bytes | TCK
+
+Source: ISO/IEC 7816-3:2006 8.2 (ATR), 12.2 (T=0); ISO/IEC 7816-4:2020 5.4, 11.7 (GET RESPONSE); PC/SC
+part 3 v2.01.09, 3.1.3.2.3.1 (cards of ISO 14443).
 """
 
 from collections.abc import Callable
 from enum import Enum
+from functools import reduce
+from operator import xor
 from typing import Final
 
 from protocols.iso7816 import SW, ApduError, Command, parse_command, parse_response
@@ -31,10 +38,23 @@ def atr_of(transmission: Transmission, historical: bytes) -> bytes:
     if transmission is Transmission.T0:
         return bytes((0x3B, len(historical))) + historical
     checked = bytes((0x80 | len(historical), 0x01)) + historical
-    check = 0
-    for byte in checked:
-        check ^= byte
-    return b"\x3b" + checked + bytes((check,))
+    return b"\x3b" + checked + bytes((reduce(xor, checked),))
+
+
+def contactless_atr(historical: bytes) -> bytes:
+    """Return the ATR that a PC/SC reader makes for a card of ISO 14443-4 type A on its antenna."""
+    assert len(historical) <= HISTORICAL_BYTES_MAX, "the ATR counts them in four bits"
+    checked = bytes((0x80 | len(historical), 0x80, 0x01)) + historical
+    return b"\x3b" + checked + bytes((reduce(xor, checked),))
+
+
+def historical_bytes(atr: bytes) -> bytes:
+    """Return the historical bytes of an ATR: behind T0 and the interface bytes that it announces."""
+    count, announced, place = atr[1] & 0x0F, atr[1] >> 4, 2
+    while announced:
+        place += announced.bit_count()
+        announced = atr[place - 1] >> 4 if announced & 0x8 else 0
+    return atr[place : place + count]
 
 
 class InTurns:

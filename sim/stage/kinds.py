@@ -152,6 +152,8 @@ class SlotOptions(msgspec.Struct, frozen=True):
     """How late every answer is."""
     bad_contacts: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
     """How many resets after each insertion a card does not hear."""
+    antenna: bool = False
+    """Cards may be tapped on it, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,8 +134,9 @@ def _in_full(device: DeviceState) -> Iterator[str]:
     yield from _seen(device.state)
     for verb in device.verbs:
         arguments = "".join(f" {name}=..." for name in verb.arguments)
+        arguments += "".join(f" [{name}=...]" for name in verb.optional)
         yield f"  do  {verb.name + arguments:<34} {verb.label_en}"
-        for name, about in verb.arguments.items():
+        for name, about in {**verb.arguments, **verb.optional}.items():
             values = verb.choices.get(name, [])
             yield f"        {name}: {about}{': ' if values else ''}{', '.join(values)}"
 

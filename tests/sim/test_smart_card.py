@@ -1,5 +1,8 @@
 """The virtual slot: power, tearing, lateness and the keypad, on the bytes of the wire, in no time at all."""
 
+from functools import reduce
+from operator import xor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +12,8 @@ from protocols.iso7816 import Command
 from protocols.purse.card import PIN_KEY
 from protocols.secure_pin import PinEntry, PinSW
 from protocols.vpcd import FRAME_GAP_NS, Answer, Control, ReaderEnd
+from sim.cards.answers import Transmission
+from sim.cards.purse import HISTORICAL
 from sim.smart_card import SmartCardTwin
 from sim.twin import Twin, VerbError
 from tests.support.card_bench import QUERY, SELECT, card
@@ -215,3 +220,114 @@ def test_no_bytes_raise(pieces: list[bytes]) -> None:
         bench.twin.receive(piece, number)
     bench.twin.tick(FRAME_GAP_NS * 2)
     bench.twin.outgoing()
+
+
+def antenna_bench() -> Bench:
+    bench = Bench()
+    bench.twin = SmartCardTwin(
+        {
+            "alice": card(b"ALICE-01"),
+            "bob": card(b"BOB-0001"),
+            "turns": card(b"TURNS-01", transmission=Transmission.T0),
+        },
+        antenna=True,
+    )
+    return bench
+
+
+def tap(bench: Bench, name: str, **more: str) -> None:
+    bench.do("tap", card=name, **more)
+    bench.twin.connected(bench.now)
+
+
+@pytest.mark.parametrize("name", ["alice", "turns"])
+def test_a_tapped_card_has_the_atr_that_a_contactless_reader_makes(name: str) -> None:
+    bench = antenna_bench()
+    tap(bench, name)
+
+    [atr] = bench.power()
+    assert atr[:-1] == bytes.fromhex("3b888001") + HISTORICAL
+    assert reduce(xor, atr[1:]) == 0
+    assert bench.ask(SELECT)[0][-2] == (0x61 if name == "turns" else 0x90)
+    bench.do("lift", card=name)
+    assert bench.twin.visit == 0 and bench.power() == []
+
+
+def test_a_tap_ends_exactly_at_its_time_and_not_before() -> None:
+    bench = antenna_bench()
+    bench.now = 7
+    tap(bench, "alice", ms="300")
+
+    assert bench.twin.deadline_ns == 7 + 300_000_000
+    bench.now = 6 + 300_000_000
+    bench.twin.tick(bench.now)
+    assert bench.twin.inserted == "alice"
+    bench.now += 1
+    bench.twin.tick(bench.now)
+    assert bench.twin.visit == 0 and bench.twin.deadline_ns is None
+    assert [event.what for event in bench.twin.history][-1] == "lifted"
+    tap(bench, "alice")
+    assert bench.twin.inserted == "alice", "it is free to come again"
+
+
+def test_two_cards_are_mute_until_one_is_left_and_that_is_another_stay() -> None:
+    bench = antenna_bench()
+    tap(bench, "alice")
+    alone = bench.twin.visit
+    assert bench.power() != [b""]
+
+    tap(bench, "bob", ms="500")
+    assert bench.twin.visit != alone
+    assert bench.power() == [b""] and bench.ask(SELECT) == [b""]
+    assert bench.twin.state()["antenna"] == ["alice", "bob"]
+    collided = bench.twin.visit
+
+    bench.now = 500_000_000
+    bench.twin.tick(bench.now)
+    bench.twin.connected(bench.now)
+    assert bench.twin.visit not in (alone, collided)
+    assert bench.power() != [b""] and bench.ask(SELECT)[0].endswith(b"\x90\x00")
+
+
+def test_of_two_cards_the_first_may_be_lifted_too() -> None:
+    bench = antenna_bench()
+    tap(bench, "alice")
+    tap(bench, "bob")
+    bench.do("lift", card="alice")
+    bench.twin.connected(bench.now)
+
+    assert bench.twin.inserted == "bob" and bench.power() != [b""]
+
+
+def test_a_tapped_card_is_torn_like_any_other_and_leaves_the_field() -> None:
+    bench = antenna_bench()
+    tap(bench, "alice")
+    bench.power()
+    bench.do("tear_after", count="1")
+
+    assert bench.ask(SELECT) == []
+    assert bench.twin.visit == 0 and bench.twin.state()["antenna"] == []
+
+
+@pytest.mark.parametrize(
+    ("verbs", "says"),
+    [
+        ([("tap", {"card": "carol"})], "there are: alice, bob"),
+        ([("tap", {"card": "alice", "ms": "0"})], "from 1 to"),
+        ([("tap", {"card": "alice", "for": "3"})], "wrong arguments"),
+        ([("insert", {"card": "alice"}), ("tap", {"card": "bob"})], "alice is in the slot"),
+        ([("tap", {"card": "alice"}), ("tap", {"card": "alice"})], "in a reader already"),
+        ([("tap", {"card": "alice"}), ("insert", {"card": "bob"})], "alice is in the slot"),
+        ([("lift", {"card": "alice"})], "there is: none"),
+    ],
+)
+def test_a_wrong_tap_says_why(verbs: list[tuple[str, dict[str, str]]], says: str) -> None:
+    bench = antenna_bench()
+    with pytest.raises(VerbError, match=says):
+        for verb, arguments in verbs:
+            bench.do(verb, **arguments)
+
+
+def test_a_slot_without_antenna_says_how_to_get_one(bench: Bench) -> None:
+    with pytest.raises(VerbError, match="antenna = true"):
+        bench.do("tap", card="alice")

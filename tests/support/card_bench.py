@@ -100,7 +100,7 @@ async def reader(
     address: str, carrier: CardCarrier, cards: dict[str, PurseCard]
 ) -> AsyncIterator[Reader]:
     """Host a slot's twin on a carrier, and open it as a till does."""
-    twin = SmartCardTwin(cards)
+    twin = SmartCardTwin(cards, antenna=True)
     host = HostedSlot(name="slot", twin=twin, carrier=carrier, clock=CLOCK)
     await host.start()
     slot = await open_slot(parse_address(address), deadline_ns=deadline(), clock=CLOCK)

@@ -74,6 +74,8 @@ def _card(state: dict[str, Any], paper: str, height: int, language: Language) ->
     slot = f"[{state['card'] or label('no_card', language)}]"
     power = "powered" if state["powered"] else "unpowered"
     lines = [f"{slot} {power}, {state['commands']} commands", f"keypad: {state['keypad']}"]
+    if len(state["antenna"]) > 1:
+        lines.append(f"antenna: {' '.join(map(str, state['antenna']))}")
     return [*lines, *_pairs(seen), "", f"cards: {' '.join(map(str, state['cards']))}"]
 
 

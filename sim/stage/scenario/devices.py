@@ -17,7 +17,7 @@ from sim.stage.world.equipment import SLOTS
 
 HARMLESS: Final = frozenset(
     {
-        *("insert", "enter", "press", "unmute"),
+        *("insert", "tap", "lift", "enter", "press", "unmute"),
         *("scan", "scan_as", "complete", "swipe"),
         *("load_paper", "close_cover", "clear_cutter", "cool_down", "close_drawer", "free_drawer"),
         *("restore_answers", "switch_on", "ready", "speed", "plug_cable", "clear"),
@@ -62,9 +62,10 @@ def device_step(device: str, table: dict[str, Any]) -> DeviceStep:
         raise ValueError(f"{device} has no verb {verb!r}; {nearest(str(verb), offered)}")
     given = {key: value for key, value in table.items() if key != device}
     known = offered[verb].arguments
+    both = {**known, **offered[verb].optional}
     for key in given:
-        if key not in known:
-            raise ValueError(f"{device} = {verb!r}: no argument {key!r}; {nearest(key, known)}")
+        if key not in both:
+            raise ValueError(f"{device} = {verb!r}: no argument {key!r}; {nearest(key, both)}")
     if missing := [key for key in known if key not in given]:
         raise ValueError(f"{device} = {verb!r}: {missing[0]} is missing: {known[missing[0]]}")
     return DeviceStep(
