@@ -289,10 +289,11 @@ async def test_two_cards_on_the_antenna_are_mute_until_one_is_lifted(bench):
     await until(bench.is_in)
     before = bench.slot.state
     bench.do("tap", card="bob")
-    await until(lambda: isinstance(bench.slot.state, CardMute))
-    with pytest.raises(NoCardError, match="does not answer"):
-        await bench.slot.connect(deadline_ns=deadline())
-
+    # So fast pcscd sees no card go: to it the first one is still there, until somebody speaks to it.
+    with pytest.raises(NoCardError):
+        while True:
+            channel = await bench.slot.connect(deadline_ns=deadline())
+            assert await channel.transmit(SELECT, deadline_ns=deadline()) is None
     bench.do("lift", card="alice")
     channel = await card_in(bench.slot, deadline_ns=deadline(), clock=CLOCK)
 
