@@ -119,9 +119,7 @@ def _holds(
     card: ReadCard, terminal: Terminal, payment: Payment, rules: bytes, code: int, condition: int
 ) -> bool:
     """Say whether a rule's condition holds; one that is not known never does."""
-    own = int(card.data.get(tags.CARD_CURRENCY, b"\xff\xff").hex(), 16) == int(
-        f"{payment.currency:04}", 16
-    )
+    own = card.data.get(tags.CARD_CURRENCY) == bytes.fromhex(f"{payment.currency:04}")
     x, y = int.from_bytes(rules[:4]), int.from_bytes(rules[4:8])
     match condition:
         case CvmCondition.ALWAYS | CvmCondition.NOT_CASH:

@@ -10,14 +10,18 @@ from devices.health import Health, Level, PowerState
 from devices.pin_pad import ASK_NS, NoAnswer, NotAsked, PinPad
 from protocols.control import Verb
 from protocols.iso7816 import SW
+from protocols.iso8583.pin import EncipheredPin
 from protocols.money import KRW, Money
 from protocols.pin_pad.words import (
     Cancelled,
     Confirm,
     Confirmed,
+    EncipherForBank,
     Entered,
+    EnteredForBank,
     EnterPin,
     Language,
+    PinBlockFormat,
     Reason,
     Refused,
     SealForCard,
@@ -27,15 +31,20 @@ from protocols.pin_pad.words import (
     TooShort,
 )
 from protocols.purse.card import SEALED_PIN_KEY, Purse
+from protocols.purse.memory import TwoSlotMemory
 from protocols.purse.suite import public_key
+from sim.bank.pins import PinKeys
+from sim.cards.slots import SlotMemory
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from sim.pin_pad import PinPadTwin
+from sim.pin_pad_keys import initial_key_of, load_pad
 from tests.devices.cable import ADDRESS, Cable, Mute, after
 from tests.protocols.test_purse_sealed_pin import challenge, dealing_card
 from tests.support.purses import ISSUER, tell
 
 S = 1_000_000_000
+PAN = "9900330000001019"
 IDLE = Show(Language.KO, "한빛마트", "어서 오세요")
 
 
@@ -125,6 +134,58 @@ def test_sealed_pin_opens_the_card_and_digits_are_told_as_a_number() -> None:
         assert bench.twin.state()["upper"] == "한빛마트", "the idle text comes back"
 
     play(story)
+
+
+def loaded_pad() -> PinPadTwin:
+    """A pad with keys for the virtual banks."""
+    form, slots = PinBlockFormat.FORMAT_4, SlotMemory()
+    load_pad(slots, form, *initial_key_of(form, PinKeys().aes_base, b"\0\0\0\1"))
+    return PinPadTwin(
+        issuer_keys={}, entropy=SeededEntropy(1), pin_block=form, bank_memory=TwoSlotMemory(slots)
+    )
+
+
+async def for_bank(bench: Bench, twin: PinPadTwin, digits: str) -> object:
+    """Have a PIN entered for the bank."""
+    bench.twin = twin
+    command = EnterPin(
+        language=Language.EN, amount=Money(15_390, KRW), seconds=5, digits_min=4, digits_max=12,
+        purpose=EncipherForBank(PAN),
+    )  # fmt: skip
+    task = asyncio.create_task(bench.pad.enter_pin(command))
+    await after(0.5)
+    bench.do("press", digits=digits)
+    bench.do("enter")
+    return await task
+
+
+def test_pin_for_the_bank_passes_the_till_and_is_read_there_alone() -> None:
+    twin = loaded_pad()
+
+    async def story(bench: Bench) -> None:
+        answer = await for_bank(bench, twin, "123456")
+        assert isinstance(answer, EnteredForBank) and "123456" not in repr(answer)
+        block = EncipheredPin(block=answer.block, ksn=answer.ksn)
+        assert PinKeys().open(block, PAN) == "123456"
+
+    play(story, twin=twin)
+
+
+def test_a_block_that_is_lost_on_the_line_costs_a_key_and_never_comes_twice() -> None:
+    twin = loaded_pad()
+
+    async def story(bench: Bench) -> None:
+        first = await for_bank(bench, twin, "1234")
+        twin.do(Verb(verb="break_frames", arguments={"count": "50"}), bench.clock.monotonic_ns())
+        lost = await for_bank(bench, twin, "1234")
+        assert isinstance(lost, NoAnswer)
+        await after(60)
+        last = await for_bank(bench, twin, "1234")
+        assert isinstance(first, EnteredForBank) and isinstance(last, EnteredForBank)
+        counters = [int.from_bytes(each.ksn[-4:]) for each in (first, last)]
+        assert counters[0] == 1 and counters[1] > 2, "the lost block's key is gone"
+
+    play(story, twin=twin)
 
 
 @pytest.mark.parametrize(
