@@ -64,6 +64,7 @@ e_receipts   which sale a customer's link opens
 holds        baskets that tills put aside, for whoever goes on with them
 bank/        lines to banks: exchanges that are durable before they are sent, and reversals
 purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
+cash_receipts/  Korean cash receipts, to an agent of the tax office and back
 icash/       the collector of the second scheme: statements, collection, claims
 modules/     payment modules: cash, two of e-cash, and chaos for trying out
 conformance  what `ips-broker module check` tries

@@ -20,6 +20,8 @@ def sale_closed(entry: Entry, fact: SaleClosed) -> None:
     if fact.training:
         _let_go(entry, order, Release(at_ns=entry.occasion.at_ns), standing=frozenset())
         return
+    if fact.cash_receipt is not None:
+        entry.booking.cash_receipts.append((order, fact))
     if fact.link:
         entry.booking.links.append(Linked(order=order, token=fact.link))
     earlier = entry.books.order(order)

@@ -25,6 +25,7 @@ from ips.books import (
     RefundRecord,
     ShiftRecord,
 )
+from ips.cash_receipts.keeper import enter_cash_receipts
 from ips.e_receipts import enter_links
 from ips.flow_files import parse_flow
 from ips.flows import Flow
@@ -214,10 +215,13 @@ class Bookkeeper:
         practice: Practice,
         shadow_keeper: ShadowKeeper | None = None,
         received_keeper: ReceivedKeeper | None = None,
+        *,
+        sends_cash_receipts: bool = False,
     ) -> None:
         self._book = book
         self._practice = practice
         self._shadow_keeper = shadow_keeper or ShadowKeeper(None)
+        self._sends_cash_receipts = sends_cash_receipts
         self._received_keeper = received_keeper or ReceivedKeeper({})
 
     def enter(self, group: Group, records: Sequence[Record]) -> list[QuestionRow]:
@@ -230,6 +234,7 @@ class Bookkeeper:
         holds: list[tuple[Record, SaleHeld | SaleRecalled]] = []
         returns: list[tuple[Record, RefundClosed]] = []
         links: list[tuple[Record, Linked]] = []
+        cash_receipts: list[tuple[Record, str, SaleClosed]] = []
         for record in records:
             booking = self._book(record, clerk.books)
             reported += [Reported(record=record, fact=fact) for fact in booking.moved]
@@ -239,6 +244,7 @@ class Bookkeeper:
             holds += [(record, fact) for fact in booking.holds]
             returns += [(record, fact) for fact in booking.returns]
             links += [(record, each) for each in booking.links]
+            cash_receipts += [(record, order, fact) for order, fact in booking.cash_receipts]
             for account in put_fact(clerk, booking):
                 row = bound_question(record, account, record.attempt or booking.key, group.now_ns)
                 asked.append(group.ask(row))
@@ -251,6 +257,11 @@ class Bookkeeper:
             group.ask(question_row(record, each, group.now_ns))
             for record, each in (*enter_holds(group, holds), *enter_returns(group, returns))
         ]
+        if self._sends_cash_receipts:
+            asked += [
+                group.ask(question_row(record, each, group.now_ns))
+                for record, each in enter_cash_receipts(group, cash_receipts, returns)
+            ]
         if reported:
             asked += self._shadow_keeper.enter(group, reported)
         if taken:

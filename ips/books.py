@@ -22,6 +22,7 @@ from protocols.facts import (
     PurseCommanded,
     PurseMoved,
     RefundClosed,
+    SaleClosed,
     SaleHeld,
     SaleRecalled,
     ValueTaken,
@@ -160,6 +161,8 @@ class Booking:
     """Baskets that were put aside, or gone on with."""
     returns: list[RefundClosed] = field(default_factory=list)
     """Refunds, to be found again beside the sales that they name."""
+    cash_receipts: list[tuple[str, SaleClosed]] = field(default_factory=list)
+    """Sales that a Korean cash receipt was asked for, by their orders."""
     links: list[Linked] = field(default_factory=list)
     """E-receipts that customers may read."""
     questions: list[Question] = field(default_factory=list)

@@ -22,6 +22,7 @@ from ips.bank.session import Speech
 from ips.booking import book_record
 from ips.bookkeeping import Bookkeeper
 from ips.calls import Caller
+from ips.cash_receipts.sender import Agent, Sender
 from ips.committer import Committer
 from ips.config import Config
 from ips.desk import Desk
@@ -71,6 +72,7 @@ class Broker:
         points: FaultPoints,
         dial: Dial,
         close: Callable[[], None],
+        agent: Agent | None,
     ) -> None:
         self.config = config
         self.folder = folder
@@ -93,6 +95,18 @@ class Broker:
         self.shelf = Shelf(reader, listings)
         self._points = points
         self._policy = shipped_policy()
+        self.cash_receipt_key = b""
+        self.cash_receipts: Sender | None = None
+        if config.cash_receipts.agent:
+            secret, self.cash_receipt_key = keys.cash_receipts(clock=clock, entropy=entropy)
+            self.cash_receipts = Sender(
+                agent=agent or _agent_of(config),
+                secret=secret,
+                stores=config.stores,
+                reader=reader,
+                writer=writer,
+                clock=clock,
+            )
         journal = StoredJournal(writer, reader)
         self.banks = BankDesk(self._lines(dial), config.banks, clock)
         self._caller = Caller(clock=clock, journal=journal, faults=points, banks=self.banks)
@@ -104,7 +118,11 @@ class Broker:
         if issuer is not None:
             self.prover = Prover(issuer.suite, {issuer.key_id: issuer.public})
         self.bookkeeper = Bookkeeper(
-            book_record, self.rules, ShadowKeeper(self.prover), self._received_keeper
+            book_record,
+            self.rules,
+            ShadowKeeper(self.prover),
+            self._received_keeper,
+            sends_cash_receipts=bool(self.config.cash_receipts.agent),
         )
 
     def desk(self, nonce: NonceRow | None = None) -> Desk:
@@ -158,10 +176,13 @@ class Broker:
         threads: Threads,
         rules: Rules,
         dial: Dial = tcp.dial,
+        agent: Agent | None = None,
     ) -> "Broker":
         """Lock the folder, bring the database up to date, make missing keys, start the writer.
 
-        Raises: FolderLockedError, StoreError, KeyFolderError, OSError; then nothing stays open.
+        `agent` stands in for the one of the configuration.
+
+        Raises: ConfigError, FolderLockedError, StoreError, KeyFolderError, OSError; then nothing stays open.
         """
         folder = config.place()
         with ExitStack() as stack:
@@ -190,7 +211,16 @@ class Broker:
                 points=points,
                 dial=dial,
                 close=stack.pop_all().close,
+                agent=agent,
             )
+
+
+def _agent_of(config: Config) -> Agent:
+    """Return the agent of the configuration. Raises: ConfigError."""
+    # Loaded here: it takes as long as all the rest of the program, and most brokers never need it.
+    from ips.cash_receipts.agent import HttpAgent
+
+    return HttpAgent(config.cash_receipts.agent, config.cash_receipts.token())
 
 
 def _with_kept_flows(rules: Rules, store: SqliteStore) -> Rules:

@@ -67,6 +67,32 @@ class ReceiptsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How long a link opens, from the day its sale came here."""
 
 
+class CashReceiptsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Korean cash receipts (ips.cash_receipts)."""
+
+    agent: str = ""
+    """Address of the agent's gateway; empty: nobody sends them."""
+    token_file: str = ""
+    """What this broker shows the agent is on its first line."""
+
+    def token(self) -> str:
+        """Return the token. Raises: ConfigError."""
+        if not self.token_file:
+            return ""
+        try:
+            return (
+                Path(self.token_file)
+                .expanduser()
+                .read_text(encoding="utf-8")
+                .split("\n")[0]
+                .strip()
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"cash_receipts.token_file: cannot read {self.token_file}: {error}"
+            ) from error
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it."""
 
@@ -76,6 +102,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     flows: str = ""
     receipts: ReceiptsConfig = ReceiptsConfig()
     banks: dict[str, BankConfig] = {}
+    cash_receipts: CashReceiptsConfig = CashReceiptsConfig()
     stores: dict[str, StoreConfig] = msgspec.field(
         default_factory=lambda: {"main": StoreConfig(name_ko="본점", name_en="Main store")}
     )
@@ -122,9 +149,10 @@ def load(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     _check_keys(path, table, Config, "")
-    receipts = table.get("receipts")
-    if isinstance(receipts, dict):
-        _check_keys(path, receipts, ReceiptsConfig, "receipts.")
+    for name, kind in (("receipts", ReceiptsConfig), ("cash_receipts", CashReceiptsConfig)):
+        inner = table.get(name)
+        if isinstance(inner, dict):
+            _check_keys(path, inner, kind, f"{name}.")
     stores = table.get("stores")
     for name, store in stores.items() if isinstance(stores, dict) else ():
         if isinstance(store, dict):
@@ -167,6 +195,11 @@ def _check_values(path: Path, config: Config) -> None:
             split_address(bank.address, f"banks.{name}.address")
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error
+    agent = config.cash_receipts.agent
+    if agent and not agent.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ConfigError(
+            f"{path}: cash_receipts.agent {agent!r} is no https address: customers' numbers go there"
+        )
     if not config.stores:
         raise ConfigError(f"{path}: stores: at least one store is needed, such as [stores.main]")
     for name, store in config.stores.items():

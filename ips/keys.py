@@ -23,7 +23,7 @@ from protocols.icash.keys import Masters, check_value, decode_masters
 from protocols.malformed import MALFORMED
 from protocols.ports import Clock, Entropy
 from protocols.purse.issuing import Issuer
-from protocols.purse.suite import P256, secret_from
+from protocols.purse.suite import P256, public_key, secret_from
 
 SECRET_NAME: Final = "host.secret"  # noqa: S105  a file name
 IDENTITY: Final = "identity"
@@ -35,6 +35,8 @@ ICASH_MASTERS: Final = "icash-masters-1"
 """The four AES-128 masters of the issuer of ICash, where this broker is one."""
 BANK_MAC: Final = "bank-mac-{bank}"
 """The key that messages to a bank have their code under: agreed with it, one a bank."""
+CASH_RECEIPTS: Final = "cash-receipts-1"
+"""The P-256 key that tills seal customers' numbers for, where this broker sends cash receipts."""
 _NONCE_BYTES: Final = 12
 
 
@@ -133,6 +135,22 @@ class KeyFolder:
         )
         _write_private(self._folder / f"{PURSE_ISSUER}.key", msgspec.msgpack.encode(file))
         return made
+
+    def cash_receipts(self, *, clock: Clock, entropy: Entropy) -> tuple[int, bytes]:
+        """Return the secret and the public key for customers' numbers; made where there is none."""
+        path = self._folder / f"{CASH_RECEIPTS}.key"
+        if not path.exists():
+            made = secret_from(entropy.token(40))
+            file = KeyFile(
+                name=CASH_RECEIPTS,
+                kind="P-256",
+                made_ns=clock.now_ns(),
+                public=public_key(made),
+                wrapped=self.vault.wrap(CASH_RECEIPTS, made.to_bytes(32)),
+            )
+            _write_private(path, msgspec.msgpack.encode(file))
+        file = self._get(CASH_RECEIPTS)
+        return int.from_bytes(self.vault.unwrap(file.name, file.wrapped)), file.public
 
     def icash_masters(self) -> Masters | None:
         """Return the keys that ICash cards and modules were made under, if there are any."""

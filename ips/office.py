@@ -17,6 +17,7 @@ from ips.registry import ModuleError, load
 from ips.shelf import ChangeModule
 from ips.terminals import AddTerminal, ChangeTerminal, Refused
 from protocols.broker import PaymentAnswer, Problem, RefundRequest
+from protocols.documents import Policy
 from protocols.enrolment import CODE_LIFETIME_NS, make_code, split_code, stretch
 
 
@@ -199,7 +200,7 @@ async def perform(broker: Broker, deed: Deed) -> Done:
             row = await broker.writer.run(
                 Publish(
                     name=deed.name,
-                    body=deed.body,
+                    body=_completed(broker, deed),
                     valid_from_ns=broker.clock.now_ns(),
                     actor=deed.actor,
                     identity=broker.identity,
@@ -220,6 +221,17 @@ async def perform(broker: Broker, deed: Deed) -> Done:
             )
         case _:
             return await perform_purse(broker, deed)
+
+
+def _completed(broker: Broker, deed: DocumentPublish) -> bytes:
+    """Return a document's body; a policy gets the key that numbers of cash receipts are sealed for."""
+    if deed.name != "policy" or not broker.cash_receipt_key:
+        return deed.body
+    policy = msgspec.msgpack.decode(deed.body, type=Policy)
+    if policy.cash_receipt_key:
+        return deed.body
+    key = broker.cash_receipt_key.hex()
+    return msgspec.msgpack.encode(msgspec.structs.replace(policy, cash_receipt_key=key))
 
 
 async def _change_module(broker: Broker, deed: ModuleChange) -> Done:

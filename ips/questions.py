@@ -21,6 +21,14 @@ QUESTIONS: Final[dict[str, Sentences]] = {
         "판매 {about}: 산 것보다 많이 돌려받았습니다 ({detail}, {amount} {currency}). 두 환불을 확인하세요.",
         "Sale {about}: more came back than was sold ({detail}, {amount} {currency}). Look at its refunds.",
     ),
+    "cash-receipt-by-hand": Sentences(
+        "판매 {about}: 현금영수증 {amount} {currency} ({detail}) 을 보낼 번호가 없습니다. 홈택스나 카드단말기로 발급하세요.",
+        "Sale {about}: no number to send for the cash receipt over {amount} {currency} ({detail}). Have it approved by hand.",
+    ),
+    "cash-receipt-refused": Sentences(
+        "판매 {about}: 현금영수증 {amount} {currency} 이 거절되었습니다 ({detail}). 손님께 알리고 직접 발급하세요.",
+        "Sale {about}: the cash receipt over {amount} {currency} was refused ({detail}). Tell the customer, issue it by hand.",
+    ),
     "unknown-hold": Sentences(
         "보류 {about}: 여기에 없는 보류 판매를 불러왔습니다. 돈은 관련이 없습니다.",
         "Held sale {about}: a till went on with one that is not known here. No money is in it.",

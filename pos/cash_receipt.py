@@ -5,8 +5,9 @@
     16 to 19 digits     a card                income deduction
     0100001234          nobody wanted one     issued by the shop itself, as the law demands
 
-Nothing but the masked number leaves `read_number`: no event, record or paper has the whole one.
-No till here talks to a cash-receipt agent yet; what it writes down is a request without an approval.
+No event, record or paper has the whole number but sealed for the broker, which sends it to an agent of
+the tax office; where no broker does, only the masked one is kept. What the till writes down is a request
+without an approval.
 Source: Income Tax Act 162-3 (4), its decree 210-3: sales of 100,000 won or more that are paid in cash,
 VAT included; clerk-and-courier.md 1.2 (Tax).
 """
@@ -16,7 +17,10 @@ from typing import Final
 
 from pos.commands import CashReceipt
 from pos.sale_state import Sale
+from protocols.cash_receipt_agent import seal_number
 from protocols.facts import CashReceiptAsked
+from protocols.ports import Entropy
+from protocols.purse.suite import secret_from
 
 SELF_ISSUED: Final = "010-000-1234"
 """The tax office's own number for a receipt that nobody gave a number for."""
@@ -33,10 +37,20 @@ def read_number(text: str) -> CashReceipt:
     if not number or number == SELF_ISSUED.replace("-", ""):
         return NOBODY
     if _PHONE.fullmatch(number) or _CARD.fullmatch(number):
-        return CashReceipt("income", _masked(number))
+        return CashReceipt("income", _masked(number), number)
     if _BUSINESS.fullmatch(number) and _is_business(number):
-        return CashReceipt("expense", _masked(number))
+        return CashReceipt("expense", _masked(number), number)
     raise ValueError("no phone, business or card number")
+
+
+def sealed(wanted: CashReceipt, key: str, entropy: Entropy | None) -> bytes:
+    """Return the whole number sealed for the broker; empty where there is none, or nobody to seal it for."""
+    if not (wanted.number and key and entropy is not None):
+        return b""
+    ephemeral = secret_from(entropy.token(40))
+    return seal_number(
+        wanted.number, shown=wanted.shown, to=bytes.fromhex(key), ephemeral=ephemeral
+    )
 
 
 def is_demanded(sale: Sale, prompt_from: int) -> bool:
@@ -51,7 +65,9 @@ def asked(sale: Sale, prompt_from: int) -> CashReceiptAsked | None:
     if not cash:
         return None
     if wanted is not None and wanted.purpose != "self":
-        return CashReceiptAsked(purpose=wanted.purpose, shown=wanted.shown, amount=cash)
+        return CashReceiptAsked(
+            purpose=wanted.purpose, shown=wanted.shown, amount=cash, sealed=wanted.sealed
+        )
     if not is_demanded(sale, prompt_from):
         return None
     return CashReceiptAsked(purpose="self", shown=SELF_ISSUED, amount=cash)

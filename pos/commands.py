@@ -160,10 +160,13 @@ class Pay:
 
 @dataclass(frozen=True, slots=True)
 class CashReceipt:
-    """Say whose the sale's cash receipt is; the number is masked already (pos.cash_receipt)."""
+    """Say whose the sale's cash receipt is (pos.cash_receipt)."""
 
     purpose: CashReceiptPurpose
     shown: str
+    """The number, masked."""
+    number: str = field(default="", repr=False, compare=False)
+    """The whole one: sealed at once, and kept nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)

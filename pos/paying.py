@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from pos.cash_receipt import is_demanded
+from pos.cash_receipt import is_demanded, sealed
 from pos.closing import Paid as Closed
 from pos.closing import close, mint
 from pos.commands import CashReceipt
@@ -75,7 +75,11 @@ class Paying:
             return register.say("ENT-11", key="CR")
         if register.sale.is_empty():
             return register.say("PAY-01")
-        event = CashReceiptWanted(purpose=wanted.purpose, shown=wanted.shown)
+        event = CashReceiptWanted(
+            purpose=wanted.purpose,
+            shown=wanted.shown,
+            sealed=sealed(wanted, register.policy.cash_receipt_key, register.entropy),
+        )
         await register.keep([event], BASKET)
         if wanted.purpose == "self":
             return register.say("cash_receipt_nobody")

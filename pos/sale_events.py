@@ -104,7 +104,9 @@ class CashReceiptWanted(SaleEvent, frozen=True, kw_only=True, tag="cash_receipt"
 
     purpose: CashReceiptPurpose
     shown: str
-    """The number, masked; nothing keeps the whole one."""
+    """The number, masked."""
+    sealed: bytes = b""
+    """The whole one, sealed for the broker."""
 
 
 class PaperChosen(SaleEvent, frozen=True, kw_only=True, tag="paper"):

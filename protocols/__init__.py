@@ -23,6 +23,7 @@ session       the MAC on an online request (a profile of RFC 9421)
 broker        the other requests of a terminal to its broker: payments, refunds, inquiries
 documents     versioned, signed policy documents that the broker pushes to terminals
 staff         who may work at a store's tills: number, badge, and what is kept of a PIN
+cash_receipt_agent  Korean cash receipts between a broker and an agent of the tax office
 receipt_link  the link of an e-receipt: who has it may read it
 deeds         a record read as what somebody did and who allowed it
 control       the control interface of virtual equipment: verbs, faults, state

@@ -92,6 +92,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt_footer_en: str = ""
     receipt_link: Annotated[str, msgspec.Meta(pattern=f"^({BASE_PATTERN})?$")] = ""
     """Where customers read their e-receipts, such as https://receipts.example.kr; empty: there are none."""
+    cash_receipt_key: Annotated[str, msgspec.Meta(pattern="^(0[23][0-9a-f]{64})?$")] = ""
+    """What tills seal the numbers of cash receipts for: the broker fills it in where it has an agent."""
     receipt_paper: Literal["always", "asked"] = "always"
     """Where there are e-receipts: paper unless the customer wants none, or only if the customer asks."""
 

@@ -133,6 +133,8 @@ class CashReceiptAsked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """Whose: a phone, business or card number, masked before anything kept it; or the tax office's own."""
     amount: int
     """What was paid in cash."""
+    sealed: Annotated[bytes, msgspec.Meta(max_length=128)] = b""
+    """The whole number, sealed for the broker that sends it to an agent (protocols.cash_receipt_agent)."""
 
 
 class ShiftOpened(Fact, frozen=True, kw_only=True):

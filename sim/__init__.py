@@ -22,6 +22,7 @@ printer_verbs  what a tester can do to it
 printer_voice  what it says: on time, late, garbled or not at all
 print_head  its head: commands to strips of paper, dot for dot
 paper_roll  the paper that came out: text and picture
+cash_receipt_agent  a virtual agent of the tax office, over HTTP
 line_display  a virtual customer display
 scanner     a virtual barcode scanner
 stripe_reader  a virtual magnetic-stripe reader

@@ -8,6 +8,7 @@ parser    the arguments and their help
 people    the staff list, and what a staff file keeps of a PIN
 serving   serve
 banks     banks: keys, what waits, totals
+cash_receipts  what is on its way to the tax office's agent, and whether both have the same
 icash     the collector of the second scheme: modules, statements, collection
 purses    the issuer of e-cash: purses, claims, hotlist, float
 trying    payment modules and flows: listed, and tried out before they are used

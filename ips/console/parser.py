@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Final
 
 from ips.config import Config
-from ips.console import asking, banks, doing, icash, keeping, people, purses, serving, trying
+from ips.console import (
+    asking,
+    banks,
+    cash_receipts,
+    doing,
+    icash,
+    keeping,
+    people,
+    purses,
+    serving,
+    trying,
+)
 from ips.console.answers import Answer
 from ips.store.inquiries import NAMES
 from protocols.deeds import KINDS as DEEDS
@@ -36,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     _purses(commands)
     _icash(commands)
     _banks(commands)
+    _cash_receipts(commands)
     _asking(commands)
     return parser
 
@@ -522,6 +534,29 @@ def _icash(commands: "Commands[argparse.ArgumentParser]") -> None:
     pay.add_argument(
         "--to", required=True, metavar="WHO", help="kept: whom, or which card is loaded"
     )
+
+
+def _cash_receipts(commands: "Commands[argparse.ArgumentParser]") -> None:
+    of = group(commands, "cash-receipt", "Korean cash receipts at the agent", "cash-receipt list")
+    listed = add(
+        of,
+        "list",
+        cash_receipts.cash_receipt_list,
+        "list what was asked for and what became of it",
+        "cash-receipt list --state by_hand",
+    )
+    listed.add_argument("--state", choices=cash_receipts.STATES, help="only these")
+    listed.add_argument(
+        "--limit", type=_count, default=100, metavar="N", help="at most so many (100)"
+    )
+    compare = add(
+        of,
+        "compare",
+        cash_receipts.cash_receipt_compare,
+        "compare a day's approvals with the agent's; status 1 when they differ",
+        "cash-receipt compare 20260417",
+    )
+    compare.add_argument("date", metavar="YYYYMMDD", type=_date, help="of the approvals")
 
 
 def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -22,12 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ips.broker import Broker
+from ips.cash_receipts.records import of_order
 from ips.config import StoreConfig
 from ips.e_receipts import DAY_NS, Opened, opened
 from ips.front.allowance import Allowance
 from ips.store.errors import StoreError
 from protocols.documents import DocumentError, staff_of, stored_document
 from protocols.escpos.codes import Align
+from protocols.journal import Record
 from protocols.malformed import MALFORMED
 from protocols.money import KRW, currency
 from protocols.receipt_link import PATH, is_token
@@ -171,6 +173,15 @@ class Pages:
         store = broker.config.stores.get(found.store, StoreConfig())
         korean = language == "ko"
         policy = broker.reader.policy()
+        approved = [
+            each for each in of_order(broker.reader, found.order) if each.state == "approved"
+        ]
+        issued = next((each.approval for each in approved if each.what == "issue"), "")
+        cancels = {
+            (each.terminal, each.epoch, each.sequence): each
+            for each in approved
+            if each.what == "cancel"
+        }
         manifests = {
             name: listing.manifest
             for name, listing in broker.shelf.listings.items()
@@ -194,11 +205,20 @@ class Pages:
             vat_percent=policy.vat_percent,
             sale_key=found.order,
             footer=policy.receipt_footer_ko if korean else policy.receipt_footer_en,
+            cash_receipt_approval=issued,
             methods={
                 name: manifest.ko if korean else manifest.en for name, manifest in manifests.items()
             },
         )
-        back = [CameBack(fact=fact, at_ns=each.at_ns) for each, fact in found.refunds]
+        back = [
+            CameBack(
+                fact=fact,
+                at_ns=each.at_ns,
+                cancelled=cancels[_place(each)].amount if _place(each) in cancels else 0,
+                approval=cancels[_place(each)].approval if _place(each) in cancels else "",
+            )
+            for each, fact in found.refunds
+        ]
         return e_receipt(found.sale, back, context)
 
     def _name_of(self, actor: str) -> str:
@@ -213,6 +233,11 @@ class Pages:
                 people = []
             self._names = (kept.version, {person.id: person.name for person in people})
         return self._names[1].get(actor, actor)
+
+
+def _place(record: Record) -> tuple[str, int, int]:
+    """Return where a record stands."""
+    return record.terminal, record.epoch, record.sequence
 
 
 def _others(language: Language) -> dict[str, str]:

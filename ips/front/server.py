@@ -26,6 +26,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ips.broker import Broker
+from ips.cash_receipts.sender import Sender
 from ips.e_receipts import DAY_NS, ForgetLinks
 from ips.front.app import build_app
 from ips.front.office import build_office_app
@@ -136,6 +137,8 @@ async def serve(broker: Broker, wishes: Wishes) -> None:
             asyncio.create_task(work)
             for work in (_sweep(broker), _recover(broker), broker.banks.run())
         ]
+        if broker.cash_receipts is not None:
+            chores.append(asyncio.create_task(_send_cash_receipts(broker.cash_receipts)))
         announcer = asyncio.create_task(_announce(servers, front, receipts, office_path, wishes))
         await _first(ending.wait(), _writer_stops(broker), *tasks)
         for server, _ in servers:
@@ -294,3 +297,14 @@ async def _recover(broker: Broker) -> None:
         except (BusyError, PoisonError, StoreError) as error:
             log.warning("recover.failed", extra={"error": str(error)})
         await asyncio.sleep(0 if looked == ROUND_MAX else RECOVER_SECONDS)
+
+
+async def _send_cash_receipts(sender: Sender) -> None:
+    """Take what waits to the agent; at once after a start, then now and then."""
+    while True:
+        looked = 0
+        try:
+            looked = await sender.round()
+        except (BusyError, PoisonError, StoreError) as error:
+            log.warning("cash_receipts.failed", extra={"error": str(error)})
+        await asyncio.sleep(0 if looked else RECOVER_SECONDS)

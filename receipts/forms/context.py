@@ -55,6 +55,8 @@ class ReceiptContext:
     footer: str = ""
     link_base: str = ""
     """Where the shop's e-receipts are (protocols.receipt_link); empty: no paper names one."""
+    cash_receipt_approval: str = ""
+    """The tax office's number of the sale's Korean cash receipt; empty: not approved yet."""
     methods: Mapping[str, str] = field(default_factory=dict)
     """Names for people of the ways to pay that the wording here does not know."""
 

@@ -28,6 +28,10 @@ class CameBack:
     fact: RefundClosed
     at_ns: int
     """UTC, as the receipt's own moment."""
+    cancelled: int = 0
+    """How much of the sale's Korean cash receipt the tax office has taken back for it."""
+    approval: str = ""
+    """Under which number."""
 
 
 def e_receipt(sale: SaleClosed, back: Sequence[CameBack], context: ReceiptContext) -> Document:
@@ -69,4 +73,9 @@ def _refund(back: CameBack, context: ReceiptContext) -> list[list[Block]]:
     moment = replace(context, at_ns=back.at_ns).time_line()
     number = f"{words.refund_number} {back.fact.sale:04d}"
     goods, *rest = refund_form.bodies(back.fact, context)
-    return [[heading(words.refund_title), row(moment, number), *goods], *rest]
+    sheet = [[heading(words.refund_title), row(moment, number), *goods], *rest]
+    if back.cancelled:
+        approval = words.cash_receipt_approved_of.format(back.approval)
+        title = row(words.cash_receipt_cancelled, context.money(back.cancelled))
+        sheet.append([title, row("", approval)])
+    return sheet

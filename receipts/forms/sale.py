@@ -97,10 +97,9 @@ def _cash_receipt(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
         return []
     words = WORDS[context.language]
     name = words.cash_receipt_of.format(words.cash_receipt_purposes[asked.purpose])
-    return [
-        row(name, context.money(asked.amount)),
-        row(f"  {asked.shown}", words.cash_receipt_note),
-    ]
+    approval = context.cash_receipt_approval
+    note = words.cash_receipt_approved_of.format(approval) if approval else words.cash_receipt_note
+    return [row(name, context.money(asked.amount)), row(f"  {asked.shown}", note)]
 
 
 def scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:

@@ -104,6 +104,8 @@ class Words:
     cash_receipt_of: str
     cash_receipt_purposes: Mapping[str, str]
     cash_receipt_note: str
+    cash_receipt_approved_of: str
+    cash_receipt_cancelled: str
     gift_title: str
     slip_title: str
     gift_note: str
@@ -212,6 +214,8 @@ _KO: Final = Words(
     cash_receipt_of="현금영수증 ({})",
     cash_receipt_purposes={"income": "소득공제", "expense": "지출증빙", "self": "자진발급"},
     cash_receipt_note="발급 요청 (국세청 승인 전)",
+    cash_receipt_approved_of="승인번호 {}",
+    cash_receipt_cancelled="현금영수증 취소",
     gift_title="선물 교환증",
     slip_title="결제 전표",
     gift_note="이 종이로 교환할 수 있습니다",
@@ -319,6 +323,8 @@ _EN: Final = Words(
     cash_receipt_of="Cash receipt ({})",
     cash_receipt_purposes={"income": "income", "expense": "business", "self": "self-issued"},
     cash_receipt_note="Asked for, not approved yet",
+    cash_receipt_approved_of="Approval {}",
+    cash_receipt_cancelled="Cash receipt cancelled",
     gift_title="GIFT RECEIPT",
     slip_title="PAYMENT SLIP",
     gift_note="Bring it to exchange these goods",

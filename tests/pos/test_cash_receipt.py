@@ -1,6 +1,7 @@
 """Korean cash receipts: whose, for what, when one is issued unasked, and no whole number anywhere."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,13 @@ from pos.press import Press
 from pos.sale_events import CashReceiptWanted, Goods
 from pos.sale_state import Sale, SaleLine
 from pos.view import Stage
+from protocols.cash_receipt_agent import open_number
+from protocols.documents import Policy
 from protocols.facts import CashReceiptAsked, SaleClosed, Tender
 from protocols.money import CURRENCIES
+from protocols.purse.suite import public_key, secret_from
 from tests.support.counter_till import Counter, Starting
+from tests.support.staff import put_policy
 
 RICE = "8809000000018"
 """35,000 won each."""
@@ -219,3 +224,56 @@ async def test_the_paper_says_that_nothing_is_approved(start: Starting) -> None:
     assert "010****5678" in text
     assert "승인 전" in text
     assert PHONE not in text
+
+
+SECRET = secret_from(bytes(range(40)))
+SEALING = Policy(cash_receipt_key=public_key(SECRET).hex())
+
+
+async def sealing(start: Starting) -> Counter:
+    """Start a till whose broker sends cash receipts to an agent."""
+    counter = await start()
+    put_policy(counter.store, SEALING)
+    await counter.till.load_goods()
+    await counter.key("OS")
+    return counter
+
+
+async def test_the_whole_number_is_sealed_for_the_broker(start: Starting, tmp_path: Path) -> None:
+    """4d: the agent needs it, and nobody on the way; no file of the till has it."""
+    counter = await sealing(start)
+    await counter.key(RICE, f"CR:{PHONE}", "CA")
+    asked_for = receipt(counter)
+
+    assert asked_for is not None and asked_for.shown == "010****5678"
+    assert open_number(asked_for.sealed, shown=asked_for.shown, secret=SECRET) == PHONE
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"010****5678" in written and PHONE.encode() not in written
+    assert PHONE not in repr(parse_entry(f"CR:{PHONE}"))
+
+
+async def test_it_is_sealed_anew_each_time_and_the_last_one_counts(start: Starting) -> None:
+    """Two seals of one number have nothing in common; a basket that was held keeps its seal."""
+    counter = await sealing(start)
+    await counter.key(RICE, f"CR:{PHONE}")
+    first = counter.till.register.sale.cash_receipt
+    await counter.key("CR:010-9999-8888", f"CR:{PHONE}", "HO", "1RC", "CA")
+    second = receipt(counter)
+
+    assert first is not None and second is not None
+    assert first.sealed != second.sealed
+    assert open_number(second.sealed, shown=second.shown, secret=SECRET) == PHONE
+
+
+async def test_nobodys_receipt_and_a_till_without_a_key_seal_nothing(start: Starting) -> None:
+    counter = await sealing(start)
+    await counter.key(RICE, RICE, RICE, "CR", "CA")
+    assert receipt(counter) == CashReceiptAsked(
+        purpose="self", shown="010-000-1234", amount=105_000
+    )
+    put_policy(counter.store, Policy())
+    await counter.till.load_goods()
+    await counter.key(RICE, f"CR:{PHONE}", "CA")
+    assert receipt(counter) == CashReceiptAsked(
+        purpose="income", shown="010****5678", amount=35_000
+    )

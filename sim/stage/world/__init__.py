@@ -7,6 +7,7 @@ life       a program that may be killed at a named place, and nothing of it runs
 network    what is between a till and its broker, and what goes wrong there
 banks      hosts of banks, for the broker to dial
 broker     the broker in this program, over its real store
+agent      the agent of the tax office, and the line to it
 purses     the cards of a world, made under its broker's issuer
 wires      what equipment is reached over: memory, pty, TCP, RFC 2217, PC/SC
 ports      real ports: ptys, sockets, readers of a private pcscd

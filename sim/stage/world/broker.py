@@ -12,7 +12,9 @@ import httpx
 
 from ips.bank import tcp
 from ips.broker import KEYS_NAME, Broker, Threads
-from ips.config import Config, StoreConfig
+from ips.cash_receipts.agent import HttpAgent
+from ips.cash_receipts.sender import Sender
+from ips.config import CashReceiptsConfig, Config, StoreConfig
 from ips.front.app import build_app
 from ips.front.server import RECOVER_SECONDS
 from ips.janitor import ROUND_MAX
@@ -25,6 +27,9 @@ from protocols.ports import Clock, Entropy
 from protocols.purse.issuing import Issuer
 from protocols.purse.proof import Prover
 from sim.bank.keys import TEST_KEY
+from sim.cash_receipt_agent import CashReceiptAgent
+from sim.stage.world.agent import URL as AGENT_URL
+from sim.stage.world.agent import AgentLine
 from sim.stage.world.banks import Banks
 from sim.stage.world.life import KilledError, Life
 
@@ -47,6 +52,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
         rules: Rules,
         stores: dict[str, str],
         banks: Banks | None = None,
+        agent: CashReceiptAgent | None = None,
     ) -> None:
         """`stores` are names of shops by their ids. Nothing is opened yet."""
         self.banks = banks
@@ -57,7 +63,9 @@ class BrokerHere(httpx.AsyncBaseTransport):
                 store: StoreConfig(name_ko=name, name_en=name, business_number="123-45-67890")
                 for store, name in stores.items()
             },
+            cash_receipts=CashReceiptsConfig(agent="" if agent is None else AGENT_URL),
         )
+        self.agent = agent
         self._clock = clock
         self._entropy = entropy
         self._rules = rules
@@ -103,10 +111,15 @@ class BrokerHere(httpx.AsyncBaseTransport):
             threads=Threads.INLINE,
             rules=self._rules,
             dial=self.banks.dial if self.banks else tcp.dial,
+            agent=None
+            if self.agent is None
+            else HttpAgent(AGENT_URL, self.agent.token, AgentLine(self.agent)),
         )
         self._app = httpx.ASGITransport(app=build_app(self._broker))
         self.life.run(self._janitor(self._broker), name="janitor")
         self.life.run(self._broker.banks.run(), name="banks")
+        if self._broker.cash_receipts is not None:
+            self.life.run(self._send(self._broker.cash_receipts), name="cash receipts")
 
     def _agree_on_keys(self, banks: Banks) -> None:
         """Have the key of each bank's messages, as after a visit there."""
@@ -177,6 +190,12 @@ class BrokerHere(httpx.AsyncBaseTransport):
         while True:
             looked = await broker.desk().recover(limit=ROUND_MAX)
             await asyncio.sleep(0 if looked == ROUND_MAX else RECOVER_SECONDS)
+
+    async def _send(self, sender: Sender) -> None:
+        """Take cash receipts to the agent, as the served broker does."""
+        while True:
+            looked = await sender.round()
+            await asyncio.sleep(0 if looked else RECOVER_SECONDS)
 
     def _let_go(self) -> None:
         """Close files and locks; SQLite takes back what was not committed."""

@@ -53,5 +53,7 @@ class Given:
     )
     foreign: frozenset[str] = frozenset()
     """Labels of cards that another issuer made."""
+    agent: bool = False
+    """Whether the broker has an agent of the tax office, who gives Korean cash receipts."""
     purse_rules: Rules | None = None
     """Of the cards, where one is to be broken."""

@@ -10,11 +10,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
+
+from ips.office import DocumentPublish
 from ips.rules import Rules
+from protocols.documents import Policy
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
+from sim.cash_receipt_agent import CashReceiptAgent
 from sim.entropy import SeededEntropy
 from sim.stage.recording import Watch
-from sim.stage.world.broker import BrokerHere
+from sim.stage.world.broker import ACTOR, BrokerHere
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.given import STORE, TERMINAL, Given
 from sim.stage.world.life import keep_lives
@@ -75,6 +80,7 @@ class World:
             entropy=entropy.fork("broker"),
             rules=rules,
             stores=STORES,
+            agent=CashReceiptAgent(clock=clock) if given.agent else None,
         )
         self.tills: dict[str, TillHere] = {}
         self._purses: Purses | None = None
@@ -97,6 +103,10 @@ class World:
         """Make everything and switch it on. Raises: OSError, StoreError."""
         keep_lives(asyncio.get_running_loop(), self.crashes.append)
         self.broker.start()
+        if self.broker.agent is not None:
+            # The key that tills seal numbers for comes with the policy.
+            body = msgspec.msgpack.encode(Policy(receipt_link="https://receipts.test"))
+            await self.broker.do(DocumentPublish(name="policy", body=body, actor=ACTOR))
         issuer = await self.broker.make()
         self._purses = await issue(
             self.given.cards,

@@ -1,0 +1,137 @@
+"""What journals ask for: a cash receipt for a sale, and its cancellation for cash that went back.
+
+Entered in the batch's own commit, once by its key, which is made of what the terminal minted: the sale's
+order, or the refund's place in its journal. Never more is cancelled than was asked for. A refund that
+comes before its sale, from another till, is entered when the sale comes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from ips.books import Question
+from ips.cash_receipts.records import RequestRow, add, request, requests
+from ips.questions import question
+from ips.returns import refunds_of
+from ips.store.group import Group
+from protocols.facts import CashReceiptAsked, RefundClosed, SaleClosed, decode_fact
+from protocols.journal import Record, decode_record
+from protocols.money import Rounding
+
+
+def issue_key(order: str) -> str:
+    """Return the key of a sale's receipt."""
+    return f"{order}-cr"
+
+
+def enter_cash_receipts(
+    group: Group,
+    sales: Sequence[tuple[Record, str, SaleClosed]],
+    refunds: Sequence[tuple[Record, RefundClosed]],
+) -> list[tuple[Record, Question]]:
+    """Enter what records ask for; return what a person has to do instead."""
+    asked = []
+    for record, order, sale in sales:
+        wanted = sale.cash_receipt
+        if wanted is None or wanted.amount <= 0 or record.currency != "KRW":
+            continue
+        row = _issue(group, record, order, sale, wanted)
+        if row.state == "by_hand":
+            asked.append((record, _by_hand(row)))
+        add(group, row)
+        group.flush()
+        _cancel(group, order, _known_refunds(group, order))
+    for record, refund in refunds:
+        if refund.original:
+            group.flush()
+            _cancel(group, refund.original, [(record, refund)])
+    return asked
+
+
+def _issue(
+    group: Group, record: Record, order: str, sale: SaleClosed, wanted: CashReceiptAsked
+) -> RequestRow:
+    vat = Rounding.HALF_UP.divide(sale.vat * wanted.amount, sale.total) if sale.total > 0 else 0
+    sendable = bool(wanted.sealed) or wanted.purpose == "self"
+    return RequestRow(
+        key=issue_key(order),
+        what="issue",
+        of="",
+        order_key=order,
+        store=_store_of(group, record),
+        terminal=record.terminal,
+        epoch=record.epoch,
+        sequence=record.sequence,
+        business_date=record.business_date,
+        purpose=wanted.purpose,
+        shown=wanted.shown,
+        sealed=wanted.sealed,
+        amount=wanted.amount,
+        vat=min(max(0, vat), wanted.amount),
+        state="waiting" if sendable else "by_hand",
+        approval="",
+        approved_on="",
+        reason="" if sendable else "no number was sealed at the till",
+        tries=0,
+        due_ns=group.now_ns,
+        changed_ns=group.now_ns,
+    )
+
+
+def _cancel(group: Group, order: str, refunds: Iterable[tuple[Record, RefundClosed]]) -> None:
+    issue = request(group.store, issue_key(order))
+    if issue is None:
+        return
+    for record, refund in refunds:
+        key = f"{record.terminal}-{record.epoch}-{record.sequence}-cx"
+        others = requests(group.store, "WHERE of = ? AND key <> ?", (issue.key, key))
+        left = issue.amount - sum(each.amount for each in others)
+        cash = sum(tender.amount for tender in refund.tenders if tender.method == "cash")
+        amount = min(left, cash)
+        if amount <= 0:
+            continue
+        vat = Rounding.HALF_UP.divide(issue.vat * amount, issue.amount)
+        row = issue._replace(
+            key=key,
+            what="cancel",
+            of=issue.key,
+            terminal=record.terminal,
+            epoch=record.epoch,
+            sequence=record.sequence,
+            business_date=record.business_date,
+            sealed=b"",
+            amount=amount,
+            vat=vat,
+            state="waiting",
+            approval="",
+            approved_on="",
+            reason="",
+            tries=0,
+            due_ns=group.now_ns,
+            changed_ns=group.now_ns,
+        )
+        add(group, row)
+        group.flush()
+
+
+def _known_refunds(group: Group, order: str) -> list[tuple[Record, RefundClosed]]:
+    found = []
+    for data in refunds_of(group.store, order):
+        record = decode_record(data)
+        fact = decode_fact(record.kind, record.body)
+        assert isinstance(fact, RefundClosed), "only refunds are noted beside a sale"
+        found.append((record, fact))
+    return found
+
+
+def _store_of(group: Group, record: Record) -> str:
+    terminal = group.terminal(record.terminal)
+    return "" if terminal is None else terminal.store
+
+
+def _by_hand(row: RequestRow) -> Question:
+    return question(
+        "cash-receipt-by-hand",
+        about=row.order_key,
+        amount=row.amount,
+        currency="KRW",
+        detail=row.shown,
+    )
