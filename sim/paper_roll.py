@@ -10,8 +10,7 @@ Source: PNG (ISO/IEC 15948), greyscale of one bit.
 import struct
 import zlib
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 PICTURE_ROWS_MAX: Final = 40_000
@@ -29,14 +28,31 @@ _CUT_TEXT: Final = "- - - - - - - - 8< - - - - - - - -"
 _END_TEXT: Final = "~ ~ ~ ~ end of paper ~ ~ ~ ~"
 
 
-@dataclass(frozen=True, slots=True)
 class Strip:
-    """A piece of paper as the head printed it: one line of text, an image, a feed."""
+    """A piece of paper as the head printed it: one line of text, an image, a feed.
 
-    rows: tuple[int, ...]
-    """One integer a dot row, most significant bit leftmost; the paper is as wide as the head."""
-    text: tuple[str, ...] = ()
-    """What a person reads on it, a line each."""
+    Its dots are drawn when somebody looks at them: whoever only reads the text pays for no picture.
+    """
+
+    __slots__ = ("_draw", "height", "text")
+
+    def __init__(
+        self,
+        height: int,
+        text: tuple[str, ...] = (),
+        draw: Callable[[], Sequence[int]] | None = None,
+    ) -> None:
+        """`draw` returns the rows, `height` of them; without it the paper stays white."""
+        self.height = height
+        """In dot rows."""
+        self.text = text
+        """What a person reads on it, a line each."""
+        self._draw = draw
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Draw it: one integer a dot row, most significant bit leftmost, as wide as the head."""
+        return (0,) * self.height if self._draw is None else tuple(self._draw())
 
 
 class PaperRoll:
@@ -52,7 +68,9 @@ class PaperRoll:
         """How many lines of text have come out, of all rolls."""
         self._piece: deque[str] = deque(maxlen=TEXT_LINES_MAX)
         self._pieces: deque[str] = deque(maxlen=PIECES_MAX)
-        self._rows: deque[int] = deque(maxlen=PICTURE_ROWS_MAX)
+        self._strips: deque[Strip] = deque()
+        self._height = 0
+        """Dot rows of these strips together."""
         self._text: deque[str] = deque(maxlen=TEXT_LINES_MAX)
 
     @property
@@ -67,11 +85,11 @@ class PaperRoll:
 
     def advance(self, strip: Strip) -> None:
         """Bring a strip to paper; with what is left of the roll, the sensor is past its own end."""
-        self._rows.extend(strip.rows)
+        self._keep(strip)
         self._text.extend(strip.text)
         self._piece.extend(strip.text)
         self.lines += len(strip.text)
-        self.left -= len(strip.rows)
+        self.left -= strip.height
 
     def cut(self) -> None:
         """Cut: what came out falls, the edge is dashed in the picture."""
@@ -79,7 +97,7 @@ class PaperRoll:
         self._text.append(_CUT_TEXT)
         self._pieces.append(_lines(self._piece))
         self._piece.clear()
-        self._rows.extend((0, self._pattern(0xF0), 0))
+        self._keep(Strip(3, draw=lambda: (0, self._pattern(0xF0), 0)))
 
     def run_out(self) -> None:
         """Let the roll be at its end now: the torn edge shows in text and picture."""
@@ -87,8 +105,8 @@ class PaperRoll:
         self._text.append(_END_TEXT)
         full = (1 << self.width) - 1
         # Teeth eight dots wide, deeper from row to row.
-        self._rows.extend(self._pattern(0xFF >> depth) for depth in range(8))
-        self._rows.extend((full,) * 2)
+        teeth = [self._pattern(0xFF >> depth) for depth in range(8)]
+        self._keep(Strip(10, draw=lambda: (*teeth, full, full)))
 
     def load(self, length: int = ROLL_DOTS) -> None:
         """Put a new roll in."""
@@ -110,9 +128,10 @@ class PaperRoll:
         size = (width + 7) // 8
         shift = size * 8 - MARGIN - self.width
         white = (1 << size * 8) - 1
-        lines = (b"\0" + (white ^ row << shift).to_bytes(size, "big") for row in self._rows)
+        rows = [row for strip in self._strips for row in strip.rows][-PICTURE_ROWS_MAX:]
+        lines = (b"\0" + (white ^ row << shift).to_bytes(size, "big") for row in rows)
         pixels = b"".join(lines) or b"\0" + white.to_bytes(size, "big")
-        header = struct.pack(">IIBBBBB", width, max(1, len(self._rows)), 1, 0, 0, 0, 0)
+        header = struct.pack(">IIBBBBB", width, max(1, len(rows)), 1, 0, 0, 0, 0)
         return b"\x89PNG\r\n\x1a\n" + b"".join(
             _chunk(kind, body)
             for kind, body in (
@@ -121,6 +140,13 @@ class PaperRoll:
                 (b"IEND", b""),
             )
         )
+
+    def _keep(self, strip: Strip) -> None:
+        """Keep a strip for the picture, and let go of those that are out of it."""
+        self._strips.append(strip)
+        self._height += strip.height
+        while self._height - self._strips[0].height >= PICTURE_ROWS_MAX:
+            self._height -= self._strips.popleft().height
 
     def _pattern(self, byte: int) -> int:
         return int.from_bytes(bytes([byte]) * (self.width // 8), "big")

@@ -9,7 +9,8 @@ Source: protocols/escpos (commands, bars, qr); Epson command reference for the m
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from protocols.escpos.bars import QUIET_ZONE as BAR_QUIET_ZONE
 from protocols.escpos.bars import bar_widths
@@ -39,7 +40,7 @@ from protocols.escpos.commands import (
     StoreQr,
     Tab,
 )
-from protocols.escpos.qr import qr_matrix
+from protocols.escpos.qr import qr_matrix, qr_size
 from protocols.ports import Typeface
 from sim.paper_roll import Strip
 
@@ -69,12 +70,20 @@ class Style:
     qr_correction: Correction = Correction.L
 
 
+class _Glyph(NamedTuple):
+    """A character as it was set; the dots follow from these."""
+
+    character: str
+    style: Style
+    width: int
+    height: int
+
+
 @dataclass(slots=True)
 class _Line:
     """The line buffer."""
 
-    glyphs: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    """Width in dots and rows, each as it was set."""
+    glyphs: list[_Glyph] = field(default_factory=list)
     text: str = ""
     width: int = 0
 
@@ -125,19 +134,27 @@ class PrintHead:
     def _print(self, text: str) -> list[Strip]:
         strips = []
         for character in text:
-            width, rows = self._glyph(character)
-            if self._line.width + width > self._width:
+            glyph = self._glyph(character)
+            if self._line.width + glyph.width > self._width:
                 strips.append(self._end_line(None))
-            self._line.glyphs.append((width, rows))
+            self._line.glyphs.append(glyph)
             self._line.text += character
-            self._line.width += width
+            self._line.width += glyph.width
         return strips
 
-    def _glyph(self, character: str) -> tuple[int, tuple[int, ...]]:
-        """Return a character's width and rows in the style of now."""
+    def _glyph(self, character: str) -> _Glyph:
+        """Return a character in the style of now."""
         style = self._style
-        width, _ = self._typeface.cell(character)
-        rows = self._typeface.rows(character)
+        width, height = self._typeface.cell(character)
+        if style.font_b:
+            width, height = width * _FONT_B[0] // CELL, _FONT_B[1]
+        return _Glyph(character, style, width * style.width, height * style.height)
+
+    def _rows(self, glyph: _Glyph) -> tuple[int, ...]:
+        """Draw a character."""
+        style = glyph.style
+        width, _ = self._typeface.cell(glyph.character)
+        rows = self._typeface.rows(glyph.character)
         if style.font_b:
             narrow = width * _FONT_B[0] // CELL
             rows = tuple(
@@ -154,7 +171,7 @@ class PrintHead:
             rows = tuple(row ^ (1 << width) - 1 for row in rows)
         if style.width > 1:
             rows = tuple(_stretch(row, width, style.width) for row in rows)
-        return width * style.width, tuple(row for row in rows for _ in range(style.height))
+        return tuple(row for row in rows for _ in range(style.height))
 
     def _flush(self) -> list[Strip]:
         return [self._end_line(None)] if self._line.glyphs else []
@@ -162,20 +179,28 @@ class PrintHead:
     def _end_line(self, feed: int | None) -> Strip:
         """Print the line buffer and feed: by the line spacing, or by so many dots."""
         line, self._line = self._line, _Line()
-        height = max((len(rows) for _, rows in line.glyphs), default=0)
+        height = max((glyph.height for glyph in line.glyphs), default=0)
         fed = self._style.line_spacing if feed is None else feed
-        band = [0] * height
         at = self._left(line.width)
-        for width, rows in line.glyphs:
-            shift = self._width - at - width
+        spoken = bool(line.glyphs) or feed is None
+        indent = " " * (at // CELL) if line.text.strip() else ""
+        return Strip(
+            max(fed, height),
+            (indent + line.text,) if spoken else (),
+            partial(self._draw_line, line.glyphs, height, max(fed, height), at),
+        )
+
+    def _draw_line(self, glyphs: list[_Glyph], height: int, fed: int, at: int) -> list[int]:
+        """Draw a line, and the white below it."""
+        band = [0] * fed
+        for glyph in glyphs:
+            shift = self._width - at - glyph.width
+            rows = self._rows(glyph)
             for y, row in enumerate(rows):
                 # Characters of different height stand on one line.
                 band[height - len(rows) + y] |= row << shift
-            at += width
-        blank = (0,) * max(0, fed - height)
-        spoken = bool(line.glyphs) or feed is None
-        indent = " " * (self._left(line.width) // CELL) if line.text.strip() else ""
-        return Strip(tuple(band) + blank, (indent + line.text,) if spoken else ())
+            at += glyph.width
+        return band
 
     def _feed_lines(self, lines: int) -> list[Strip]:
         if lines == 0:
@@ -186,9 +211,9 @@ class PrintHead:
         free = max(0, self._width - width)
         return {Align.LEFT: 0, Align.CENTRE: free // 2, Align.RIGHT: free}[self._style.align]
 
-    def _place(self, rows: Iterable[int], width: int) -> tuple[int, ...]:
-        """Set an image in the alignment; what is too wide is cut off on the right."""
-        shift = self._width - self._left(width) - width
+    def _place(self, rows: Iterable[int], width: int, left: int) -> tuple[int, ...]:
+        """Set an image so many dots from the left; what is too wide is cut off on the right."""
+        shift = self._width - left - width
         paper = (1 << self._width) - 1
         return tuple((row << shift if shift >= 0 else row >> -shift) & paper for row in rows)
 
@@ -196,12 +221,17 @@ class PrintHead:
         across = 2 if image.scale in (Scale.WIDE, Scale.QUADRUPLE) else 1
         down = 2 if image.scale in (Scale.TALL, Scale.QUADRUPLE) else 1
         size = image.width_bytes
-        rows = []
-        for y in range(image.height):
-            row = int.from_bytes(image.dots[y * size : (y + 1) * size], "big")
-            rows += [_stretch(row, size * 8, across)] * down
+        left = self._left(size * 8 * across)
+
+        def draw() -> tuple[int, ...]:
+            rows = []
+            for y in range(image.height):
+                row = int.from_bytes(image.dots[y * size : (y + 1) * size], "big")
+                rows += [_stretch(row, size * 8, across)] * down
+            return self._place(rows, size * 8 * across, left)
+
         text = f"[image {size * 8} x {image.height}]"
-        return Strip(self._place(rows, size * 8 * across), (text,))
+        return Strip(image.height * down, (text,), draw)
 
     def _barcode(self, command: PrintBarcode) -> list[Strip]:
         style = self._style
@@ -210,7 +240,7 @@ class PrintHead:
             widths = bar_widths(command.symbology, command.content)
         except ValueError:
             # A printer prints nothing for a content it cannot bar.
-            return [Strip((), (f"{text[:-1]}: cannot be printed]",))]
+            return [Strip(0, (f"{text[:-1]}: cannot be printed]",))]
         module = style.bar_module
         row, dots = 0, 0
         for place, width in enumerate(widths):
@@ -218,8 +248,13 @@ class PrintHead:
             row = row << size | (((1 << size) - 1) if place % 2 == 0 else 0)
             dots += size
         if dots + 2 * BAR_QUIET_ZONE * module > self._width:
-            return [Strip((), (f"{text[:-1]}: too wide]",))]
-        bars = Strip(self._place([row] * style.bar_height, dots), (text,))
+            return [Strip(0, (f"{text[:-1]}: too wide]",))]
+        left = self._left(dots)
+        bars = Strip(
+            style.bar_height,
+            (text,),
+            lambda: self._place([row] * style.bar_height, dots, left),
+        )
         above = style.bar_caption in (Caption.ABOVE, Caption.BOTH)
         below = style.bar_caption in (Caption.BELOW, Caption.BOTH)
         caption = self._caption(command.content)
@@ -236,22 +271,28 @@ class PrintHead:
         strip = self._end_line(24)
         self._style = kept
         # The text of the paper has named the content already.
-        return Strip(strip.rows)
+        return Strip(strip.height, draw=lambda: strip.rows)
 
     def _draw_qr(self) -> list[Strip]:
-        content = self._qr.decode("utf-8", "replace")
+        stored, correction = self._qr, self._style.qr_correction
+        content = stored.decode("utf-8", "replace")
         try:
-            matrix = qr_matrix(self._qr, self._style.qr_correction)
+            size = qr_size(stored, correction)
         except ValueError:
-            return [Strip((), (f"[QR {content}: cannot be printed]",))]
+            return [Strip(0, (f"[QR {content}: cannot be printed]",))]
         module = self._style.qr_module
-        rows = []
-        for line in matrix:
-            row = 0
-            for dark in line:
-                row = row << module | (((1 << module) - 1) if dark else 0)
-            rows += [row] * module
-        return [Strip(self._place(rows, len(matrix) * module), (f"[QR {content}]",))]
+        left = self._left(size * module)
+
+        def draw() -> tuple[int, ...]:
+            rows = []
+            for line in qr_matrix(stored, correction):
+                row = 0
+                for dark in line:
+                    row = row << module | (((1 << module) - 1) if dark else 0)
+                rows += [row] * module
+            return self._place(rows, size * module, left)
+
+        return [Strip(size * module, (f"[QR {content}]",), draw)]
 
 
 def _styled(style: Style, command: Command, *, at_line_start: bool) -> Style:

@@ -260,7 +260,7 @@ class PrinterTwin:
         self.roll.advance(strip)
         if self.roll.out:
             self.roll.run_out()
-        dots = len(strip.rows)
+        dots = strip.height
         rate = DOTS_PER_SECOND * self._speed_percent // 100
         return dots * NANOSECONDS_PER_SECOND // max(1, rate)
 
@@ -269,7 +269,7 @@ class PrinterTwin:
             case Cut(feed_dots=None):
                 self._cut(command, now_ns)
             case Cut(kind=kind, feed_dots=int(dots)):
-                feed = Strip((0,) * (FEED_TO_CUTTER_DOTS + dots))
+                feed = Strip(FEED_TO_CUTTER_DOTS + dots)
                 self._pending.extendleft((Cut(kind=kind), feed))
             case KickDrawer():
                 self._kick(now_ns)

@@ -59,6 +59,11 @@ def qr_matrix(content: bytes, correction: Correction) -> Matrix:
     return min(candidates, key=_penalty)
 
 
+def qr_size(content: bytes, correction: Correction) -> int:
+    """Return how many modules wide and high the symbol is, without making it. Raises: ValueError."""
+    return _size(_version_for(len(content), correction))
+
+
 def _size(version: int) -> int:
     return 17 + 4 * version
 
