@@ -11,6 +11,7 @@ Korean or English, as initial consonants (ㅅㅇㅇㅇ) and with a last syllable
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, cast
 
 import msgspec
@@ -113,6 +114,8 @@ class Assortment:
         self.items: Sequence[Item] = tuple(catalogue.items)
         self._by_sku = {item.sku: item for item in self.items}
         self._by_code = {thirteen(code): item for item in self.items for code in item.barcodes}
+        in_quick = (item for item in self.items if item.group == QUICK_GROUP)
+        self._quick: Final = list(islice(in_quick, QUICK_MAX))
         names = [hangul.fold(n) for item in self.items for n in (item.name_ko, item.name_en)]
         self._names = _Haystack(names, per_item=2)
         self._tight = _Haystack([name.replace(" ", "") for name in names], per_item=2)
@@ -157,7 +160,7 @@ class Assortment:
 
     def quick(self) -> list[Item]:
         """Return the items of the quick keys, in the catalogue's order, nine at most."""
-        return [item for item in self.items if item.group == QUICK_GROUP][:QUICK_MAX]
+        return self._quick
 
     def _places(self, query: str) -> Iterator[int]:
         """Yield places of items, best first, possibly more than once."""

@@ -97,6 +97,8 @@ class PrintHead:
         self._width = width
         self._style = Style()
         self._line = _Line()
+        self._glyphs: dict[Style, dict[str, _Glyph]] = {}
+        """Characters that were set before, by style."""
         self._qr = b""
 
     def clear(self) -> None:
@@ -133,8 +135,11 @@ class PrintHead:
 
     def _print(self, text: str) -> list[Strip]:
         strips = []
+        known = self._glyphs.setdefault(self._style, {})
         for character in text:
-            glyph = self._glyph(character)
+            glyph = known.get(character)
+            if glyph is None:
+                glyph = known[character] = self._glyph(character)
             if self._line.width + glyph.width > self._width:
                 strips.append(self._end_line(None))
             self._line.glyphs.append(glyph)

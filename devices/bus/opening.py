@@ -7,6 +7,7 @@ only when an address asks for it.
 import asyncio
 import difflib
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
@@ -40,10 +41,16 @@ async def open_link(address: Address, *, deadline_ns: int, clock: Clock) -> Byte
 
 def find_bus(address: Address, known: Iterable[EntryPoint] | None = None) -> Bus:
     """Return the bus for an address's scheme, loading its module. Raises: AddressError."""
-    bus = find_opener(address, entry_points(group=GROUP) if known is None else known)
+    bus = find_opener(address, _installed() if known is None else known)
     assert hasattr(bus, "open"), f"{bus} is not a bus"
     checked: Bus = bus
     return checked
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Return the buses there are; what is installed does not change while a program runs."""
+    return tuple(entry_points(group=GROUP))
 
 
 def find_opener(address: Address, known: Iterable[EntryPoint]) -> object:

@@ -7,6 +7,7 @@
 Source: Epson ESC R, ESC t, FS &, FS .; KS X 1003 (the won sign at 5C); Microsoft code page 949.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -51,6 +52,8 @@ _PAGES: Final = {
     52: "cp1258",
 }
 """ESC t numbers as TM printers have them, where Python knows the page."""
+_PLAIN: Final = re.compile(r"[\x20-\x5b\x5d-\x7e]*")
+"""Characters that have the same byte in every character set."""
 _LEAD_FIRST: Final = 0x81
 _LEAD_LAST: Final = 0xFE
 
@@ -104,6 +107,8 @@ class Charset:
 
         Raises: ValueError for a control character: it would be a command.
         """
+        if _PLAIN.fullmatch(text):
+            return text.encode("ascii")
         return b"".join(map(self._encode_character, text))
 
     def can_print(self, character: str) -> bool:

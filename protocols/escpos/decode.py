@@ -8,6 +8,7 @@ The cut of the stream into chunks never matters. Garbage comes out as Unknown an
 behind it; every buffer has a named maximum (codes).
 """
 
+import re
 from typing import Final
 
 from protocols.escpos import codes
@@ -24,6 +25,8 @@ from protocols.escpos.commands import (
 from protocols.escpos.layouts import LAYOUTS, read_command
 from protocols.escpos.realtime import SEQUENCES, RealtimeScanner, may_become_realtime
 
+_PLAIN: Final = re.compile(rb"[\x20-\x5b\x5d-\x7e]+")
+"""Text that reads the same in every character set: ASCII without the national 5C."""
 _SINGLE: Final[dict[int, Command]] = {
     codes.LF: LineFeed(),
     codes.CR: CarriageReturn(),
@@ -98,6 +101,11 @@ class Decoder:
     def _read_text(self, position: int, commands: list[Command]) -> int:
         buffer, start = self._buffer, position
         while position < len(buffer):
+            plain = _PLAIN.match(buffer, position)
+            if plain is not None:
+                self._add_all(plain.group().decode("ascii"), commands)
+                position = plain.end()
+                continue
             byte = buffer[position]
             if byte < codes.SPACE or byte == codes.DEL:
                 break
@@ -121,6 +129,14 @@ class Decoder:
         self._run.append(character)
         if len(self._run) == codes.TEXT_RUN_MAX:
             self._end_run(commands)
+
+    def _add_all(self, text: str, commands: list[Command]) -> None:
+        while text:
+            room = codes.TEXT_RUN_MAX - len(self._run)
+            self._run += text[:room]
+            text = text[room:]
+            if len(self._run) == codes.TEXT_RUN_MAX:
+                self._end_run(commands)
 
     def _end_run(self, commands: list[Command]) -> None:
         if self._run:

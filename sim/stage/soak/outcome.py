@@ -1,8 +1,10 @@
 """What came of a soak: its figures, and what an auditor objected to, with how it came to that."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.entropy import SeededEntropy
@@ -13,6 +15,9 @@ from sim.stage.told import Finding
 from sim.stage.world import audit
 from sim.stage.world.shop import World
 from sim.stage.world.virtual import live
+
+COLLECT_AFTER: Final = 100_000
+"""New objects between two of the collector's looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +125,16 @@ def soak(outcome: Outcome, tick: Callable[[], None] = lambda: None) -> None:
     def heard(path: str, passing: str) -> None:
         figures.requests[passing] += 1
 
-    live(story, given=given(wish.tills), seed=wish.seed, heard=heard)
+    with _rare_collections():
+        live(story, given=given(wish.tills), seed=wish.seed, heard=heard)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage in circles less often: a world has many objects, and few of them are any."""
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

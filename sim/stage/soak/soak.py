@@ -32,6 +32,8 @@ from sim.stage.world.till import TillHere
 OPEN_HOURS: Final = 14
 """Of a shop's day."""
 DAY_SECONDS: Final = 24 * 3_600
+JANITOR_SECONDS: Final = 60.0
+"""Between two looks of the broker at what did not end; nobody waits for it here."""
 TAIL_MAX: Final = 60
 """Lines of the log that are kept for whoever has to find out what happened."""
 
@@ -95,6 +97,7 @@ class Soak:
         self.figures = figures
         self.log = log
         self.watch = Watch(world, figures)
+        world.broker.look_seconds = JANITOR_SECONDS
         self.closing_ns = 0
         """When the shop closes today."""
         self._entropy = entropy

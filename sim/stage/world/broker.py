@@ -30,6 +30,7 @@ from sim.bank.keys import TEST_KEY
 from sim.cash_receipt_agent import CashReceiptAgent
 from sim.stage.world.agent import URL as AGENT_URL
 from sim.stage.world.agent import AgentLine
+from sim.stage.world.asgi import App, ask
 from sim.stage.world.banks import Banks
 from sim.stage.world.life import KilledError, Life
 
@@ -70,8 +71,10 @@ class BrokerHere(httpx.AsyncBaseTransport):
         self._entropy = entropy
         self._rules = rules
         self._broker: Broker | None = None
-        self._app: httpx.ASGITransport | None = None
+        self._app: App | None = None
         self.life = Life()
+        self.look_seconds = RECOVER_SECONDS
+        """Between two looks at what did not end."""
 
     @property
     def running(self) -> bool:
@@ -115,7 +118,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
             if self.agent is None
             else HttpAgent(AGENT_URL, self.agent.token, AgentLine(self.agent)),
         )
-        self._app = httpx.ASGITransport(app=build_app(self._broker))
+        self._app = build_app(self._broker)
         self.life.run(self._janitor(self._broker), name="janitor")
         self.life.run(self._broker.banks.run(), name="banks")
         if self._broker.cash_receipts is not None:
@@ -175,7 +178,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
         """Answer a request. Raises: httpx.ConnectError while it is down, ReadError when it dies."""
         if not self.running or self._app is None:
             raise httpx.ConnectError("connection refused: the broker is down")
-        serving = self.life.run(_answer(self._app, request), name="request")
+        serving = self.life.run(ask(self._app, request), name="request")
         try:
             return await asyncio.shield(serving)
         except KilledError:
@@ -189,7 +192,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
         """Look again at what did not end, as the served broker does."""
         while True:
             looked = await broker.desk().recover(limit=ROUND_MAX)
-            await asyncio.sleep(0 if looked == ROUND_MAX else RECOVER_SECONDS)
+            await asyncio.sleep(0 if looked == ROUND_MAX else self.look_seconds)
 
     async def _send(self, sender: Sender) -> None:
         """Take cash receipts to the agent, as the served broker does."""
@@ -202,8 +205,3 @@ class BrokerHere(httpx.AsyncBaseTransport):
         broker, self._broker, self._app = self._broker, None, None
         if broker is not None:
             broker.close()
-
-
-async def _answer(app: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
-    """Be a coroutine of the broker's own, whoever asked."""
-    return await app.handle_async_request(request)

@@ -99,7 +99,7 @@ BROKEN = {
     "till: a sale without a receipt": (
         "pos.closing",
         "close",
-        'papers.append(register.paper("sale", fact, sale=sale.number))',
+        'papers.append(register.paper("sale", fact, sale=sale.number, kept=kept))',
         "assert fact",
     ),
     "till: a program that fails": (
