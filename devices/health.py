@@ -171,12 +171,15 @@ def silent(role: Role, address: str) -> Health:
 
 def write_only() -> Health:
     """Return the health of a device whose line is open and that never answers by its nature."""
-    return Health(
-        level=Level.OK,
-        state=ControlState.IDLE,
-        power=PowerState.UNKNOWN,
-        result=ResultCode.SUCCESS,
-    )
+    return _WRITE_ONLY
+
+
+_WRITE_ONLY: Final = Health(
+    level=Level.OK,
+    state=ControlState.IDLE,
+    power=PowerState.UNKNOWN,
+    result=ResultCode.SUCCESS,
+)
 
 
 def broken(role: Role, address: str, why: str) -> Health:

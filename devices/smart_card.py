@@ -10,11 +10,10 @@ business: protocols.purse.coordinator.
 """
 
 import asyncio
-from importlib.metadata import entry_points
 from typing import Final
 
 from devices.bus.card_slot import PcscSlot
-from devices.bus.opening import find_opener
+from devices.bus.opening import find_opener, installed
 from devices.drivers.card_reader import MUTE
 from devices.health import WORKS, ControlState, Health, Level, PowerState, ResultCode, cannot_work
 from protocols.address import Address
@@ -39,7 +38,7 @@ TRY_AGAIN_S: Final = 0.05
 
 async def open_slot(address: Address, *, deadline_ns: int, clock: Clock) -> CardSlot:
     """Open the slot at an address. Raises: AddressError, LinkDownError (sim:// without a bench)."""
-    opener = find_opener(address, entry_points(group=GROUP))
+    opener = find_opener(address, installed(GROUP))
     assert hasattr(opener, "open_slot"), f"{opener} opens no card slots"
     bus: CardBus = opener
     return await bus.open_slot(address, deadline_ns=deadline_ns, clock=clock)

@@ -7,6 +7,9 @@
               v                                                                       |
     pump: bytes and deadlines in, driver, bytes out  -- link lost --> driver.lost ----+
 
+The pump has no task of its own turn for turn: what arrives is answered at once, and one timer stands at
+the driver's deadline. A device that is asked every few seconds for years costs little then.
+
 Nothing is ever raised into the till: what goes wrong is the device's health, told by callback when it
 changes. The driver is a pure machine (devices/drivers); whoever needs its results is called after
 every step. Opening claims the device: a bus opens exclusively, so a second program is told who lost.
@@ -14,6 +17,7 @@ every step. Opening claims the device: a bus opens exclusively, so a second prog
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import Final, Protocol
 
 from devices.health import NOT_OPENED, Health, Role, broken, unreachable
@@ -99,6 +103,12 @@ class Supervisor:
         self._woken = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        self._over: asyncio.Future[None] | None = None
+        """Done when the open link is of no more use; None while there is none."""
+        self._turn: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns: int | None = None
+        self._context = Context()
 
     @property
     def health(self) -> Health:
@@ -118,6 +128,9 @@ class Supervisor:
     def wake(self) -> None:
         """Say that the driver has been given something to do."""
         self._woken.set()
+        if self._over is not None and self._turn is None:
+            loop = asyncio.get_running_loop()
+            self._turn = loop.call_soon(self._take_turn, context=self._context)
 
     async def stop(self, *, deadline_ns: int) -> None:
         """Send what the driver still wants to say, close, and end; at the deadline end anyhow.
@@ -127,7 +140,7 @@ class Supervisor:
         if self._task is None:
             return
         self._stopping = True
-        self._woken.set()
+        self.wake()
         try:
             async with asyncio.timeout(self._seconds_until(deadline_ns)):
                 await asyncio.shield(self._task)
@@ -139,6 +152,8 @@ class Supervisor:
 
     async def _run(self) -> None:
         failures = 0
+        # Whatever woke the pump, what follows from it belongs to whoever started this device.
+        self._context = copy_context()
         try:
             while not self._stopping:
                 opened_at = await self._open()
@@ -175,16 +190,57 @@ class Supervisor:
         return now_ns
 
     async def _pump(self) -> None:
-        while self._link is not None and self._lost is None:
-            self._woken.clear()
-            more = self._feed(self._link)
-            if self._stopping and not more and not self._link.pending():
-                return
-            await self._sleep_until(self._next_look(more))
+        """Let the driver and its device talk until one of them has ended it."""
+        over = self._over = asyncio.get_running_loop().create_future()
+        try:
+            self._go_on()
+            await over
+        finally:
+            self._over = None
+            self._set_timer(None)
+            if self._turn is not None:
+                self._turn.cancel()
+                self._turn = None
+        if self._lost is None:
+            return
         self._link = None
         self._driver.lost(self._now())
         self._on_step()
-        self._tell(broken(self.role, str(self.address), self._lost or "closed"))
+        self._tell(broken(self.role, str(self.address), self._lost))
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        self._go_on()
+
+    def _ring(self) -> None:
+        self._timer = self._timer_ns = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Let the driver do what it has to do now, and come back when there is more."""
+        link, over = self._link, self._over
+        if link is None or over is None or over.done():
+            return
+        try:
+            more = self._feed(link)
+        except Exception as error:  # noqa: BLE001 - it comes out of `stop`, where the caller stands
+            over.set_exception(error)
+            return
+        if self._lost is not None or (self._stopping and not more and not link.pending()):
+            over.set_result(None)
+        else:
+            self._set_timer(self._next_look(more))
+
+    def _set_timer(self, when_ns: int | None) -> None:
+        if when_ns == self._timer_ns:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_ns = None, when_ns
+        if when_ns is not None:
+            self._timer = asyncio.get_running_loop().call_later(
+                self._seconds_until(when_ns), self._ring, context=self._context
+            )
 
     async def _back_off(self, until_ns: int) -> None:
         """Wait before the next try. The driver's deadlines run on: a job held for it may expire."""
@@ -223,12 +279,12 @@ class Supervisor:
 
     def _received(self, data: bytes) -> None:
         self._driver.receive(data, self._now())
-        self._step_done()
-        self._woken.set()
+        self._go_on()
 
     def _ended(self, why: str) -> None:
         self._lost = why
-        self._woken.set()
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
 
     def _step_done(self) -> None:
         self._on_step()

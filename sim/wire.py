@@ -36,6 +36,9 @@ class Pace(Enum):
     """As fast as the machine can."""
 
 
+_NONE: Final = Faults()
+
+
 @dataclass(slots=True)
 class _Burst:
     """Bytes on their way: the first arrives one character after `starts_ns`."""
@@ -49,7 +52,7 @@ class Lane:
     """One direction of a wire."""
 
     def __init__(self, entropy: SeededEntropy) -> None:
-        self._faults = Faults()
+        self._faults = _NONE
         self._left: int | None = None
         """How many bytes more the faults last; None is for good."""
         self.character_ns = 0
@@ -69,7 +72,7 @@ class Lane:
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self._faults = faults
+        self._faults = _NONE if faults == _NONE else faults
         self._left = faults.ends_after_bytes or None
 
     @property
@@ -84,6 +87,11 @@ class Lane:
             grain = max(1, GRAIN_NS // self.character_ns)
             due += self.character_ns * (min(left, grain) - 1)
         return max(due, self._not_before_ns)
+
+    @property
+    def free(self) -> bool:
+        """Say whether what is sent now arrives now, all of it and as it is: nobody has to send it."""
+        return not (self._bursts or self._faults is not _NONE or self.garbled or self.character_ns)
 
     def pending(self) -> int:
         """Return how many bytes are on their way."""
@@ -225,8 +233,10 @@ class Wire:
 
     def deadline_ns(self) -> int | None:
         """When something will have arrived, in either direction."""
-        due = [lane.deadline_ns for lane in self.lanes()]
-        return min((when for when in due if when is not None), default=None)
+        there, back = self.to_device.deadline_ns, self.from_device.deadline_ns
+        if there is None or back is None:
+            return back if there is None else there
+        return min(there, back)
 
     def clear(self) -> None:
         """Lose everything that is on its way."""

@@ -41,16 +41,16 @@ async def open_link(address: Address, *, deadline_ns: int, clock: Clock) -> Byte
 
 def find_bus(address: Address, known: Iterable[EntryPoint] | None = None) -> Bus:
     """Return the bus for an address's scheme, loading its module. Raises: AddressError."""
-    bus = find_opener(address, _installed() if known is None else known)
+    bus = find_opener(address, installed(GROUP) if known is None else known)
     assert hasattr(bus, "open"), f"{bus} is not a bus"
     checked: Bus = bus
     return checked
 
 
 @cache
-def _installed() -> tuple[EntryPoint, ...]:
-    """Return the buses there are; what is installed does not change while a program runs."""
-    return tuple(entry_points(group=GROUP))
+def installed(group: str) -> tuple[EntryPoint, ...]:
+    """Return what there is in a group; what is installed does not change while a program runs."""
+    return tuple(entry_points(group=group))
 
 
 def find_opener(address: Address, known: Iterable[EntryPoint]) -> object:

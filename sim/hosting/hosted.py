@@ -125,6 +125,8 @@ class Hosted:
         self._cable = cable
         self._events = History()
         self._timer: asyncio.TimerHandle | None = None
+        self._due_ns: int | None = None
+        """What the timer stands at."""
         self._plugged = False
         self._paused = False
         self._answers_only = False
@@ -143,9 +145,7 @@ class Hosted:
     async def stop(self) -> None:
         """Unplug the device for good."""
         self._plugged = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._set_timer(None, 0)
         await self._carrier.pull()
 
     def verbs(self) -> list[VerbHelp]:
@@ -208,8 +208,12 @@ class Hosted:
         """Take bytes from the carrier."""
         if self._cut():
             return
-        self._wire.to_device.send(data, self._clock.monotonic_ns())
-        self._pump()
+        now_ns, lane = self._clock.monotonic_ns(), self._wire.to_device
+        if lane.free:
+            self._work(data, now_ns)
+        else:
+            lane.send(data, now_ns)
+            self._work(lane.arrived(now_ns), now_ns)
 
     def line_set(self, settings: LineSettings | None) -> None:
         """Learn how the driver has set its end of the line."""
@@ -238,22 +242,39 @@ class Hosted:
     def _pump(self) -> None:
         """Move everything that is due, and be woken when more is."""
         now_ns = self._clock.monotonic_ns()
-        arrived = self._wire.to_device.arrived(now_ns)
+        self._work(self._wire.to_device.arrived(now_ns), now_ns)
+
+    def _ring(self) -> None:
+        self._timer = self._due_ns = None
+        self._pump()
+
+    def _work(self, arrived: bytes, now_ns: int) -> None:
+        """Let the twin hear what has arrived and say what it has to, and be woken when more is due."""
+        twin = self.twin
         if arrived:
-            self.twin.receive(arrived, now_ns)
-        due = self.twin.deadline_ns
+            twin.receive(arrived, now_ns)
+        due = twin.deadline_ns
         if due is not None and due <= now_ns:
-            self.twin.tick(now_ns)
-        said = self.twin.outgoing()
-        if said and self._plugged:
-            lost = self._wire.from_device.send(said, now_ns)
-            if lost:
-                self._note("overrun", f"{lost} bytes to the driver were lost")
-        told = self._wire.from_device.arrived(now_ns)
+            twin.tick(now_ns)
+        told = self._through(twin.outgoing(), now_ns)
         if told and not self._cut():
             self._carrier.write(told)
         self._throttle()
-        self._wake(now_ns)
+        due, wire_due = twin.deadline_ns, self._wire.deadline_ns()
+        if due is None or (wire_due is not None and wire_due < due):
+            due = wire_due
+        self._set_timer(due, now_ns)
+
+    def _through(self, said: bytes, now_ns: int) -> bytes:
+        """Return what reaches the driver now, of what the twin says and of what was on its way."""
+        lane = self._wire.from_device
+        if lane.free:
+            return said if self._plugged else b""
+        if said and self._plugged:
+            lost = lane.send(said, now_ns)
+            if lost:
+                self._note("overrun", f"{lost} bytes to the driver were lost")
+        return lane.arrived(now_ns)
 
     def _throttle(self) -> None:
         """Let a driver feel that the line is slower than it writes."""
@@ -264,16 +285,16 @@ class Hosted:
             self._carrier.resume()
         self._paused = full
 
-    def _wake(self, now_ns: int) -> None:
+    def _set_timer(self, due_ns: int | None, now_ns: int) -> None:
+        if due_ns == self._due_ns:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        both = (self.twin.deadline_ns, self._wire.deadline_ns())
-        due = min((when for when in both if when is not None), default=None)
-        if due is not None:
-            wait_ns = due - now_ns if due > now_ns else _OVERDUE_NS
+        self._timer, self._due_ns = None, due_ns
+        if due_ns is not None:
+            wait_ns = due_ns - now_ns if due_ns > now_ns else _OVERDUE_NS
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait_ns / NANOSECONDS_PER_SECOND, self._pump)
+            self._timer = loop.call_later(wait_ns / NANOSECONDS_PER_SECOND, self._ring)
 
     async def _work_wire(self, verb: Verb) -> None:
         faults = self._wire.faults
