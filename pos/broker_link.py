@@ -31,6 +31,14 @@ ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 """A catalogue of 100,000 items is 15 MB."""
 RETRY_AFTER_SECONDS_MAX: Final = 3600.0
 _REASON_MAX: Final = 200
+_HEADERS: Final = {
+    "accept": "*/*",
+    "accept-encoding": "identity",
+    "connection": "keep-alive",
+    "user-agent": "ips-pos",
+}
+_TIMEOUTS: Final = httpx.Timeout(None, connect=CONNECT_SECONDS_MAX).as_dict()
+"""Of the transport; all else is our own deadline's."""
 _URL: Final = re.compile(r"https?://([^\s\[\]/:@?#]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 
 
@@ -102,25 +110,26 @@ class BrokerLink:
         self._base = httpx.URL(url.rstrip("/"))
         self.authority: Final = self._base.netloc.decode()
         """What stands in the Host header, and in the MAC of a request."""
-        self._http = httpx.AsyncClient(
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS_MAX),
-            transport=transport,
-            verify=trust or _roots(self._base.scheme),
-            headers={"accept-encoding": "identity", "user-agent": "ips-pos"},
+        # The transport alone: a client on it would add cookies, redirects and a .netrc, all of
+        # which a till must not have, and take as long again.
+        self._transport = transport or httpx.AsyncHTTPTransport(
+            verify=trust or _roots(self._base.scheme), trust_env=False
         )
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def exchange(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> Answer | Failure:
         """Send one request and hear its answer within so many seconds. `target` is path and query."""
-        request = self._http.build_request(
-            method, f"{self._base}{target}", content=body, headers=dict(headers)
+        request = httpx.Request(
+            method,
+            f"{self._base}{target}",
+            content=body,
+            headers={**_HEADERS, **headers},
+            extensions={"timeout": _TIMEOUTS},
         )
         try:
             async with asyncio.timeout(seconds):
@@ -133,7 +142,7 @@ class BrokerLink:
             return Silent(reason=_words(error))
 
     async def _heard(self, request: httpx.Request) -> Answer | Failure:
-        response = await self._http.send(request, stream=True)
+        response = await self._transport.handle_async_request(request)
         try:
             chunks, size = [], 0
             async for chunk in response.aiter_raw():

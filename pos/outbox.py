@@ -236,11 +236,14 @@ class Outbox:
             # It said yes and took nothing: going on at once would never end.
             return self._lost(None)
         self._found(len(load.records))
-        behind = await self._store.run(lambda store: answer.high_water < store.high_water())
-        self._cursor = answer.high_water if behind else None
+        chain = await self._store.run(lambda store: store.chains.current())
+        self._cursor = answer.high_water if answer.high_water < chain.high_water else None
         self._records_max = min(RECORDS_MAX, 2 * self._records_max)
         await self._pull(answer.documents)
-        return _Next()
+        if answer.high_water < chain.sequence:
+            return _Next()
+        # It has said all that a probe would ask.
+        return _Wait(self._jittered(PROBE_SECONDS))
 
     async def _gap(self, load: Load, expected: int) -> _Step:
         """Send from where the broker stands; it may have been set back to an older copy of itself."""
@@ -342,7 +345,8 @@ _REMEDIES: Final = {
 
 
 def _counts(store: Store) -> tuple[QueueCounts, list[QuestionRow]]:
-    return store.queue(), store.chains.questions(QUESTIONS_SHOWN_MAX)
+    counts = store.queue()
+    return counts, store.chains.questions(QUESTIONS_SHOWN_MAX) if counts.questioned else []
 
 
 def _asked_for(answer: Failure) -> float | None:

@@ -64,8 +64,8 @@ class Puller:
     @staticmethod
     def versions(store: Store) -> dict[str, str]:
         """Return the versions in the store, as a batch tells them."""
-        found = {name: store.document(name) for name in NAMES}
-        return {name: str(kept[0]) for name, kept in found.items() if kept is not None}
+        kept = store.documents.versions()
+        return {name: str(kept[name]) for name in NAMES if name in kept}
 
     async def pull(self, offered: dict[str, str]) -> list[Taken | NotTaken]:
         """Fetch what the broker says is newer; what does not come now comes next time.

@@ -34,8 +34,8 @@ class Load:
 def next_load(store: Store, *, after: int | None, most: int, documents: dict[str, str]) -> Load:
     """Return the records above `after`, or above the broker's high-water. Raises: StoreError."""
     assert 0 < most <= RECORDS_MAX, "a batch is bounded"
-    identity = store.identity()
-    start = store.high_water() if after is None else after
+    chain = store.chains.current()
+    start = chain.high_water if after is None else after
     records: list[bytes] = []
     size = 0
     for data in store.records(start, most):
@@ -44,8 +44,8 @@ def next_load(store: Store, *, after: int | None, most: int, documents: dict[str
             break
         records.append(data)
     return Load(
-        terminal=identity.terminal,
-        epoch=identity.epoch,
+        terminal=chain.terminal,
+        epoch=chain.epoch,
         after=start,
         records=records,
         documents=documents,

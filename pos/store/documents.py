@@ -25,3 +25,11 @@ class Documents:
                 return version, data
             case _:
                 return None
+
+    def versions(self) -> dict[str, int]:
+        """Return the newest version of each by name, without reading any: a catalogue is long."""
+        return {
+            name: version
+            for name, version in self._database.rows("SELECT name, version FROM document")
+            if isinstance(name, str) and isinstance(version, int)
+        }

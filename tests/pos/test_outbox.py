@@ -186,6 +186,24 @@ def test_idle_outbox_asks_once_a_minute_whether_the_broker_is_there(tmp_path: Pa
     play(tmp_path, story)
 
 
+def test_answer_to_a_batch_spares_the_probe(tmp_path: Path) -> None:
+    """The broker has just spoken: it is asked again a minute later, not behind every sale."""
+
+    async def story(till: JoinedTill) -> None:
+        async with draining(till) as outbox:
+            await asyncio.sleep(1)
+            till.wire.tries.clear()
+            for _ in range(20):
+                till.sell()
+                outbox.wake()
+                await asyncio.sleep(PROBE_SECONDS / 2)
+            assert all_arrived(till) and till.wire.tries.count("/v1/health") == 0
+            await asyncio.sleep(2 * PROBE_SECONDS)
+            assert till.wire.tries.count("/v1/health") >= 1
+
+    play(tmp_path, story)
+
+
 def test_newest_command_for_purses_is_told_with_every_answer(tmp_path: Path) -> None:
     """With a batch and with a probe; a number that is none is 0, and no document is asked for."""
 
