@@ -6,7 +6,7 @@ was paid back: each is asked about, once. Source: purse.md 3.4 T5, T10, T16.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ips.purse import claims, orders, records, shadow
@@ -29,6 +29,16 @@ class Reported:
     fact: PurseMoved | PurseClaimed | PurseCommanded
 
 
+@dataclass(slots=True)
+class _Touched:
+    """A purse that something was entered about."""
+
+    record: Record
+    numbers: set[int] = field(default_factory=set)
+    """Its own, of what was entered."""
+    paid: bool = False
+
+
 class ShadowKeeper:
     """Enters what is reported. `prover` is None where no issuer's key is known."""
 
@@ -38,13 +48,20 @@ class ShadowKeeper:
     def enter(self, group: Group, reported: Sequence[Reported]) -> list[QuestionRow]:
         """Enter facts that were booked as new; return what is asked about them."""
         asked: list[QuestionRow] = []
-        touched: dict[str, Record] = {}
+        touched: dict[str, _Touched] = {}
         for each in reported:
             match each.fact:
                 case PurseMoved() as fact:
                     asked += self._move(group, each.record, fact)
                     details = decode_details(fact.details)
-                    touched[details.payer.hex()] = touched[details.payee.hex()] = each.record
+                    for name, number, paid in (
+                        (details.payer.hex(), details.payer_sequence, True),
+                        (details.payee.hex(), details.payee_sequence, False),
+                    ):
+                        purse = touched.setdefault(name, _Touched(each.record))
+                        purse.record = each.record
+                        purse.numbers.add(number)
+                        purse.paid |= paid
                 case PurseClaimed() as fact:
                     asked += self._claim(group, each.record, fact)
                 case PurseCommanded() as fact:
@@ -52,8 +69,8 @@ class ShadowKeeper:
                         name = fact.name.hex()
                         asked.append(_question(group, each.record, "purse-command", name, 0, why))
         group.flush()
-        for name, record in touched.items():
-            asked += _suspect(group, record, name)
+        for name, purse in touched.items():
+            asked += _suspect(group, name, purse)
         return [group.ask(row) for row in asked]
 
     def _move(self, group: Group, record: Record, fact: PurseMoved) -> list[QuestionRow]:
@@ -107,14 +124,20 @@ class ShadowKeeper:
         return []
 
 
-def _suspect(group: Group, record: Record, name: str) -> list[QuestionRow]:
-    """Look at one purse after what was entered; each suspicion is asked about once."""
-    asked = []
-    for number in shadow.numbers_twice(group.store, name):
-        if not records.flagged(group.store, name, "purse-cloned", str(number)):
+def _suspect(group: Group, name: str, touched: _Touched) -> list[QuestionRow]:
+    """Look at one purse after what was entered; each suspicion is asked about once.
+
+    Only the numbers that came are looked up, and only who paid is added up: a shop's purse has
+    hundreds of thousands of transfers behind it.
+    """
+    asked, record = [], touched.record
+    for number in sorted(touched.numbers):
+        if shadow.uses(group.store, name, number) > 1 and not records.flagged(
+            group.store, name, "purse-cloned", str(number)
+        ):
             group.changes.own.append(records.flag(name, "purse-cloned", str(number), group.now_ns))
             asked.append(_question(group, record, "purse-cloned", name, 0, f"no. {number}"))
-    known = records.purse(group.store, name)
+    known = records.purse(group.store, name) if touched.paid else None
     if known is None or not known.made_ns or known.purse_class in _ISSUERS:
         return asked
     for code, gained in shadow.gained(group.store, name).items():

@@ -37,14 +37,10 @@ SELECT currency, sum(value) FROM (
     UNION ALL SELECT currency, -value FROM purse_move WHERE payer = ?1
 ) GROUP BY currency ORDER BY currency
 """
-_TWICE: Final = """
-SELECT number FROM (
-    SELECT payer_sequence AS number FROM purse_move WHERE payer = ?1
-    UNION ALL SELECT payee_sequence FROM purse_move WHERE payee = ?1
-) GROUP BY number HAVING count(*) > 1 ORDER BY number LIMIT ?2
+_USES: Final = """
+SELECT (SELECT count(*) FROM purse_move WHERE payer = ?1 AND payer_sequence = ?2)
+    + (SELECT count(*) FROM purse_move WHERE payee = ?1 AND payee_sequence = ?2)
 """
-TWICE_MAX: Final = 100
-"""Numbers that one look names; a clone of more is a clone all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +89,9 @@ def gained(store: Asks, name: str) -> dict[str, int]:
     return dict(store.ask(_GAINED, (name,)))
 
 
-def numbers_twice(store: Asks, name: str) -> list[int]:
-    """Return the sequence numbers under which a purse appears in more than one transfer.
+def uses(store: Asks, name: str, number: int) -> int:
+    """Return in how many transfers a purse appears under one of its sequence numbers.
 
     It uses one number a transfer, as payer or as payee: twice is a clone, or a broken card.
     """
-    return [number for (number,) in store.ask(_TWICE, (name, TWICE_MAX))]
+    return int(store.ask(_USES, (name, number))[0][0])

@@ -9,6 +9,7 @@ Source: protocols.journal, broker.md 3.3.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from pos.store.database import Database
 from pos.store.errors import StoreError
@@ -69,6 +70,11 @@ class ChainRow:
     high_water: int
 
 
+FROM_NOT_AT_REST: Final = (
+    "FROM attempt WHERE state IN ('opened', 'pending', 'unknown', 'parked', 'owed')"
+)
+"""The words of the index attempt_not_at_rest (0003_parked.sql): only a question in these very words is
+answered by it, any other reads every attempt that this till ever made."""
 _SELECT = "SELECT number, terminal, epoch, sequence, head, high_water FROM chain"
 
 
@@ -156,14 +162,14 @@ class Chains:
     def counts(self) -> QueueCounts:
         """Return what is sent, waiting, in doubt and questioned."""
         chain = self.current()
+        rows = self._database.rows(f"SELECT state = 'owed', count(*) {FROM_NOT_AT_REST} GROUP BY 1")
+        owed = sum(count for is_owed, count in rows if is_owed and isinstance(count, int))
+        in_doubt = sum(count for is_owed, count in rows if not is_owed and isinstance(count, int))
         return QueueCounts(
             waiting=chain.sequence - chain.high_water,
             sent=chain.high_water,
-            in_doubt=self._database.number(
-                "SELECT count(*) FROM attempt"
-                " WHERE state IN ('opened', 'pending', 'unknown', 'parked')"
-            ),
-            owed=self._database.number("SELECT count(*) FROM attempt WHERE state = 'owed'"),
+            in_doubt=in_doubt,
+            owed=owed,
             questioned=self._database.number("SELECT count(*) FROM question WHERE settled = 0"),
         )
 

@@ -74,8 +74,10 @@ class Database:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement. Returns the row id that it inserted, if it did. Raises: StoreError."""
-        with self._explained("write to"):
+        try:
             return self._connection.execute(sql, parameters).lastrowid or 0
+        except sqlite3.Error as error:
+            raise self._explain("write to", error) from error
 
     def execute_many(self, sql: str, rows: Iterator[Parameters] | Sequence[Parameters]) -> None:
         """Run one statement for many rows. Raises: StoreError."""
@@ -84,8 +86,10 @@ class Database:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Value, ...]]:
         """Return all rows of a question. Raises: StoreError."""
-        with self._explained("read"):
+        try:
             return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._explain("read", error) from error
 
     def row(self, sql: str, parameters: Parameters = ()) -> tuple[Value, ...] | None:
         """Return the first row of a question, or None. Raises: StoreError."""
@@ -132,10 +136,13 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(
-                f"cannot {verb} {self.path}: {error}. Nothing of this step was kept, everything "
-                "before it was; check the disk (space, rights), then start the till again"
-            ) from error
+            raise self._explain(verb, error) from error
+
+    def _explain(self, verb: str, error: sqlite3.Error) -> StoreError:
+        return StoreError(
+            f"cannot {verb} {self.path}: {error}. Nothing of this step was kept, everything "
+            "before it was; check the disk (space, rights), then start the till again"
+        )
 
 
 def schema_scripts() -> list[str]:

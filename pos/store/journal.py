@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Final
 
 from pos.store.basket import Basket
-from pos.store.chains import Chains
+from pos.store.chains import FROM_NOT_AT_REST, Chains
 from pos.store.database import Database
 from pos.store.papers import Paper, Papers
 from pos.store.refunds import Refunds
@@ -169,8 +169,8 @@ class Journal:
     def doubts(self) -> list[Doubt]:
         """Return all attempts whose result nobody knows, those without any word on it first."""
         rows = self._database.rows(
-            "SELECT key, state, position FROM attempt WHERE state IN ('opened', 'unknown', 'parked')"
-            " ORDER BY state, position"
+            f"SELECT key, state, position {FROM_NOT_AT_REST}"
+            " AND state IN ('opened', 'unknown', 'parked') ORDER BY state, position"
         )
         found = []
         for key, state, position in rows:
@@ -188,7 +188,7 @@ class Journal:
         """
         under_way = {doubt.fact.repays for doubt in self.doubts()}
         rows = self._database.rows(
-            "SELECT key, position FROM attempt WHERE state = 'owed' ORDER BY position"
+            f"SELECT key, position {FROM_NOT_AT_REST} AND state = 'owed' ORDER BY position"
         )
         intents = [
             self._intent(key, position)

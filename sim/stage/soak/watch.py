@@ -183,7 +183,9 @@ class Watch:
         orders = sorted({attempt.order for attempt in self.day.attempts.values()})
         rows: list[PaymentRow] = []
         for order in orders:
-            rows += reader.rows(PaymentRow, "payment", "WHERE order_key = ?", (order,))
+            # The second half is the index's own condition; without it every payment would be read.
+            where = "WHERE order_key = ? AND order_key <> ''"
+            rows += reader.rows(PaymentRow, "payment", where, (order,))
         return rows
 
     def _questions(self) -> list[QuestionRow]:

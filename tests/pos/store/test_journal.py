@@ -244,3 +244,18 @@ def test_the_same_identity_continues_the_chain_and_another_begins_one(store: Sto
 
     with pytest.raises(StoreError, match="has ended"):
         store.set_identity(Identity(terminal="01", epoch=1))
+
+
+def test_asking_for_what_is_in_doubt_reads_no_attempt_at_rest(store: Store) -> None:
+    """A till with a million payments behind it shows its queue as fast as a new one."""
+    asked: list[str] = []
+    connection = store.database._connection
+    connection.set_trace_callback(asked.append)
+    store.queue(), store.journal.doubts(), store.journal.owed()
+    connection.set_trace_callback(None)
+
+    of_attempts = [sql for sql in asked if "FROM attempt" in sql]
+    assert len(of_attempts) >= 3
+    for sql in of_attempts:
+        plan = [str(row[3]) for row in store.database.rows(f"EXPLAIN QUERY PLAN {sql}")]
+        assert any("attempt_not_at_rest" in step for step in plan), (sql, plan)
