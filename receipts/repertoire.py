@@ -57,11 +57,15 @@ _REPLACED: Final = {
 
 def printable(text: str) -> str:
     """Return the text as every renderer shows it: one line, composed, nothing ambiguous."""
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
     return "".join(map(_printable_character, unicodedata.normalize("NFC", text)))
 
 
 def cells(text: str) -> int:
     """Return the columns a printable text takes: a wide character two, any other one."""
+    if text.isascii():
+        return len(text)
     return sum(map(cell_width, text))
 
 

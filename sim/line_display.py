@@ -11,6 +11,7 @@ Source: protocols/line_display.
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 from protocols.control import Event, Verb, VerbHelp
@@ -45,6 +46,7 @@ SCROLL_STEP_NS: Final = 400_000_000
 """A running text moves by a cell this often."""
 PASSED_ON_MAX: Final = 65_536
 """Bytes for the printer that nobody fetched; older ones are dropped."""
+_TEXTS_REMEMBERED: Final = 256
 _BLANK: Final = " "
 _REST: Final = ""
 """The second cell of a wide character."""
@@ -218,7 +220,7 @@ class LineDisplayTwin:
     def _write_line(self, row: Row, text: str) -> None:
         index = 0 if row is Row.UPPER else 1
         self._stop_scroll(index)
-        self._cells[index] = _cells(text)
+        self._cells[index] = list(_cells(text))
         self._row, self._column = index, 0
 
     def _begin_scroll(self, text: str, now_ns: int) -> None:
@@ -227,7 +229,7 @@ class LineDisplayTwin:
         self._draw_scroll()
 
     def _draw_scroll(self) -> None:
-        self._cells[0] = _cells(self._scroll)
+        self._cells[0] = list(_cells(self._scroll))
 
     def _stop_scroll(self, row: int) -> None:
         if row == 0:
@@ -299,7 +301,8 @@ class LineDisplayTwin:
                 self._column = COLUMNS - 1
 
 
-def _cells(text: str) -> list[str]:
+@lru_cache(maxsize=_TEXTS_REMEMBERED)
+def _cells(text: str) -> tuple[str, ...]:
     """Return exactly twenty cells: the text, cut or filled with blanks."""
     cells: list[str] = []
     for character in text:
@@ -307,7 +310,7 @@ def _cells(text: str) -> list[str]:
         if len(cells) + size > COLUMNS:
             break
         cells += [character, _REST][:size]
-    return cells + [_BLANK] * (COLUMNS - len(cells))
+    return (*cells, *[_BLANK] * (COLUMNS - len(cells)))
 
 
 def _blank_whole(line: list[str], column: int) -> None:

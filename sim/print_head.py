@@ -134,12 +134,19 @@ class PrintHead:
         return []
 
     def _print(self, text: str) -> list[Strip]:
-        strips = []
+        strips: list[Strip] = []
         known = self._glyphs.setdefault(self._style, {})
-        for character in text:
-            glyph = known.get(character)
-            if glyph is None:
-                glyph = known[character] = self._glyph(character)
+        glyphs = [
+            known.get(character) or known.setdefault(character, self._glyph(character))
+            for character in text
+        ]
+        width = self._line.width + sum(glyph.width for glyph in glyphs)
+        if width <= self._width:
+            self._line.glyphs += glyphs
+            self._line.text += text
+            self._line.width = width
+            return strips
+        for character, glyph in zip(text, glyphs, strict=True):
             if self._line.width + glyph.width > self._width:
                 strips.append(self._end_line(None))
             self._line.glyphs.append(glyph)

@@ -50,6 +50,7 @@ class Mechanics:
         self._pulses_needed = 1
         self._pulses_felt = 0
         self._drawer_jammed = False
+        self._status = PrinterStatus()
 
     @property
     def paper(self) -> Paper:
@@ -71,14 +72,25 @@ class Mechanics:
 
     def status(self) -> PrinterStatus:
         """Return the printer's whole status."""
-        return PrinterStatus(
-            online=Online.ONLINE if self.can_print else Online.OFFLINE,
-            paper=self.paper,
-            cover=self.cover,
-            cutter=self.cutter,
-            fault=self.fault,
-            drawer=self._sense(),
-        )
+        online = Online.ONLINE if self.can_print else Online.OFFLINE
+        paper, drawer, last = self.paper, self._sense(), self._status
+        if (
+            last.online is not online
+            or last.paper is not paper
+            or last.cover is not self.cover
+            or last.cutter is not self.cutter
+            or last.fault is not self.fault
+            or last.drawer is not drawer
+        ):
+            self._status = PrinterStatus(
+                online=online,
+                paper=paper,
+                cover=self.cover,
+                cutter=self.cutter,
+                fault=self.fault,
+                drawer=drawer,
+            )
+        return self._status
 
     def _sense(self) -> DrawerSense:
         match self._contact:

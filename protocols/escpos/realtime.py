@@ -111,6 +111,8 @@ class RealtimeScanner:
 
 def holds_realtime(data: bytes) -> bool:
     """Tell whether a printer would obey a real-time command in these bytes."""
+    if DLE not in data:
+        return False
     return any(command is not None for _, command in RealtimeScanner().split(data))
 
 

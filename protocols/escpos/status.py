@@ -90,16 +90,13 @@ class PrinterStatus:
     @property
     def known(self) -> bool:
         """Tell whether every part has been said."""
-        return all(
-            part.value != "unknown"
-            for part in (
-                self.online,
-                self.paper,
-                self.cover,
-                self.cutter,
-                self.fault,
-                self.drawer,
-            )
+        return (
+            self.online is not Online.UNKNOWN
+            and self.paper is not Paper.UNKNOWN
+            and self.cover is not Cover.UNKNOWN
+            and self.cutter is not Cutter.UNKNOWN
+            and self.fault is not Fault.UNKNOWN
+            and self.drawer is not DrawerSense.UNKNOWN
         )
 
 
@@ -163,7 +160,10 @@ def with_realtime(status: PrinterStatus, question: RealtimeQuestion, byte: int) 
         raise StatusError(f"{byte:#04x} is no answer to DLE EOT {question}: fixed bits are wrong")
     match question:
         case RealtimeQuestion.PRINTER:
-            return replace(status, online=_online(byte & _OFFLINE), drawer=_drawer(byte & _DRAWER))
+            online, drawer = _online(byte & _OFFLINE), _drawer(byte & _DRAWER)
+            if status.online is online and status.drawer is drawer:
+                return status
+            return replace(status, online=online, drawer=drawer)
         case RealtimeQuestion.OFFLINE_CAUSE:
             return _with_offline_cause(status, byte)
         case RealtimeQuestion.ERROR_CAUSE:

@@ -7,10 +7,13 @@ Source: KS X 1001 in its Windows extension (code page 949); KS X 1003 for the si
 """
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 COLUMNS: Final = 20
 UNKNOWN_CHARACTER: Final = "?"
+_REMEMBERED: Final = 1_024
+"""A shop shows the same few lines and characters again and again."""
 
 
 def encode_text(text: str) -> bytes:
@@ -26,6 +29,7 @@ def encode_text(text: str) -> bytes:
     return b"".join(pieces)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def clip(text: str, cells: int) -> bytes:
     """Return the text's bytes, cut after the last whole character that fits into so many cells."""
     encoded = b""
@@ -37,6 +41,7 @@ def clip(text: str, cells: int) -> bytes:
     return encoded
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode_text(data: bytes) -> str:
     """Return what the cells show."""
     shown, at = [], 0
@@ -59,6 +64,7 @@ def decode_character(data: bytes) -> str:
     return character if wide else UNKNOWN_CHARACTER * len(data)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def width(character: str) -> int:
     """Return how many cells a character fills: 1 or 2."""
     return len(encode_text(character))

@@ -9,6 +9,7 @@ The switch comes first, as in the device: it looks for 1B 3D n in everything, an
 its next byte. String mode crosses all states: until 0C or 18, everything but strings is ignored.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -45,6 +46,8 @@ from protocols.line_display.commands import (
 CLR: Final = 0x0C
 CAN: Final = 0x18
 CR: Final = 0x0D
+_IN_STRING: Final = re.compile(rb"[^\x0c\x0d\x18\x1b]+")
+"""What ends no string, and is no switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,30 @@ class Decoder:
     def receive(self, data: bytes) -> list[Heard]:
         """Take bytes; return what was completed by them."""
         heard: list[Heard] = []
-        for byte in data:
-            heard += self._switched(byte)
+        at = 0
+        while at < len(data):
+            run = self._in_string(data, at)
+            if run:
+                at += run
+            else:
+                heard += self._switched(data[at])
+                at += 1
         return heard
+
+    def _in_string(self, data: bytes, at: int) -> int:
+        """Take the bytes here that only make a string longer, all at once; return how many."""
+        alone = self.peripheral is Peripheral.DISPLAY and self._switch is _Switch.OPEN
+        run = _IN_STRING.match(data, at) if alone and self._state is _State.STRING else None
+        if run is None:
+            return 0
+        self._line += run.group()
+        # Past the end the display swallows until CR.
+        del self._line[self._room() :]
+        return len(run.group())
+
+    def _room(self) -> int:
+        """Return how many cells the string of now can fill."""
+        return SCROLL_CELLS_MAX if self._held[2] == SCROLLED else COLUMNS
 
     def _switched(self, byte: int) -> list[Heard]:
         match self._switch:
@@ -216,7 +240,7 @@ class Decoder:
         row = self._held[2]
         if byte != CR:
             # Past the end the display swallows until CR.
-            if len(self._line) < (SCROLL_CELLS_MAX if row == SCROLLED else COLUMNS):
+            if len(self._line) < self._room():
                 self._line.append(byte)
             return []
         self._state = _State.GROUND

@@ -139,4 +139,4 @@ class Equipment:
 
     def card_in(self, slot: str) -> str:
         """Return the card that is in a slot; empty where none is."""
-        return str(self.state(slot)["card"]) if slot in self.devices else ""
+        return str(self.devices[slot].twin.state()["card"]) if slot in self.devices else ""
