@@ -1,9 +1,10 @@
-"""How fast a shop is soaked, on one core: `ips-sim soak` with its actors and its auditors.
+"""How fast a shop is soaked on one core: `ips-sim soak` with its actors and its auditors.
 
 soak_shop_hours_per_minute  two shop days of four tills, everything going wrong, audited after each step;
-                            beside it the steps a second, and how long 1,000 shop hours would take
+                            of one core's time, whoever else works; the ratio is to a shop's own pace
 """
 
+import time
 from typing import Any
 
 from sim.host import SystemClock
@@ -13,16 +14,20 @@ from sim.stage.soak.telling import tell
 
 HOURS = 28
 TILLS = 4
-GOAL = 30.0
-"""1,000 shop hours in about half an hour."""
+GOAL = 50.0
+"""1,000 shop hours in twenty minutes."""
+REAL = 1 / 60
+"""Shop hours a minute of a shop."""
 
 
 def measure() -> list[dict[str, Any]]:
     """Return the row of `make bench` that belongs to the soak."""
     outcome = Outcome(wish=SoakWish(seed=1, hours=HOURS, tills=TILLS), clock=SystemClock())
+    began = time.process_time()
     soak(outcome)
+    seconds = time.process_time() - began
     assert outcome.objection is None, tell(outcome)
-    seconds, pace = outcome.seconds, outcome.pace
+    pace = 60 * outcome.hours / seconds
     sales = outcome.figures.records("sale.closed")
     return [
         {
@@ -32,9 +37,9 @@ def measure() -> list[dict[str, Any]]:
             "goal": GOAL,
             "met": pace >= GOAL,
             "against": (
-                f"{TILLS} tills, {sales} sales, {outcome.figures.steps / seconds:.0f} steps/s; "
-                f"1,000 hours in {1_000 / pace:.0f} min"
+                f"the shop itself; {TILLS} tills, {sales} sales, {outcome.figures.steps} steps; "
+                f"1,000 hours in {1_000 / pace:.0f} min of one core"
             ),
-            "ratio": None,
+            "ratio": round(pace / REAL),
         }
     ]

@@ -20,8 +20,9 @@ from sim.stage.soak.goods import goods
 from sim.stage.soak.registry import Kind
 from sim.stage.soak.soak import Soak
 
-PAUSE_SECONDS: Final = 240.0
-"""Between two customers."""
+PAUSE_SECONDS: Final = 330.0
+"""Between two customers, on average: ten an hour and till, 560 receipts a day, as a supermarket of four tills
+has. What they buy, how they pay and what goes wrong is denser than in any shop."""
 ITEM_SECONDS: Final = 3.0
 SCAN_SECONDS: Final = 2.0
 """After so long without a beep, the number under the bars is keyed."""
