@@ -232,6 +232,58 @@ def test_driver_is_ticked_at_its_deadline_and_not_before() -> None:
     run(story)
 
 
+class Asking(Recorder):
+    """A driver that asks every ten seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def tick(self, now_ns: int) -> None:
+        super().tick(now_ns)
+        self.deadline_ns = now_ns + 10 * S
+        self.to_say = b"?"
+
+    def outgoing(self, room: int, now_ns: int) -> bytes:
+        self.looks += 1
+        return super().outgoing(room, now_ns)
+
+
+def test_idle_device_costs_two_looks_a_question() -> None:
+    """One when it is due, one behind what it said: a shop's devices are asked for years."""
+
+    async def story(clock: VirtualClock, entropy: SeededEntropy) -> None:
+        bench = Bench(clock)
+        driver = bench.driver = bench.supervisor._driver = Asking()
+        driver.deadline_ns = clock.monotonic_ns()
+        bench.supervisor.start()
+        await after(3_600)
+
+        assert len(driver.ticked_at) == 360
+        assert driver.looks <= 2 * 360 + 2
+        await bench.stop()
+
+    run(story)
+
+
+def test_error_inside_a_driver_comes_out_where_it_is_stopped() -> None:
+    class Faulty(Recorder):
+        def outgoing(self, room: int, now_ns: int) -> bytes:
+            raise ZeroDivisionError("a mistake of ours")
+
+    async def story(clock: VirtualClock, entropy: SeededEntropy) -> None:
+        bench = Bench(clock)
+        bench.supervisor._driver = Faulty()
+        bench.supervisor.start()
+        await after(1)
+
+        with pytest.raises(ZeroDivisionError):
+            await bench.stop()
+        assert bench.cable.closed == 1 and not bench.supervisor.connected
+
+    run(story)
+
+
 def test_full_line_holds_the_driver_back() -> None:
     """Goal: what waits in the link is bounded, however much the driver has to say."""
 
