@@ -31,6 +31,7 @@ escpos        ESC/POS printers: both directions of the wire
 scanner       how a serial scanner frames a code, both ends
 line_display  two-line customer displays (CD5220)
 rfc2217       serial ports over TELNET (package: words, client, server)
+hybrid_reader  the line of a motorised reader of stripe and chip: done once, answered as often as asked
 telnet        the stream under it: escaping, options, subnegotiations
 tlv           BER-TLV data objects of cards
 iso7816       command and response APDUs, status words
