@@ -1,5 +1,6 @@
 """What can be seen on a device: paper, display, card, keypad; and on the till."""
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from protocols.control import DeviceState
 from sim.stage.hand.labels import Language, label
 
 _COLUMNS: Final = 20
+_CARDS_CELLS: Final = 50
+"""So that every card can be read beside the list of devices on the narrowest screen."""
 
 
 def is_faulty(state: DeviceState) -> bool:
@@ -66,7 +69,8 @@ def _display(state: dict[str, Any], paper: str, height: int, language: Language)
 def _pin_pad(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
     edge = f"+{'-' * _COLUMNS}+"
     lines = [f"|{fit(str(state[each]), _COLUMNS)}|" for each in ("upper", "lower")]
-    return [edge, *lines, edge, _told(state, "keypad", "opened", "mute")]
+    key = f"next key {state['ksn']}" if state["ksn"] else "no key for a bank"
+    return [edge, *lines, edge, _told(state, "keypad", "opened", "mute"), key]
 
 
 def _card(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
@@ -76,7 +80,9 @@ def _card(state: dict[str, Any], paper: str, height: int, language: Language) ->
     lines = [f"{slot} {power}, {state['commands']} commands", f"keypad: {state['keypad']}"]
     if len(state["antenna"]) > 1:
         lines.append(f"antenna: {' '.join(map(str, state['antenna']))}")
-    return [*lines, *_pairs(seen), "", f"cards: {' '.join(map(str, state['cards']))}"]
+    names = f"cards: {' '.join(map(str, state['cards']))}"
+    cards = textwrap.wrap(names, _CARDS_CELLS, break_on_hyphens=False)
+    return [*lines, *_pairs(seen), "", *cards]
 
 
 def _stripe_reader(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
