@@ -81,6 +81,7 @@ class Role(Enum):
     LINE_DISPLAY = ("line_display", "손님 표시기", "Customer display", "DSP-01", "DSP-01")
     SCANNER = ("scanner", "스캐너", "Scanner", "SCN-02", "SCN-02")
     STRIPE_READER = ("stripe_reader", "마그네틱 리더", "Stripe reader", "MSR-01", "MSR-01")
+    HYBRID_READER = ("hybrid_reader", "카드리더", "Card reader", "RDR-01", "RDR-01")
     PIN_PAD = ("pin_pad", "비밀번호 입력기", "PIN pad", "PIN-01", "PIN-02")
 
     def __init__(self, word: str, ko: str, en: str, lost_code: str, silent_code: str) -> None:

@@ -60,6 +60,9 @@ _UNPROVED: Final[dict[Language, str]] = {
 }
 
 
+_ROLES: Final = tuple(role for role in Role if role is not Role.HYBRID_READER)
+"""Without a reader that is a card slot to the till: its lamp is the slot's (pos.card_lamps)."""
+
 _WELCOME: Final[dict[Language, str]] = {"ko": "어서 오세요", "en": "Welcome"}
 
 
@@ -131,7 +134,7 @@ class Devices:
         self._hints = DeviceHints(till, self._language)
         self._scanning = Scanning(till, self._language)
         self._swiping = Swiping(till, self._language, today=self._today)
-        for role in Role:
+        for role in _ROLES:
             self._show(role)
         if self._printer is not None:
             self._printer.start()

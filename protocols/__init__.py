@@ -32,6 +32,7 @@ scanner       how a serial scanner frames a code, both ends
 line_display  two-line customer displays (CD5220)
 rfc2217       serial ports over TELNET (package: words, client, server)
 hybrid_reader  the line of a motorised reader of stripe and chip: done once, answered as often as asked
+hybrid_words  what that reader is told, and what it says
 telnet        the stream under it: escaping, options, subnegotiations
 tlv           BER-TLV data objects of cards
 iso7816       command and response APDUs, status words

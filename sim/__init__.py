@@ -26,6 +26,7 @@ cash_receipt_agent  a virtual agent of the tax office, over HTTP
 line_display  a virtual customer display
 scanner     a virtual barcode scanner
 stripe_reader  a virtual magnetic-stripe reader
+hybrid_reader  a virtual motorised reader of stripe and chip
 host_line   what becomes of messages to a host
 replay      a recorded device that answers the same
 pin_pad     a virtual PIN pad

@@ -9,6 +9,7 @@ line_display    two lines, and only the bytes that change them
 scanner         codes from a serial scanner, repeats marked
 keyboard_wedge  codes from a scanner that plays a keyboard, told from typing
 stripe_reader   swipes from a stripe reader, judged
+hybrid_reader   a hybrid reader: reset, watched, one thing at a time
 pin_pad         one job at a PIN pad, its health and its idle text
 card_reader     what a card reader's codes mean, and what to tell the clerk
 hangul_keys     the Latin letters behind Hangul that a scanner typed

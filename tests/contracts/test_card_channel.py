@@ -28,6 +28,7 @@ from tests.support.card_bench import (
     SELECT,
     card,
     deadline,
+    hybrid_reader,
     pcsc_reader,
     reader,
     tell,
@@ -37,14 +38,19 @@ from tests.support.card_bench import (
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("cards")]
 
 
-@pytest.fixture(params=["ours", "vpcd", "memory"])
+@pytest.fixture(params=["ours", "vpcd", "memory", "hybrid"])
 async def bench(request):
     cards = {
         "alice": card(b"ALICE-01"),
         "bob": card(b"BOB-0001"),
         "turns": card(b"TURNS-01", transmission=Transmission.T0),
     }
-    if request.param == "memory":
+    if request.param == "hybrid":
+        if "tap" in request.node.name or "antenna" in request.node.name:
+            pytest.skip("a motorised reader has no antenna")
+        async with hybrid_reader(cards) as made:
+            yield made
+    elif request.param == "memory":
         carrier = MemoryReader("card_contract", clock=CLOCK)
         carrier.offer()
         async with reader(carrier.address, carrier, cards) as made:

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices.hybrid_reader import HybridReader
 from devices.smart_card import open_slot
 from protocols.address import parse_address
-from protocols.control import Verb
+from protocols.control import Event, Verb
 from protocols.iso7816 import Command, parse_response
 from protocols.ports import CardAbsent, CardPresent, CardSlot, Clock
 from protocols.purse.card import AID
@@ -23,7 +24,9 @@ from sim.host import SystemClock
 from sim.hosting.card_slot import CardCarrier, HostedSlot
 from sim.hosting.card_socket import ReaderCarrier
 from sim.hosting.pcscd import PrivateDaemon, ReaderDriver, ReaderPlan
+from sim.hybrid_reader import HybridReaderTwin
 from sim.smart_card import SmartCardTwin
+from tests.devices.cable import ADDRESS, Cable
 from tests.support.purses import PIN, personality
 
 CLOCK = SystemClock()
@@ -67,7 +70,7 @@ class Reader:
     """One slot, from both sides."""
 
     slot: CardSlot
-    host: HostedSlot
+    host: "HostedSlot | HybridHost"
     cards: dict[str, PurseCard]
     states: list[object]
 
@@ -93,6 +96,39 @@ class Reader:
         """Bring the slot to a fresh stay of this card, whatever it went through."""
         await self.remove()
         await self.insert(name)
+
+
+class HybridHost:
+    """A hybrid reader's twin on a cable in memory, worked as a hosted slot is."""
+
+    def __init__(self, twin: HybridReaderTwin, cable: Cable) -> None:
+        self._twin, self._cable = twin, cable
+        self.twin = twin.slot
+
+    def work(self, verb: Verb) -> None:
+        self._twin.do(verb, CLOCK.monotonic_ns())
+        self._cable.carry()
+
+    def history(self) -> Sequence[Event]:
+        return self._twin.history
+
+
+@asynccontextmanager
+async def hybrid_reader(cards: dict[str, PurseCard]) -> AsyncIterator[Reader]:
+    """Give a hybrid reader's slot, over its serial line."""
+    twin = HybridReaderTwin(cards)
+    cable = Cable(twin, CLOCK)
+    slot = HybridReader(address=ADDRESS, open_link=cable.open_link, clock=CLOCK)
+    states: list[object] = []
+    slot.watch(states.append)
+    slot.start()
+    made = Reader(slot, HybridHost(twin, cable), cards, states)
+    try:
+        await until(made.is_empty)
+        states.clear()
+        yield made
+    finally:
+        await slot.close()
 
 
 @asynccontextmanager

@@ -1,0 +1,231 @@
+"""The hybrid reader's driver against its twin, in virtual time: no command done twice, none taken for another."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from devices.health import WORKS, Level
+from devices.hybrid_reader import HybridReader
+from devices.stripe_reader import BadSwipe, CardSwiped
+from protocols.control import Verb
+from protocols.hybrid_reader import ANSWER_NS, TRIES_MAX
+from protocols.magnetic_stripe import Fault
+from protocols.ports import CardAbsent, CardMute, CardPresent, NoCardError, SlotDown
+from sim.cards.stripes import read_stripes
+from sim.clock import VirtualClock, run
+from sim.entropy import SeededEntropy
+from sim.hybrid_reader import HybridReaderTwin
+from tests.devices.cable import ADDRESS, Cable, after
+from tests.support.card_bench import QUERY, SELECT, card
+
+S = 1_000_000_000
+
+
+class Bench:
+    """A reader, its twin with two cards, and the states that were told."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        cards = {"chip": card(b"ALICE-01"), "blank": card(b"BOB-0001")}
+        self.twin = HybridReaderTwin(cards, read_stripes())
+        self.cable = Cable(self.twin, clock)
+        self.states: list[object] = []
+        self.reader = HybridReader(address=ADDRESS, open_link=self.cable.open_link, clock=clock)
+        self.reader.watch(self.states.append)
+        self.reader.start()
+
+    def do(self, name: str, **arguments: str) -> None:
+        self.twin.do(Verb(verb=name, arguments=arguments), self.clock.monotonic_ns())
+        self.cable.carry()
+
+    def due(self, seconds: float = 200) -> int:
+        return self.clock.monotonic_ns() + int(seconds * S)
+
+    @property
+    def commands(self) -> int:
+        return int(self.twin.state()["commands"])
+
+
+def story(play: Callable[[Bench], Awaitable[None]]) -> None:
+    async def whole(clock: VirtualClock, entropy: SeededEntropy) -> None:
+        bench = Bench(clock)
+        await after(1)
+        await play(bench)
+        await bench.reader.close()
+
+    run(whole)
+
+
+def test_reader_is_reset_and_waits_for_a_card() -> None:
+    async def play(bench: Bench) -> None:
+        assert bench.twin.state()["reset"]
+        assert bench.reader.health == WORKS and isinstance(bench.reader.state, CardAbsent)
+        with pytest.raises(NoCardError):
+            await bench.reader.connect(deadline_ns=bench.due())
+
+    story(play)
+
+
+def test_lost_and_broken_answers_are_asked_for_and_the_chip_is_told_once() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="chip")
+        await after(2)
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        before = bench.commands
+        outgoing, left = bench.twin.outgoing, ["pass", "lose", "turn"]
+
+        def spoilt() -> bytes:
+            data = outgoing()
+            if len(data) <= 2 or not left:
+                return data
+            match left.pop(0):
+                case "lose":
+                    return b""
+                case "turn":
+                    return data[:4] + bytes((data[4] ^ 1,)) + data[5:]
+            return data
+
+        bench.twin.outgoing = spoilt  # type: ignore[method-assign]
+        answers = [await channel.transmit(SELECT, deadline_ns=bench.due()) for _ in range(3)]
+
+        assert all(answer is not None and answer[-2:] == b"\x90\x00" for answer in answers)
+        assert bench.commands == before + 3, "none was done twice"
+
+    story(play)
+
+
+def test_a_reader_that_falls_silent_loses_the_answer_and_is_reset_when_it_is_back() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="chip")
+        await after(2)
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        first = bench.reader.state
+        assert isinstance(first, CardPresent)
+        bench.cable.device = Dead()
+
+        began = bench.clock.monotonic_ns()
+        assert await channel.transmit(QUERY, deadline_ns=bench.due(600)) is None
+        assert not channel.alive
+        assert bench.clock.monotonic_ns() - began <= TRIES_MAX * ANSWER_NS
+        assert bench.reader.health.level is Level.UNKNOWN
+        assert isinstance(bench.reader.state, SlotDown)
+
+        bench.cable.device = bench.twin
+        bench.twin.restart()
+        await after(60)
+        now = bench.reader.state
+        assert isinstance(now, CardPresent) and now.insertion != first.insertion
+        assert bench.reader.health == WORKS
+
+    story(play)
+
+
+class Dead:
+    """A device that says nothing."""
+
+    deadline_ns = None
+
+    def receive(self, data: bytes, now_ns: int) -> None: ...
+    def outgoing(self) -> bytes:
+        return b""
+
+    def tick(self, now_ns: int) -> None: ...
+
+
+def test_cable_pulled_in_the_middle_ends_the_channel_and_is_plugged_to_a_new_one() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="chip")
+        await after(2)
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        bench.cable.pull()
+        await after(0.1)
+
+        assert not channel.alive
+        assert await channel.transmit(QUERY, deadline_ns=bench.due()) is None
+        assert isinstance(bench.reader.state, SlotDown | CardAbsent)
+        await after(60)
+        again = await bench.reader.connect(deadline_ns=bench.due())
+        assert again.insertion != channel.insertion
+        assert await again.transmit(SELECT, deadline_ns=bench.due()) is not None
+
+    story(play)
+
+
+def test_a_card_drawn_out_under_a_command_is_a_lost_answer_at_once() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="chip")
+        await after(2)
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        bench.do("tear_after", count="1")
+        began = bench.clock.monotonic_ns()
+
+        assert await channel.transmit(SELECT, deadline_ns=bench.due()) is None
+        assert bench.clock.monotonic_ns() - began < S
+        assert isinstance(bench.reader.state, CardAbsent)
+
+    story(play)
+
+
+def test_a_mute_card_is_mute_and_its_stripe_can_still_be_read() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("mute")
+        bench.do("insert", card="chip")
+        await after(2)
+
+        assert isinstance(bench.reader.state, CardMute)
+        swipe = await bench.reader.read_stripe(deadline_ns=bench.due())
+        assert isinstance(swipe, CardSwiped) and swipe.card.number.last4 == "0030"
+        assert swipe.card.service is not None and swipe.card.service.has_chip
+        assert swipe.card.name == "LEE/MINA"
+
+    story(play)
+
+
+def test_a_card_without_a_stripe_is_blank_and_no_card_unreadable() -> None:
+    async def play(bench: Bench) -> None:
+        assert await bench.reader.read_stripe(deadline_ns=bench.due()) == BadSwipe(Fault.UNREADABLE)
+        bench.do("insert", card="blank")
+        await after(2)
+        assert await bench.reader.read_stripe(deadline_ns=bench.due()) == BadSwipe(Fault.BLANK)
+
+    story(play)
+
+
+def test_a_jam_is_told_until_it_is_freed() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="chip")
+        bench.do("jam")
+        await after(2)
+        with pytest.raises(NoCardError):
+            await bench.reader.connect(deadline_ns=bench.due())
+        await after(2)
+        assert (bench.reader.health.level, bench.reader.health.code) == (Level.DOWN, "RDR-03")
+
+        bench.do("free")
+        bench.do("remove")
+        await after(2)
+        bench.do("insert", card="chip")
+        await after(2)
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        assert await channel.transmit(SELECT, deadline_ns=bench.due()) is not None
+        assert bench.reader.health == WORKS
+
+    story(play)
+
+
+def test_a_slow_chip_is_waited_for_until_the_callers_deadline_and_no_longer() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="chip")
+        await after(2)
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        bench.do("delay", ms="3000")
+        assert await channel.transmit(SELECT, deadline_ns=bench.due(4)) is not None
+
+        began = bench.clock.monotonic_ns()
+        assert await channel.transmit(QUERY, deadline_ns=bench.due(2)) is None
+        assert 0 <= bench.clock.monotonic_ns() - began - 2 * S < 1_000, (
+            "but for a float's last bits"
+        )
+        assert not channel.alive
+
+    story(play)
