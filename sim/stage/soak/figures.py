@@ -59,6 +59,8 @@ class Figures:
             "shop_hours": round(self.hours, 2),
             "sales": self.records("sale.closed"),
             "voided": self.records("sale.voided"),
+            "held": self.records("sale.held"),
+            "refunds": self.records("refund.closed"),
             "taken": self.taken,
             "tenders": dict(sorted(self.tenders.items())),
             "records": self.records(),

@@ -46,6 +46,8 @@ def _trade(figures: Figures) -> Iterator[str]:
     rows = {
         "sales": figures.records("sale.closed"),
         "voided": figures.records("sale.voided"),
+        "put aside": figures.records("sale.held"),
+        "taken back": figures.records("refund.closed"),
         **{f"paid by {method}": count for method, count in sorted(figures.tenders.items())},
         "shifts closed": figures.records("shift.closed"),
         "papers cut off": figures.papers,

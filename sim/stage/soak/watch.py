@@ -154,17 +154,20 @@ class Watch:
         self._papers += pieces
 
     def _receipts(self, waiting: list[str]) -> list[Finding]:
-        """Compare the day's sales with its papers; an illegible one may be that of a sale without any."""
+        """Compare the day's sales and refunds with its papers; an illegible one may be any of theirs."""
         shown = {order for text in self._papers for order in auditors.ATTEMPT_KEY.findall(text)}
-        without = Counter(
-            sale.terminal
-            for order, sale in self.day.sales.items()
-            if not sale.voided and order not in shown and order not in waiting
-        )
+        booked = {order: sale.terminal for order, sale in self.day.sales.items() if not sale.voided}
+        booked |= {order: order.rsplit("-", 3)[1] for order in self.day.refunds}
+        missing = {
+            order: terminal
+            for order, terminal in booked.items()
+            if order not in shown and order not in waiting
+        }
+        without = Counter(missing.values())
         excused = [
             order
-            for order, sale in self.day.sales.items()
-            if order not in shown and without[sale.terminal] <= self._illegible[sale.terminal]
+            for order, terminal in missing.items()
+            if without[terminal] <= self._illegible[terminal]
         ]
         return auditors.receipts(self.day, self._papers, [*waiting, *excused])
 

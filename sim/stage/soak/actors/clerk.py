@@ -1,8 +1,9 @@
 """Sells at one till all day long, as a clerk does whatever the till does.
 
     morning    the shift is opened with its float
-    customers  a basket by the scanner, keyed where it does not read; a line or the whole sale given up now
-               and then; cash, e-cash, or some of each; afterwards now and then a copy, cash in or out, an X
+    customers  a basket by the scanner, keyed where it does not read; a line or the whole sale given up, or a
+               basket put aside, now and then; cash, e-cash, or some of each; afterwards now and then a copy,
+               cash in or out, an X, goods that come back
     a shift's end   the drawer is counted, sometimes wrongly, and the shift closed with its Z
 
 What lies in the drawer the clerk knows by hand: what customers put down less the change they got. A till
@@ -10,12 +11,12 @@ that dies is switched on again, and the screen then says what was done and what 
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
-from pos.view import Notice
 from protocols.ports import NANOSECONDS_PER_SECOND
+from sim.stage.soak.actors.corrections import Corrections
 from sim.stage.soak.actors.customer import CardHolder
+from sim.stage.soak.actors.hands import Hands
 from sim.stage.soak.goods import goods
 from sim.stage.soak.registry import Kind
 from sim.stage.soak.soak import Soak
@@ -26,14 +27,11 @@ has. What they buy, how they pay and what goes wrong is denser than in any shop.
 ITEM_SECONDS: Final = 3.0
 SCAN_SECONDS: Final = 2.0
 """After so long without a beep, the number under the bars is keyed."""
-LOOK_SECONDS: Final = 0.25
 SHIFT_SECONDS: Final = 7 * 3_600
-SWITCH_ON_SECONDS: Final = 20.0
 FLOAT: Final = 200_000
 ITEMS_MAX: Final = 5
 PATIENCE: Final = 40
 """Entries for one sale, or one Z, before it is said that it cannot be ended."""
-KEY_SECONDS: Final = 1.0
 DOUBT_FIRST: Final = "PUR-25"
 TRIES_MAX: Final = 3
 """How often a card is tried before the customer pays cash."""
@@ -59,6 +57,10 @@ class Clerk:
         self._till = soak.world.till(terminal)
         self._name = f"clerk {terminal}"
         self._dice = soak.dice(self._name)
+        self._hands = Hands(soak, terminal, self._name, self._dice)
+        self._corrections = Corrections(
+            soak, terminal, self._hands, soak.dice(f"corrections {terminal}")
+        )
         self._card = CardHolder(soak, terminal)
         self._drawer = 0
         """What lies in it, by hand."""
@@ -73,6 +75,9 @@ class Clerk:
                 await self._serve()
                 if self._dice.chance(40):
                     await self._besides()
+                if self._dice.chance(40):
+                    self._drawer -= await self._corrections.take_back()
+                    self._soak.demand_drawer(self._terminal, self._drawer)
             await self._close_shift()
 
     # A sale
@@ -82,51 +87,53 @@ class Clerk:
             await self._enter(self._dice.among(goods()))
             await asyncio.sleep(self._dice.seconds(ITEM_SECONDS))
         if self._dice.chance(30):
-            await self._key("VD")
+            await self._hands.key("VD")
         if self._dice.chance(15):
-            await self._key("VS:no money")
+            await self._hands.key("VS:no money")
+        if self._dice.chance(30):
+            await self._corrections.hold_and_recall()
         for _ in range(PATIENCE):
-            if not await self._has_sale():
+            if not await self._hands.has_sale():
                 break
             await self._settle()
         else:
-            self._soak.stuck(self._name, "cannot end the sale", self._till)
+            self._hands.stuck("cannot end the sale")
         await self._till.equipment.do("printer", "close_drawer")
         self._soak.demand_drawer(self._terminal, self._drawer)
 
     async def _enter(self, code: str) -> None:
         """Scan an item; where the till does not beep, key its number."""
-        before = await self._pieces()
+        before = await self._hands.pieces()
         if not self._dice.chance(100):
             await self._till.equipment.do("scanner", "scan", code=code)
-            if await self._until(lambda: self._pieces_now() > before, SCAN_SECONDS):
+            if await self._hands.until(lambda: self._hands.pieces_now() > before, SCAN_SECONDS):
                 return
             self._soak.recovered("keyed what was not scanned")
-        await self._key(code)
+        await self._hands.key(code)
 
     async def _settle(self) -> None:
         """Pay, or give up what costs nothing."""
         if not self._till.view.due:
-            await self._key("VS:nothing left")
+            await self._hands.key("VS:nothing left")
             return
         draw = self._dice.below(100)
         if draw < 40 and self._card.may_pay():
             part = self._till.view.due // 20 * 10 if draw < 5 else 0
             await self._by_card(part)
-        if await self._has_sale() and self._till.view.due:
+        if await self._hands.has_sale() and self._till.view.due:
             await self._by_cash()
-        if await self._has_sale() and not self._till.view.due:
-            await self._key("CA")
+        if await self._hands.has_sale() and not self._till.view.due:
+            await self._hands.key("CA")
 
     async def _by_card(self, part: int) -> None:
         """Have a customer pay by e-cash, all of it or a part; whatever it does, it ends."""
         if not self._card.step_up():
             return
         for _ in range(TRIES_MAX):
-            if not await self._has_sale() or not self._card.present():
+            if not await self._hands.has_sale() or not self._card.present():
                 break
-            await self._card.while_paying(self._key(f"{part or ''}EC"))
-            if part and await self._has_sale():
+            await self._card.while_paying(self._hands.key(f"{part or ''}EC"))
+            if part and await self._hands.has_sale():
                 break
         self._card.step_back()
 
@@ -136,12 +143,12 @@ class Clerk:
         note = self._dice.among((0, 0, 1_000, 5_000, 10_000))
         handed = -(-due // note) * note if note else due
         life = self._till.life
-        said = await self._key(f"{handed if note else ''}CA")
+        said = await self._hands.key(f"{handed if note else ''}CA")
         if said is not None and said.code == DOUBT_FIRST:
             # Nobody knows whether the card has paid: that is put aside, and cash taken.
-            await self._key("KT")
+            await self._hands.key("KT")
             return
-        if not await self._has_sale():
+        if not await self._hands.has_sale():
             same = self._till.life is life
             # A till that died over it says whether the sale is done; the change is as it was said.
             change = self._till.view.last_change if same else handed - due
@@ -155,23 +162,19 @@ class Clerk:
         entry, amount, way = self._dice.among(BESIDES)
         if way < 0 and self._drawer - amount < FLOAT:
             return
-        before = self._moves()
-        await self._key(entry.format(amount))
-        await self._awake()
-        self._soak.step(self._name, "looks whether it was done")
-        if way and self._moves() > before:
-            self._drawer += way * amount
+        if way:
+            done = await self._hands.booked("cash.moved", entry.format(amount))
+            self._drawer += way * amount if done else 0
+        else:
+            await self._hands.key(entry)
         self._soak.demand_drawer(self._terminal, self._drawer)
-
-    def _moves(self) -> int:
-        return self._soak.watch.told.kinds[self._terminal, "cash.moved"]
 
     # The shift
 
     async def _open_shift(self) -> None:
-        await self._awake()
+        await self._hands.awake()
         if self._till.view.stage.value == "closed":
-            await self._key(f"{FLOAT}OS")
+            await self._hands.key(f"{FLOAT}OS")
         self._drawer = FLOAT
 
     async def _close_shift(self) -> None:
@@ -181,69 +184,19 @@ class Clerk:
                 case "closed":
                     break
                 case "counted":
-                    await self._key("CZ:counted twice")
-                case _ if await self._has_sale():
+                    await self._hands.key("CZ:counted twice")
+                case _ if await self._hands.has_sale():
                     # A scan that came late has begun it.
-                    await self._key("VS:nobody is there")
+                    await self._hands.key("VS:nobody is there")
                 case _:
-                    await self._key(f"{_pieces(self._drawer + wrong)}CN")
+                    await self._hands.key(f"{_pieces(self._drawer + wrong)}CN")
         else:
-            self._soak.stuck(self._name, "cannot close the shift", self._till)
+            self._hands.stuck("cannot close the shift")
         self._soak.step(self._name, "goes home")
 
     async def _stage(self) -> str:
-        await self._awake()
+        await self._hands.awake()
         return str(self._till.view.stage.value)
-
-    # The till
-
-    async def _key(self, entry: str) -> Notice | None:
-        """Enter something and look at what the till says; a till that dies over it is switched on."""
-        await asyncio.sleep(self._dice.seconds(KEY_SECONDS))
-        await self._awake()
-        said = await self._till.key(entry)
-        heard = "" if said is None else f"{said.code} {said.banner}".strip()
-        if not self._till.running:
-            self._soak.step(self._name, f"{entry}: the till dies")
-            await self._awake()
-            return None
-        self._soak.step(self._name, f"{entry}: {heard}")
-        return said
-
-    async def _awake(self) -> None:
-        """Have the till on, also one that dies again while it starts."""
-        while not self._runs():
-            await asyncio.sleep(self._dice.seconds(SWITCH_ON_SECONDS))
-            # In a task of its own: a till that is killed while it starts must not take the clerk along.
-            starting = asyncio.create_task(self._till.start())
-            await asyncio.wait([starting])
-            if not starting.cancelled():
-                starting.result()
-            if self._runs():
-                self._soak.recovered("till switched on again")
-                self._soak.step(self._name, "switches the till on")
-
-    def _runs(self) -> bool:
-        return self._till.running
-
-    async def _has_sale(self) -> bool:
-        await self._awake()
-        return self._till.wired.till.register.has_sale()
-
-    async def _pieces(self) -> int:
-        await self._awake()
-        return self._till.view.pieces
-
-    def _pieces_now(self) -> int:
-        return self._till.view.pieces if self._till.running else -1
-
-    async def _until(self, holds: Callable[[], bool], seconds: float) -> bool:
-        end_ns = self._soak.now_ns + int(seconds * NANOSECONDS_PER_SECOND)
-        while not holds():
-            if self._soak.now_ns >= end_ns:
-                return False
-            await asyncio.sleep(LOOK_SECONDS)
-        return True
 
 
 def _pieces(amount: int) -> str:
