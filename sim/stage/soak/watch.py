@@ -7,7 +7,6 @@
 What is bounded by a day is forgotten in the morning, so that the thousandth hour costs what the first did.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +21,15 @@ from sim.stage.world.till import TillHere
 
 _EPOCH: Final = 1
 _RECORDS_MAX: Final = 1 << 40
+
+
+@dataclass(slots=True)
+class _Spoilt:
+    """A printer that is sent garbled bytes."""
+
+    until_ns: int
+    legible: set[str]
+    """Today's sales and refunds whose paper had come out before."""
 
 
 @dataclass(slots=True)
@@ -42,10 +50,10 @@ class Watch:
     """The newest question that was looked at."""
     _papers: list[str] = field(default_factory=list)
     """Today's, as far as they can be read."""
-    _spoilt: dict[str, int] = field(default_factory=dict)
-    """Until when what comes out of a till's printer may be illegible."""
-    _illegible: Counter[str] = field(default_factory=Counter)
-    """How many papers of each till were, today: each may be any sale's."""
+    _spoilt: dict[str, "_Spoilt"] = field(default_factory=dict)
+    """Tills whose printers may print what nobody can read."""
+    _excused: set[str] = field(default_factory=set)
+    """Today's sales and refunds whose paper may have been such."""
 
     def __post_init__(self) -> None:
         self.figures.kinds = self.told.kinds
@@ -63,11 +71,20 @@ class Watch:
         """Begin a day: what was found in order is left behind."""
         self.day = Told(drawers=dict(self.told.drawers))
         self._papers.clear()
-        self._illegible.clear()
+        self._excused.clear()
+        for spoilt in self._spoilt.values():
+            spoilt.legible.clear()
 
     def spoil(self, terminal: str, until_ns: int) -> None:
         """Learn that a till's printer is sent garbled bytes, and what it prints cannot be relied on."""
-        self._spoilt[terminal] = until_ns
+        spoilt = self._spoilt.get(terminal)
+        if spoilt is not None:
+            spoilt.until_ns = until_ns
+            return
+        till = self.world.till(terminal)
+        self._collect(till)
+        waiting = set(audit.waiting(till))
+        self._spoilt[terminal] = _Spoilt(until_ns, self._booked(terminal) - waiting)
 
     def counted(self, terminal: str, amount: int) -> list[Finding]:
         """Compare what lies in a drawer with its journal, while no sale is open there."""
@@ -142,34 +159,28 @@ class Watch:
         pieces = till.equipment.papers()
         self.figures.papers += len(pieces)
         terminal = till.wish.terminal
-        until_ns = self._spoilt.get(terminal)
-        if until_ns is not None and pieces:
-            ended = self.world.clock.monotonic_ns() >= until_ns
-            # A cut may have been lost, too: then the first piece afterwards begins in the garbage.
-            bad = 1 if ended else len(pieces)
-            self._illegible[terminal] += bad
-            pieces = pieces[bad:]
+        spoilt = self._spoilt.get(terminal)
+        if spoilt is not None and pieces:
+            ended = self.world.clock.monotonic_ns() >= spoilt.until_ns
+            # A cut may have been lost, too: then the first piece afterwards begins in the garbage,
+            # and one piece may be the papers of several sales.
+            pieces = pieces[1:] if ended else []
             if ended:
+                self._excused |= self._booked(terminal) - spoilt.legible
                 del self._spoilt[terminal]
         self._papers += pieces
 
     def _receipts(self, waiting: list[str]) -> list[Finding]:
-        """Compare the day's sales and refunds with its papers; an illegible one may be any of theirs."""
-        shown = {order for text in self._papers for order in auditors.ATTEMPT_KEY.findall(text)}
-        booked = {order: sale.terminal for order, sale in self.day.sales.items() if not sale.voided}
-        booked |= {order: order.rsplit("-", 3)[1] for order in self.day.refunds}
-        missing = {
-            order: terminal
-            for order, terminal in booked.items()
-            if order not in shown and order not in waiting
-        }
-        without = Counter(missing.values())
-        excused = [
-            order
-            for order, terminal in missing.items()
-            if without[terminal] <= self._illegible[terminal]
-        ]
-        return auditors.receipts(self.day, self._papers, [*waiting, *excused])
+        """Compare the day's sales and refunds with its papers; those of a spoilt printer may be illegible."""
+        excused = set(self._excused)
+        for terminal, spoilt in self._spoilt.items():
+            excused |= self._booked(terminal) - spoilt.legible
+        return auditors.receipts(self.day, self._papers, [*waiting, *sorted(excused)])
+
+    def _booked(self, terminal: str) -> set[str]:
+        """Return what one till has sold and taken back today, by order."""
+        booked = {*self.day.sales, *self.day.refunds}
+        return {order for order in booked if order.rsplit("-", 3)[1] == terminal}
 
     def _compare(self, till: TillHere) -> list[Finding]:
         """Compare the records since last night with the broker's."""

@@ -44,6 +44,8 @@ def test_a_shop_trades_while_everything_goes_wrong_and_its_books_agree() -> None
     assert outcome.figures.records("sale.closed") > 200
     assert {"cash", "purse"} <= set(outcome.figures.tenders)
     assert outcome.figures.records("shift.closed") >= 3
+    assert outcome.figures.records("sale.held") > 0
+    assert outcome.figures.records("refund.closed") > 0
     assert len(outcome.figures.met()) > 30
     assert outcome.figures.audits == outcome.figures.steps + outcome.figures.days
     assert {"till switched on again", "printer put right"} <= set(outcome.figures.recoveries)
