@@ -124,10 +124,18 @@ class BankLine:
 
     async def run(self) -> None:
         """Keep the line open and tell the bank what waits, until cancelled."""
-        try:
-            await asyncio.gather(self._keep_open(), self._forward())
-        finally:
-            self._hang_up()
+        while True:
+            work = [asyncio.create_task(each) for each in (self._keep_open(), self._forward())]
+            try:
+                await asyncio.gather(*work)
+            # One bank's line must not end for good, and take a reversal with it, whatever went wrong.
+            except Exception:
+                log.exception("bank.line_failed", extra={"bank": self.name})
+            finally:
+                for each in work:
+                    each.cancel()
+                self._hang_up()
+            await asyncio.sleep(AGAIN_SECONDS[-1])
 
     # Asking
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from ips.config import split_address
 from protocols.ports import LINK_PENDING_BYTES_MAX, ByteLink, LinkDownError
@@ -29,8 +30,8 @@ class _Link(asyncio.Protocol):
         self._gone: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's own are none of asyncio's classes, only like them.
+        self._transport = cast("asyncio.Transport", transport)
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -22,6 +22,9 @@ def story(tmp_path, wiring=None):
                 await told(world)
                 await asyncio.sleep(200)
                 world.agree()
+                # The end of the day: whatever went wrong, both have the same totals.
+                settled = await world.run(world.broker.banks.settle("hanbit", "S01", "01", "KRW"))
+                assert settled.agreed and settled.ours == settled.theirs, settled
 
         run(whole)
 
