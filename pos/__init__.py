@@ -25,6 +25,7 @@ returning      goods that come back, and their money
 returns        which part of an earlier sale comes back, and what it is worth
 originals      finds that sale, in the journal and at the broker
 closing        the end of a ticket, with its papers
+last_sale      how the ticket before this one ended, for the screen
 errands        what the issuer of e-cash wants of purses
 attending      takes it to a customer's card that is in the reader for something else
 own_purses     takes it to the till's own purses

@@ -16,7 +16,7 @@ from pos.messages import Language
 from pos.purse_reading import read_purse
 from pos.tenders.agreement import Keeping
 from pos.till import Till
-from pos.view import DeviceView
+from pos.view import DeviceView, Notice, Stage
 from protocols.money import Money
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock, SlotDown, SlotState
 from protocols.purse.enquiry import Told
@@ -38,6 +38,8 @@ class CardLamps:
         self._till = till
         self._clock = clock
         self._sentences: dict[str, str] = {}
+        self._hinted: dict[str, Notice] = {}
+        """What stands on the hint line of a reader that does not answer."""
 
     async def look(self) -> None:
         """Open every slot and tell how it is, now and whenever it changes."""
@@ -111,6 +113,18 @@ class CardLamps:
                 sentence=sentence,
             )
         )
+        self._hint(role, ko if korean else en, down=isinstance(state, SlotDown))
+
+    def _hint(self, role: str, label: str, *, down: bool) -> None:
+        """Say once that a reader does not answer, until it does. A payment says itself how it ends."""
+        told = self._hinted.pop(role, None) if not down else None
+        if told is not None:
+            self._till.take_back(told)
+        register = self._till.register
+        busy = register.stage in (Stage.TENDER, Stage.DOUBT)
+        if down and role not in self._hinted and not busy:
+            self._hinted[role] = register.say("RDR-01", reader=label)
+            self._till.tell(self._hinted[role])
 
 
 def _scheme(role: str) -> str:

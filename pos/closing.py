@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pos.cash_receipt import asked
 from pos.e_receipts import on_paper, shown
+from pos.last_sale import LastSale, ended
 from pos.points import SALE
 from pos.register import Register
 from pos.returns import refunded
@@ -52,7 +53,7 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
     drafts, papers = [*results, *_by_hand(register, sale)], list[Paper]()
     register.sale = sale
     link, kept = "", False
-    back = _refund(register, sale, swap)
+    back, fact = _refund(register, sale, swap), None
     if back is not None:
         drafts.append(register.draft(back, amount=back.total))
         papers.append(register.paper("refund", back, sale=sale.number))
@@ -73,9 +74,11 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
             papers.append(register.paper("slip", fact, sale=sale.number, kept=kept))
     await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
     register.stage = Stage.ENTRY
+    register.last = ended(sale.number, fact, back)
     register.last_link = link
     register.shown_link = shown(register, sale.number, link) if kept else None
-    return replace(_said(register, sale, back), link=register.shown_link is not None)
+    said = _said(register, sale, register.last, back)
+    return replace(said, link=register.shown_link is not None)
 
 
 def _swapped(register: Register, sale: Sale) -> tuple[Sale, list[TenderFact]]:
@@ -107,30 +110,26 @@ def _refund(register: Register, sale: Sale, swap: list[TenderFact]) -> RefundClo
     )
 
 
-def _said(register: Register, sale: Sale, back: RefundClosed | None) -> Paid:
-    methods = "+".join(dict.fromkeys(register.method(held.method) for held in sale.tenders))
-    cash = any(held.tendered for held in sale.tenders)
-    change = sum(held.change for held in sale.tenders)
+def _said(register: Register, sale: Sale, last: LastSale, back: RefundClosed | None) -> Paid:
     name = register.sale_name(sale.number)
-    given = () if sale.returning is None else sale.returning.given
-    if back is not None and not sale.tenders:
-        methods = "+".join(dict.fromkeys(register.method(held.method) for held in given))
-        change = sum(held.amount for held in given)
-        cash = any(held.method == "cash" for held in given)
-        message = register.say("return_done", sale=name, method=methods or "-", amount=change)
+    methods = "+".join(register.method(each) for each in last.methods)
+    if back is not None and not last.paid:
+        message = register.say("return_done", sale=name, method=methods or "-", amount=last.change)
+    elif last.balance is not None:
+        message = register.say(
+            "sale_done_by_card", sale=name, method=methods, amount=sale.total, balance=last.balance
+        )
     else:
         receipt = asked(sale, register.cash_receipt_from)
         if receipt is not None and receipt.purpose == "self":
             message = register.say(
-                "sale_done_self_issued", sale=name, amount=sale.total, change=change
+                "sale_done_self_issued", sale=name, amount=sale.total, change=last.change
             )
         else:
             message = register.say(
-                "sale_done", sale=name, method=methods, amount=sale.total, change=change
+                "sale_done", sale=name, method=methods, amount=sale.total, change=last.change
             )
-    register.last_sale = f"{name} {methods}".strip()
-    register.last_change = change
-    return Paid(notice=message, cash=cash)
+    return Paid(notice=message, cash=last.cash)
 
 
 def _by_hand(register: Register, sale: Sale) -> list[Draft]:

@@ -84,8 +84,13 @@ def parse_entry(
     return _code(text) if command is None else command
 
 
-_SECRET: Final = re.compile(r"([^:]*?PN\s*:).*", re.DOTALL | re.IGNORECASE)
-_NUMBER: Final = re.compile(r"([^:]*?CR\s*:)(.*)()|()([\d\s-]+)(CR\s*)", re.DOTALL | re.IGNORECASE)
+_PN: Final = r"(?:PN|[ㅔㅖ]ㅜ)"
+_CR: Final = r"(?:CR|ㅊ[ㄱㄲ])"
+"""The letters on their keys, also with the keyboard in Hangul: it is no entry then, and still a secret."""
+_SECRET: Final = re.compile(rf"([^:]*?{_PN}\s*:).*", re.DOTALL | re.IGNORECASE)
+_NUMBER: Final = re.compile(
+    rf"([^:]*?{_CR}\s*:)(.*)()|()([\d\s-]+)({_CR}\s*)", re.DOTALL | re.IGNORECASE
+)
 _SHOWN: Final = 4
 
 

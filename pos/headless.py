@@ -156,7 +156,7 @@ async def _sold(till: Till, notice: Notice | None, *, total: int, order: str) ->
         fields={
             "order": order,
             "total": total,
-            "change": till.register.last_change,
+            "change": till.view.last_change,
             "currency": till.register.setup.currency.code,
             "receipt": "printed" if came_out and on_paper else "kept",
             **({} if link is None else {"link": link.address}),

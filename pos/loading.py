@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Final, TypeVar
 
 from pos.catalogue import Assortment, load_catalogue
+from pos.last_sale import LastSale, last_in
 from pos.sale_events import Event, decode_events
 from pos.shift import Shift, evolve
 from pos.store.chains import Identity, QueueCounts
@@ -87,6 +88,8 @@ class Loaded:
     business_date: str
     events: list[Event] = field(default_factory=list)
     last_sale: int
+    last: LastSale | None
+    """How the newest ticket of the shift ended."""
     counts: QueueCounts
     papers_waiting: int
     goods: GoodsInForce
@@ -105,7 +108,7 @@ def load(store: Store) -> Loaded:
     sudden = store.setting(RUNNING) == b"1" or bool(store.papers.in_sending())
     recovery = _recover(store) if sudden else None
     store.set_setting(RUNNING, b"1")
-    shift, date = shift_of(store)
+    shift, date, last = _shift(store)
     identity = store.identity()
     goods = load_goods(store)
     signed, locked = _signed(store, goods.staff)
@@ -116,6 +119,7 @@ def load(store: Store) -> Loaded:
         business_date=date,
         events=_events(store),
         last_sale=store.journal.last_sale_number(date),
+        last=last,
         counts=store.queue(),
         papers_waiting=store.papers.waiting(),
         goods=goods,
@@ -180,6 +184,11 @@ def shift_of(store: Store) -> tuple[Shift, str]:
 
     Raises: StoreError, also for a fact that this program cannot read.
     """
+    shift, date, _ = _shift(store)
+    return shift, date
+
+
+def _shift(store: Store) -> tuple[Shift, str, LastSale | None]:
     newest = store.journal.newest(ShiftClosed.kind)
     z = _fact(store, newest) if newest else None
     last_z = z.z if isinstance(z, ShiftClosed) else 0
@@ -189,7 +198,8 @@ def shift_of(store: Store) -> tuple[Shift, str]:
         for record in store.journal.since_newest(ShiftOpened.kind)
     ]
     shift = reduce(lambda state, fact: evolve(state, *fact), facts, start)
-    return shift, facts[0][1] if facts else ""
+    last = last_in([fact for fact, _, _ in facts]) if shift.number else None
+    return shift, facts[0][1] if facts else "", last
 
 
 def _signed(store: Store, staff: Staff) -> tuple[Person | None, bool]:

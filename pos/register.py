@@ -17,6 +17,7 @@ from pos.doubted import Doubted, look
 from pos.elsewhere import Elsewhere, NowhereElse
 from pos.errands import Errands, NoErrands
 from pos.keypads import TillKeypads
+from pos.last_sale import LastSale
 from pos.loading import PROGRAM, GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
 from pos.points import Around
@@ -145,8 +146,8 @@ class Register:
     """Which line of the earlier sale is selected while goods come back, from 0."""
     held: tuple[HeldBasket, ...] = ()
     """The held baskets that are shown to choose from."""
-    last_sale: str = ""
-    last_change: int = 0
+    last: LastSale | None = None
+    """How the ticket before this one ended."""
     last_link: str = ""
     """The token of the e-receipt of the sale before this one."""
     shown_link: LinkView | None = None
@@ -401,6 +402,7 @@ class Register:
         self.business_date = loaded.business_date
         self.sale = replay(loaded.events)
         self.next_sale = loaded.last_sale + 1
+        self.last = loaded.last
         self.counts, self.papers_waiting = loaded.counts, loaded.papers_waiting
         self.selected = len(self.sale.lines) - 1
         self.found, self.held, self.doubted = (), (), None

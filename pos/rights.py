@@ -21,6 +21,7 @@
     purse.deposit      give the shop's e-cash to the teller
     shift.open         open the day with a float
     shift.close        count, and write the Z
+    shift.sign_off     write a Z that carries payments in doubt or questions of the broker
     shift.read         print the X
     cash.move          cash in or out of the drawer without a sale
     drawer.open        open the drawer without a sale
@@ -65,6 +66,7 @@ class Right(StrEnum):
     PURSE_DEPOSIT = "purse.deposit"
     SHIFT_OPEN = "shift.open"
     SHIFT_CLOSE = "shift.close"
+    SHIFT_SIGN_OFF = "shift.sign_off"
     SHIFT_READ = "shift.read"
     CASH_MOVE = "cash.move"
     DRAWER_OPEN = "drawer.open"
@@ -96,6 +98,7 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.PURSE_DEPOSIT: ("전자화폐 예치", "an e-cash deposit"),
     Right.SHIFT_OPEN: ("개점", "opening the shift"),
     Right.SHIFT_CLOSE: ("마감", "closing the shift"),
+    Right.SHIFT_SIGN_OFF: ("미확정 있는 마감", "a Z with doubts"),
     Right.SHIFT_READ: ("X 중간표", "the X report"),
     Right.CASH_MOVE: ("입금/출금", "cash in or out"),
     Right.DRAWER_OPEN: ("돈통 열기", "opening the drawer"),
@@ -163,6 +166,7 @@ _SUPERVISOR: Final = _CLERK | {
     Right.PURSE_REFUND,
     Right.PURSE_DEPOSIT,
     Right.SHIFT_READ,
+    Right.SHIFT_SIGN_OFF,
     Right.CASH_MOVE,
     Right.DRAWER_TAKE_OVER,
     Right.TRAINING_START,

@@ -21,7 +21,7 @@ import msgspec
 from pos.entry import EntryError, masked, parse_entry
 from pos.messages import notice
 from pos.till import Till
-from pos.view import Notice, TillView
+from pos.view import DoubtView, Notice, TillView
 
 LINE_BYTES_MAX: Final = 4096
 
@@ -114,13 +114,28 @@ def brief(view: TillView) -> dict[str, Any]:
         "change": view.change,
         "last_sale": view.last_sale,
         "last_change": view.last_change,
+        "last_balance": view.last_balance,
         "expected": view.expected,
         "counted": view.counted,
         "paper_waiting": view.paper_waiting,
         "link": view.queue.link,
         "waiting": view.queue.waiting,
         "in_doubt": view.queue.in_doubt,
+        "doubt": None if view.doubt is None else _doubted(view.doubt),
         "questioned": view.queue.questioned,
         "devices": {device.role: device.lamp.value for device in view.devices},
         "notice": view.notice.code if view.notice is not None else "",
+    }
+
+
+def _doubted(doubt: DoubtView) -> dict[str, Any]:
+    """Return what is known of the payment that holds the counter."""
+    return {
+        "code": doubt.said.code,
+        "key": doubt.key,
+        "amount": doubt.amount,
+        "card": doubt.card.value,
+        "balance": doubt.balance,
+        "shop": doubt.shop.value,
+        "wants_card": doubt.wants_card,
     }

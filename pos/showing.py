@@ -102,8 +102,9 @@ class Viewer:
                 _held(choice, basket, register) for choice, basket in enumerate(register.held, 1)
             ),
             quick=_quick(register),
-            last_sale=register.last_sale,
-            last_change=register.last_change,
+            last_sale=_last(register),
+            last_change=0 if register.last is None else register.last.change,
+            last_balance=None if register.last is None else register.last.balance,
             payment=register.payment,
             doubt=shown_doubt(register),
             notice=notice,
@@ -257,6 +258,15 @@ def _quick(register: Register) -> tuple[str, ...]:
         return ()
     korean = register.setup.language == "ko"
     return tuple(item.name_ko if korean else item.name_en for item in register.assortment.quick())
+
+
+def _last(register: Register) -> str:
+    """Return which sale the one before was, and how it was paid."""
+    last = register.last
+    if last is None:
+        return ""
+    methods = "+".join(register.method(each) for each in last.methods)
+    return f"{register.sale_name(last.number)} {methods}".strip()
 
 
 def _found(choice: int, item: Item, register: Register) -> FoundView:

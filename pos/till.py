@@ -38,7 +38,7 @@ from pos.self_test import SelfTest
 from pos.selling import Selling
 from pos.showing import Viewer
 from pos.store.chains import QueueCounts
-from pos.store.errors import StoreError
+from pos.store.errors import StoreError, cause_of
 from pos.store.journal import Doubt
 from pos.store.papers import Paper
 from pos.trading_day import TradingDay
@@ -143,6 +143,9 @@ class Till:
         self._people.settle()
         if self.register.doubted is not None:
             self._notice = self.register.say(self.register.doubted.code)
+            self._display_notice(self._notice)
+        elif self._notice is None and self.register.counts.in_doubt:
+            self._notice = self.register.say("PUR-20", count=self.register.counts.in_doubt)
         if self._papers is not None:
             self._spawn(self._papers.run(), name="papers")
         self._publish()
@@ -811,7 +814,10 @@ class Till:
 
     def _stopped(self, error: StoreError) -> Notice:
         self.register.stage = Stage.STOPPED
-        return self.register.say("JNL-01", reason=str(error.__cause__ or error))
+        reason = cause_of(error, self.register.language)
+        notice = self.register.say("JNL-01", reason=reason)
+        self._display_notice(notice)
+        return notice
 
     def _recovered(self, recovery: Recovery) -> Notice:
         return self.register.say("JNL-02", count=recovery.records)

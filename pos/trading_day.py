@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pos import commands
 from pos.points import CASH, COPY, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT_OPEN
 from pos.register import Register
+from pos.rights import Right
 from pos.sale import Refusal
 from pos.shift import Close, Count, Move, Open, business_date, decide, figures
 from pos.store.papers import RECEIPTS, Form, Paper, PaperState
@@ -84,7 +85,11 @@ class TradingDay:
         return None
 
     async def close(self, reason: str) -> Notice:
-        """Write the Z and print it. What is unsent or in doubt stands on it and never stops it."""
+        """Write the Z and print it. What is unsent or in doubt stands on it and never stops it.
+
+        What is in doubt or questioned is signed off by whoever may; the questions are settled with it.
+        Raises: StoreError, NotAllowedError.
+        """
         register = self.register
         if register.sale.number:
             return register.say("SHF-03")
@@ -93,9 +98,14 @@ class TradingDay:
         if isinstance(fact, Refusal):
             return register.explain(fact)
         assert isinstance(fact, ShiftClosed)
+        if fact.in_doubt or fact.questioned:
+            register.demand(Right.SHIFT_SIGN_OFF)
         paper = register.paper("z", fact)
         await register.append(
-            [register.draft(fact, amount=fact.counted)], SHIFT_CLOSE, papers=[paper]
+            [register.draft(fact, amount=fact.counted)],
+            SHIFT_CLOSE,
+            papers=[paper],
+            within=lambda store: store.chains.settle(fact.questioned),
         )
         register.stage = Stage.CLOSED
         return register.say("shift_closed", z=fact.z, sales=fact.sales, difference=fact.over_short)

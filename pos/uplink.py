@@ -66,6 +66,8 @@ class Uplink:
         self._reports: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._unreachable = False
+        self._away: Notice | None = None
+        """What says that the broker is not there, while it is not."""
         self._mended = asyncio.Event()
 
     async def start(self) -> None:
@@ -168,10 +170,14 @@ class Uplink:
     def _queue(self, queue: QueueView) -> None:
         self._unreachable = self._unreachable and queue.link == "offline"
         self._changed.set()
+        if self._away is not None and queue.link in ("online", "sending"):
+            self._till.take_back(self._away)
+            self._away = None
         self._till.set_queue(queue)
 
     def _notice(self, notice: Notice) -> None:
         self._unreachable = notice.code in _NOT_THERE
+        self._away = notice if self._unreachable else None
         self._changed.set()
         self._till.tell(notice)
 

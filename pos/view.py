@@ -312,6 +312,8 @@ class TillView:
     last_sale: str = ""
     """How the sale before this one ended: number, method."""
     last_change: int = 0
+    last_balance: int | None = None
+    """What the customer's card holds since, where it was paid by one alone and has said so."""
     payment: PaymentView | None = None
     """The payment that runs."""
     doubt: DoubtView | None = None

@@ -192,6 +192,14 @@ class Chains:
                     raise StoreError(f"a question row is not of its shape: {row!r}")
         return asked
 
+    def settle(self, count: int) -> None:
+        """Close the oldest open questions, so many: somebody has signed them off with a Z."""
+        self._database.execute(
+            "UPDATE question SET settled = 1 WHERE (chain, sequence, code) IN (SELECT chain,"
+            " sequence, code FROM question WHERE settled = 0 ORDER BY chain, sequence, code LIMIT ?)",
+            (count,),
+        )
+
     def _hash_at(self, chain: ChainRow, sequence: int) -> bytes | None:
         if sequence == 0:
             return genesis(chain.terminal, chain.epoch)

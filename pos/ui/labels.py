@@ -46,6 +46,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "change": ("거스름", "Change"),
     "last": ("직전", "Last"),
     "last_change": (" 거스름", "  change"),
+    "last_balance": (" 카드 잔액", "  card has"),
     "exact": ("딱 맞게", "exact"),
     "paper_waiting": ("출력 대기 {}장", "{} to print"),
     # payment by device
@@ -293,6 +294,9 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "key.park": ("다른결제", "Other payment"),
     "key.park_void": ("취소보관", "Give up"),
     "key.situation": ("상황표 인쇄", "Print slip"),
+    "key.again": ("다시", "Again"),
+    "key.confirm": ("확인", "Confirm"),
+    "key.stop": ("그만", "Stop"),
     "small": ("화면이 작습니다", "Screen too small"),
     # reasons
     "reason.label": ("가격표 다름", "Price tag differs"),

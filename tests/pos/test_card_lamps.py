@@ -1,5 +1,6 @@
 """The shop's own cards in the list of devices: each slot by its scheme's name, each card in its own words."""
 
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,9 @@ from pos.store.store import FILE_NAME, Store
 from pos.store.threads import StoreInline
 from pos.tenders.registry import find_tenders
 from pos.till import Till
-from pos.view import DeviceView, Lamp
+from pos.view import DeviceView, Lamp, Stage
 from protocols.address import parse_address
+from protocols.ports import CardAbsent, SlotDown
 from protocols.purse.suite import P256
 from sim.cards.card import Card
 from sim.cards.file import read_cards
@@ -37,9 +39,13 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Card]:
 
 
 def seen(
-    folder: Path, cards: dict[str, Card], inserted: dict[str, str], language: Language = "en"
+    folder: Path,
+    cards: dict[str, Card],
+    inserted: dict[str, str],
+    language: Language = "en",
+    then: Callable[[Till, CardLamps], None] = lambda till, lamps: None,
 ) -> dict[str, DeviceView]:
-    """Return how a till sees its card slots with these cards in them, by role."""
+    """Return how a till sees its card slots with these cards in them, by role; `then` looks on."""
     found: dict[str, DeviceView] = {}
 
     async def story(clock: VirtualClock, entropy: SeededEntropy) -> None:
@@ -75,6 +81,7 @@ def seen(
             await lamps.look()
             await lamps.examine()
             found.update({device.role: device for device in till.view.devices})
+            then(till, lamps)
             await till.stop()
         await slots.close()
 
@@ -117,3 +124,37 @@ def test_empty_slot_is_told_like_any_device(tmp_path: Path, cards: dict[str, Car
 
     assert devices["shop_card_icash"].label == "Shop's ICASH"
     assert "module" not in devices["shop_card_icash"].sentence
+
+
+DOWN = SlotDown(ko="없음", en="gone")
+
+
+def test_reader_that_falls_silent_is_said_once_and_taken_back(
+    tmp_path: Path, cards: dict[str, Card]
+) -> None:
+    """RDR-01: a lamp alone is easily missed, and a line that still says so is a lie."""
+
+    def then(till: Till, lamps: CardLamps) -> None:
+        lamps._changed("customer", DOWN)
+        assert till.view.notice == till.register.say("RDR-01", reader="Customer's card")
+        till.tell(till.register.say("x_printed"))
+        lamps._changed("customer", DOWN)
+        assert till.view.notice == till.register.say("x_printed")
+        lamps._changed("customer", CardAbsent())
+        lamps._changed("customer", DOWN)
+        lamps._changed("customer", CardAbsent())
+        assert till.view.notice is None
+
+    seen(tmp_path, cards, BOTH, then=then)
+
+
+@pytest.mark.parametrize("stage", [Stage.TENDER, Stage.DOUBT])
+def test_reader_that_falls_silent_in_a_payment_never_says_that_nothing_moved(
+    tmp_path: Path, cards: dict[str, Card], stage: Stage
+) -> None:
+    def then(till: Till, lamps: CardLamps) -> None:
+        till.register.stage = stage
+        lamps._changed("customer", DOWN)
+        assert till.view.notice is None
+
+    seen(tmp_path, cards, BOTH, then=then)

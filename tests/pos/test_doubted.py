@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pos import commands
+from pos.loading import end_in_order
 from pos.messages import notice
 from pos.rights import Role
 from pos.view import Side, Stage
@@ -183,6 +184,12 @@ def test_parked_by_a_supervisor_the_sale_goes_on_and_stays_in_doubt(tmp_path: Pa
         assert counter.of(AttemptParked) == []
         said = await counter.key("3PN:8520")
         assert said is not None and said.code == "PUR-26" and counter.till.view.doubt is None
+        end_in_order(counter.store)
+        await counter.again()
+        told = counter.till.view.notice
+        assert told == notice("PUR-20", "ko", count=1), (
+            "somebody's money is in doubt, and nothing holds"
+        )
         [parked] = counter.of(AttemptParked)
         assert (parked.instead, parked.amount) == ("tender", PRICE)
         record = next(
@@ -195,9 +202,18 @@ def test_parked_by_a_supervisor_the_sale_goes_on_and_stays_in_doubt(tmp_path: Pa
         assert (slip(counter).parked, slip(counter).attempt) == (True, record.attempt)
 
         assert (await counter.key("CA")).code == ""  # type: ignore[union-attr]
-        await counter.key("50000x1,1000x2,500x1,100x4,50x1,10x3CN", "CZ:x")
+        said = await counter.key("50000x1,1000x2,500x1,100x4,50x1,10x3CN", "CZ:x")
+        assert said is not None and said.code == "RGT-02", "a clerk alone signs no doubt off"
+        assert counter.of(ShiftClosed) == []
+        await counter.key("3PN:8520")
         [z] = counter.of(ShiftClosed)
         assert z.in_doubt == 1
+        [signed] = [
+            (each.actor, each.approver)
+            for each in map(decode_record, counter.store.records(0))
+            if each.kind == z.kind
+        ]
+        assert signed == ("7", "3")
 
     play(tmp_path, story, slots)
 

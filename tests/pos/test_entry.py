@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pos import commands
 from pos.commands import Command
-from pos.entry import ENTRY_MAX, TENDER_VERBS, WORDS, EntryError, parse_entry
+from pos.entry import ENTRY_MAX, TENDER_VERBS, WORDS, EntryError, masked, parse_entry
 from pos.tenders.registry import find_tenders
 from protocols.money import CURRENCIES, KRW
 
@@ -156,3 +156,22 @@ def test_our_own_tenders_have_the_trades_words() -> None:
     for word in WORDS:
         assert not isinstance(parse_entry(f"5{word}:x" if word == "CI" else word), commands.Pay)
     assert not WORDS & TENDER_VERBS.keys()
+
+
+@pytest.mark.parametrize(
+    ("keyed", "shown"),
+    [
+        ("7ㅔㅜ:4711", "7ㅔㅜ:***"),
+        ("ㅖㅜ:4711", "ㅖㅜ:***"),
+        ("ㅊㄱ:01012345678", "ㅊㄱ:*******5678"),
+        ("01012345678ㅊㄲ", "*******5678ㅊㄲ"),
+    ],
+)
+def test_a_secret_keyed_in_hangul_mode_is_no_entry_and_hidden_all_the_same(
+    keyed: str, shown: str
+) -> None:
+    """PN and CR on their keys; with the shift key too."""
+    assert masked(keyed) == shown
+    with pytest.raises(EntryError) as told:
+        parse_entry(keyed)
+    assert "4711" not in str(told.value) and "1234" not in str(told.value)

@@ -9,9 +9,11 @@ from pos.rights import ROLES, Right, Role, may, right_of
 
 ELSEWHERE = {
     *(Right.DRAWER_TAKE_OVER, Right.SALE_DISCOUNT_ABOVE, Right.PRICE_OVERRIDE),
+    Right.SHIFT_SIGN_OFF,
     *(Right.RETURN_LATE, Right.RETURN_WITHOUT_RECEIPT, Right.REFUND_OTHER_WAY),
 }
-"""Demanded by a state or an amount, not by a command (pos.people, pos.pricing, pos.returning)."""
+"""Demanded by a state or an amount, not by a command (pos.people, pos.pricing, pos.returning,
+pos.trading_day)."""
 EXAMPLES: dict[type, commands.Command] = {
     commands.Scan: commands.Scan("8801"),
     commands.SetQuantity: commands.SetQuantity(2000),

@@ -404,3 +404,25 @@ async def test_a_burst_of_scans_is_taken_to_the_last_one(start: Starting) -> Non
 
     assert counter.till.view.pieces == COMMANDS_WAITING_MAX
     assert [notice.code for notice in notices if notice] == ["SCN-08"]
+
+
+async def test_a_restarted_till_still_tells_how_the_last_sale_ended(start: Starting) -> None:
+    """JNL-02 has the clerk compare it with the receipt, and the change may still have to be counted out."""
+    counter = await start()
+    await counter.key("50.OS", "8801115114154", "10.CA", "8801043015929", "10.CA")
+    counter.store.close()
+
+    again = await start()
+
+    view = again.till.view
+    assert view.notice is not None and view.notice.code == "JNL-02"
+    assert (view.last_sale, view.last_change, view.last_balance) == ("0417-0002 현금", 5_900, None)
+
+
+async def test_a_new_shift_knows_no_last_sale_after_a_restart(start: Starting) -> None:
+    counter = await start()
+    await counter.key("OS", "8801115114154", "CA", "2980x1CN", "CZ")
+    assert counter.till.view.stage is Stage.CLOSED
+    counter.store.close()
+
+    assert (await start()).till.view.last_sale == ""

@@ -1,7 +1,7 @@
 """Two cards in memory as a till's slots: exchanges are counted, and any of them may be lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from pos.purses import CardChannel
@@ -44,7 +44,7 @@ class MemoryChannel:
         assert self.slots.keys is not None
         entry = decode_pin_entry(structure)
         keys = self.slots.keys.pop(0)
-        await asyncio.sleep(entry.timeout_s if keys is PinSW.TIMEOUT else 1)
+        await (asyncio.sleep(entry.timeout_s) if keys is PinSW.TIMEOUT else self.slots.thinking())
         if isinstance(keys, PinSW):
             return keys.to_bytes(2)
         return await self.transmit(entry.command(keys), deadline_ns=deadline_ns)
@@ -73,6 +73,8 @@ class MemorySlots:
     """How long the customer's slot waits for a card."""
     keys: "list[str | PinSW] | None" = None
     """What is pressed on the readers' keypad, entry by entry; None where they have none."""
+    thinking: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(1)
+    """Until the customer has pressed it."""
     passed: Callable[[], None] = lambda: None
     """Called before every exchange."""
 

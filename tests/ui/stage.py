@@ -24,7 +24,7 @@ GOLDEN: Final = Path(__file__).parent / "golden"
 UPDATE_VARIABLE: Final = "UPDATE_GOLDEN"
 HAND_SECONDS: Final = 0.05
 SCANNER_SECONDS: Final = 0.005
-PATIENCE_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 10.0
 
 
 class Stage:
@@ -77,6 +77,10 @@ class Stage:
         await self.until(lambda: all(key._stop_propagation for key in self._posted))
         self._posted.clear()
         await self.until(lambda: self.screen.quiet)
+        await self.still()
+
+    async def still(self) -> None:
+        """Wait until the picture stands still, whatever runs behind it."""
         # A new size goes through several rounds of messages: the picture has to stand still.
         before = ""
         while before != self.text():
@@ -102,7 +106,7 @@ class Stage:
         self._app.post_message(events.Resize(size, size))
         await self.until(lambda: self._app.size == size)
         await asyncio.sleep(0.05)
-        await self.settled()
+        await (self.settled() if self.screen.quiet else self.still())
 
     def _post(self, key: str, after_seconds: float) -> None:
         self._at += after_seconds

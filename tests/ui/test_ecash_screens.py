@@ -67,6 +67,8 @@ async def test_e_cash_sale_is_one_key_and_the_next_sale_none(tmp_path: Path) -> 
         await pay(stage)
         await stage.until(lambda: bool(of(counter, SaleClosed)))
         assert _balances(cards) == [9_000 - PRICE, PRICE]
+        await stage.shows("카드 잔액          6,020", "완료  카드 잔액 6,020")
+        assert "|잔액 6,020" in counter.bench.told
         await stage.scan("8801115114154")
         assert counter.till.view.pieces == 1
 

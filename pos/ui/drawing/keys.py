@@ -9,7 +9,9 @@ from pos.ui.grid import Ink, Row, Span, fit
 from pos.ui.labels import label
 from pos.view import Stage, TillView
 
-_ROWS: Final = (
+_Row = tuple[tuple[Binding | str, str] | None, ...]
+_Places = tuple[_Row, _Row]
+_ROWS: Final[_Places] = (
     (
         (Binding.QUANTITY, "key.quantity"),
         (Binding.DISCOUNT, "key.discount"),
@@ -37,7 +39,7 @@ _ROWS: Final = (
     ),
 )
 """None is a bar between groups; * and . are text of the entry and have no binding."""
-_IN_DOUBT: Final = (
+_IN_DOUBT: Final[_Places] = (
     (
         (Binding.COMMIT, "key.resume"),
         (Binding.CARD, "key.park"),
@@ -47,22 +49,33 @@ _IN_DOUBT: Final = (
     ),
     ((Binding.TRAINING, "key.training"), (Binding.LEAVE, "key.leave")),
 )
-"""The keys of a payment in doubt stand alone: no other does anything."""
+_STOPPED: Final[_Places] = (((Binding.COMMIT, "key.again"),), ((Binding.LEAVE, "key.leave"),))
+_ASKED: Final[_Places] = (
+    ((Binding.COMMIT, "key.confirm"), (Binding.CLEAR, "key.stop")),
+    ((Binding.LEAVE, "key.leave"),),
+)
+"""The keys of a takeover stand alone: no other does anything."""
 
 
 def draw_keys(view: TillView, desk: Desk, keymap: Keymap, width: int) -> tuple[Row, ...]:
     """Return the key strip."""
-    doubt = view.doubt is not None and view.asking is None and taken(desk, view) is not None
-    rows = _IN_DOUBT if doubt else _ROWS
-    return tuple(_row(places, view, desk, keymap, width) for places in rows)
+    return tuple(_row(places, view, desk, keymap, width) for places in _places(view, desk))
+
+
+def _places(view: TillView, desk: Desk) -> _Places:
+    if taken(desk, view) is None:
+        return _ROWS
+    if view.asking is not None:
+        return _ASKED
+    return _STOPPED if view.doubt is None else _IN_DOUBT
 
 
 def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     """Tell whether a key does something useful now. The till has the last word."""
+    if taken(desk, view) is not None:
+        return True
     if view.asking is not None:
         return binding in (Binding.CLEAR, Binding.LEAVE)
-    if taken(desk, view) is not None:
-        return view.doubt is not None or binding is Binding.LEAVE
     if desk.form is not None:
         return binding in (Binding.CLEAR,)
     if view.stage is Stage.TENDER:
@@ -85,7 +98,7 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
 
 
 def _row(
-    places: tuple[tuple[Binding | str, str] | None, ...],
+    places: _Row,
     view: TillView,
     desk: Desk,
     keymap: Keymap,

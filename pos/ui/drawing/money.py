@@ -132,7 +132,10 @@ def _last(view: TillView, width: int) -> list[Row]:
         return []
     # Until the next item is taken, the change is what the clerk counts out: it stands out.
     ink = Ink.PLAIN if view.lines else Ink.STRONG
+    word, minor = "last_change", view.last_change
+    if view.last_balance is not None:
+        word, minor = "last_balance", view.last_balance
     return [
         row(clip(f"{label('last', view.language)} {view.last_sale}", width)),
-        _money(view, "last_change", view.last_change, width, ink),
+        _money(view, word, minor, width, ink),
     ]
