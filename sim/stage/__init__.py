@@ -10,6 +10,7 @@ shop_cards  the e-cash of that shop: its customers' cards, certified by its own 
 counter    a till as a process, worked by entries
 day        a trading day with its troubles, and the books at the end of it
 cards      the command ips-sim cards
+agent      the command ips-sim agent: a virtual agent of the tax office
 playing    the commands shop and day
 searching  the arguments of ips-sim verify
 verify     the search of the purse as a command

@@ -16,6 +16,7 @@ from protocols.malformed import MALFORMED
 from sim.bus import bench_file
 from sim.host import SystemClock, SystemEntropy
 from sim.recorder import Recorder
+from sim.stage.agent import add_parser as add_agent
 from sim.stage.bench import Bench, ending
 from sim.stage.cards import add_parser as add_cards
 from sim.stage.hand.cli import add_parser as add_bench
@@ -136,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     add_playing(commands)
     add_trace(commands)
     add_bench(commands)
+    add_agent(commands)
     return parser
 
 
