@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from ips.books import OrderRecord, Question
+from ips.cash_receipts.records import of_order
 from ips.purse.records import Asks
 from ips.questions import question
 from ips.store.group import Group
@@ -45,7 +46,13 @@ def sale_of(shelves: Shelves, order: str, *, store: str) -> SaleAnswer | None:
     at = shelves.ask("SELECT store FROM terminal WHERE id = ?", (decode_record(sale).terminal,))
     if not at or at[0][0] != store:
         return None
-    return SaleAnswer(order=order, sale=sale, refunds=refunds_of(shelves, order))
+    issued = [each.approval for each in of_order(shelves, order) if each.what == "issue"]
+    return SaleAnswer(
+        order=order,
+        sale=sale,
+        refunds=refunds_of(shelves, order),
+        cash_receipt=issued[0] if issued else "",
+    )
 
 
 def enter_returns(

@@ -110,6 +110,9 @@ class Press:
             copy=paper.copy,
             training=setup.training,
             link_base=policy.receipt_link,
+            cash_receipt_approval=register.approvals.get(
+                register.order(paper.sale, paper.business_date), ""
+            ),
             methods={tender.name: tender.label(setup.language) for tender in register.offered},
             footer=policy.receipt_footer_ko if korean else policy.receipt_footer_en,
         )

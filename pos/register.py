@@ -148,6 +148,8 @@ class Register:
     """The held baskets that are shown to choose from."""
     last: LastSale | None = None
     """How the ticket before this one ended."""
+    approvals: dict[str, str] = field(default_factory=dict)
+    """The tax office's numbers of cash receipts, by sales' full names, as far as copies asked for them."""
     last_link: str = ""
     """The token of the e-receipt of the sale before this one."""
     shown_link: LinkView | None = None

@@ -1,7 +1,12 @@
 """The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, reprint, gift receipt."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
 
 from pos import commands
 from pos.points import CASH, COPY, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT_OPEN
@@ -15,12 +20,16 @@ from protocols.facts import (
     CashMoved,
     DrawerOpened,
     ReceiptCopied,
+    SaleClosed,
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
     TerminalNoted,
 )
 
+APPROVAL_SECONDS: Final = 1.5
+"""How long a copy waits for the number of its cash receipt."""
+_SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
 _DIRECTIONS = {
     ("in", "ko"): "입금",
     ("out", "ko"): "출금",
@@ -153,9 +162,22 @@ class TradingDay:
         paper = await self.receipt(sale, RECEIPTS)
         if paper is None:
             return self._no_receipt(sale)
+        if paper.form == "sale" and _SALE.decode(paper.body).cash_receipt is not None:
+            await self._ask_for_approval(register.order(paper.sale, paper.business_date))
         again = replace(paper, copy=paper.copy + 1)
         await self._copy(again, "")
         return register.say("reprinted", sale=register.sale_name(paper.sale), copy=again.copy)
+
+    async def _ask_for_approval(self, order: str) -> None:
+        """Learn the tax office's number for a copy; without an answer it stays a request."""
+        register = self.register
+        if order in register.approvals or register.offline:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(APPROVAL_SECONDS):
+                there = await register.elsewhere.sale(order)
+                if there is not None and there.cash_receipt:
+                    register.approvals[order] = there.cash_receipt
 
     async def gift(self, sale: int | None) -> Notice:
         """Print a gift receipt of a sale; who asked, and the how-many-th it is, stand in the journal."""

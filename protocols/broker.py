@@ -104,7 +104,7 @@ class InquiryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     after: str = ""
 
 
-class SaleAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class SaleAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A closed sale, for goods of it that come back: as journal records, byte for byte."""
 
     order: str
@@ -112,6 +112,8 @@ class SaleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The record with its sale.closed."""
     refunds: list[bytes]
     """The records with the refund.closed of it, all that are known."""
+    cash_receipt: str = ""
+    """The tax office's number of its Korean cash receipt, where an agent has given one."""
 
 
 class HeldSale(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

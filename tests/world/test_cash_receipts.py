@@ -77,6 +77,11 @@ def test_from_the_key_to_the_e_receipt_and_back_with_a_return() -> None:
         assert f"승인번호 {issue.approval}" in page and PHONE not in page
 
         till = world.till()
+        await till.key("1RP")
+        await asyncio.sleep(10)
+        [first, copy] = world.equipment().papers()
+        assert "not approved yet" in first and "Approval" not in first
+        assert f"Approval {issue.approval}" in copy and PHONE not in first + copy
         for entry in (f"RT:{issue.order_key}", "1*RL", "GB"):
             await till.key(entry)
         await settled(world)
