@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import getpass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -34,9 +35,14 @@ from ips.office import (
     TerminalChanged,
     perform,
 )
+from protocols.documents import Policy
 from protocols.malformed import MALFORMED
 
 ANSWER_SECONDS: Final = 30.0
+_NOBODY_SERVES: Final = (
+    "Tills print links that begin with {} from now on, and nobody serves them here: "
+    "name a port in the configuration (receipts.listen) and start the broker again"
+)
 _DONE: Final = msgspec.json.Decoder(Done)
 
 
@@ -62,7 +68,12 @@ def terminal_change(arguments: argparse.Namespace, config: Config) -> Answer:
 def document_publish(arguments: argparse.Namespace, config: Config) -> Answer:
     """Publish the next version of a document from a file."""
     body = read_body(arguments.name, Path(arguments.file))
-    return _answer(do(config, DocumentPublish(name=arguments.name, body=body, actor=actor())))
+    done = _answer(do(config, DocumentPublish(name=arguments.name, body=body, actor=actor())))
+    if arguments.name == "policy" and not config.receipts.listen:
+        policy = msgspec.msgpack.decode(body, type=Policy)
+        if policy.receipt_link:
+            return replace(done, text=f"{done.text}\n{_NOBODY_SERVES.format(policy.receipt_link)}")
+    return done
 
 
 def module_change(arguments: argparse.Namespace, config: Config) -> Answer:

@@ -185,6 +185,23 @@ def test_a_wrong_document_is_not_published(
     assert json.loads(capsys.readouterr().out) == []
 
 
+def test_links_that_nobody_serves_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A policy with e-receipts at a broker without a door for customers: said when it is published."""
+    policy, config = tmp_path / "policy.toml", tmp_path / "broker.toml"
+    policy.write_text('receipt_link = "https://r.example.kr"')
+    config.write_text(f'folder = "{tmp_path}/b"\n')
+    publish = ["document", "publish", "policy", str(policy), "--config", str(config)]
+
+    assert main(publish) == 0
+    assert "receipts.listen" in capsys.readouterr().out
+
+    config.write_text(f'folder = "{tmp_path}/b"\n[receipts]\nlisten = "127.0.0.1:8601"\n')
+    assert main(publish) == 0
+    assert "receipts.listen" not in capsys.readouterr().out
+
+
 def asked(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """Run a command; return status, output and complaint."""
     capsys.readouterr()
