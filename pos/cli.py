@@ -381,7 +381,8 @@ def _screen(config: Config, parsed: argparse.Namespace) -> int:
 def _sell(config: Config, parsed: argparse.Namespace) -> int:
     from pos.headless import Sell
 
-    return _ask(config, Sell(items=parsed.items, tenders=parsed.tender), parsed)
+    sell = Sell(items=parsed.items, tenders=parsed.tender, paper=parsed.paper)
+    return _ask(config, sell, parsed)
 
 
 def _script(config: Config, parsed: argparse.Namespace) -> int:

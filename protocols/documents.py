@@ -134,6 +134,13 @@ KINDS: Final[dict[str, type[msgspec.Struct]]] = {
 """What a body is, by its document's name."""
 
 
+_HINTS: Final = {
+    "$.receipt_link": "receipt_link is an address such as https://receipts.example.kr, at most 88 "
+    "characters, without ? and #: it goes into QR codes"
+}
+"""What a text has to look like, where a pattern says it to programs alone."""
+
+
 def body_of(name: str, table: Any) -> msgspec.Struct:
     """Return a body from what a person wrote in a file (TOML, JSON); a wrong key is named.
 
@@ -144,7 +151,8 @@ def body_of(name: str, table: Any) -> msgspec.Struct:
     try:
         body = msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        raise DocumentError(str(error)) from error
+        hint = next((hint for place, hint in _HINTS.items() if place in str(error)), None)
+        raise DocumentError(hint or str(error)) from error
     if isinstance(body, Staff):
         check_staff(body)
     return body

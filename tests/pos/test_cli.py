@@ -59,6 +59,28 @@ def shop(shell: Shell) -> Shell:
     return shell
 
 
+def test_a_sale_without_paper_tells_the_address_of_its_e_receipt(shop: Shell) -> None:
+    """4e: by --no-paper and `reprint --link`; where there are none, nothing is sold for a promise."""
+    refused = shop.json("sell", "8801115114154", "--tender", "cash", "--no-paper")
+    assert (refused["done"], refused["code"]) == (False, "RPT-04")
+    policy = shop.home / "policy.toml"
+    policy.write_text('receipt_link = "receipts.example.kr"')
+    assert shop.run("policy", "import", str(policy))[0] == 1
+    assert "an address such as https://receipts.example.kr" in shop.complaint
+    policy.write_text('receipt_link = "https://receipts.example.kr"')
+    assert shop.run("policy", "import", str(policy))[0] == 0
+
+    status, said = shop.run("sell", "8801115114154", "--tender", "cash", "--no-paper")
+
+    [address] = [line for line in said.splitlines() if line.startswith("https://")]
+    assert status == 0
+    assert shop.run("reprint", "--link") == (0, f"{address}\n")
+    fields = shop.json("reprint", "2", "--link")["fields"]
+    assert isinstance(fields, dict) and fields["link"] == address
+    assert shop.run("sell", "8801115114154", "--tender", "cash", "--paper")[0] == 1
+    assert "PRN-08" in shop.complaint or "프린터" in shop.complaint
+
+
 def test_a_day_without_screen_devices_or_broker(shop: Shell) -> None:
     """T1, I9: sold, counted, closed, and the journal is whole."""
     status, said = shop.run("sell", "8801115114154", "2*8801043015929", "--tender", "cash:20000")
