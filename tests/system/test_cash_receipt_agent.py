@@ -11,9 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ips.cash_receipts.records import requests
+from ips.store.connection import FILE_NAME, open_reader
+from ips.store.reader import Reader
 from protocols.facts import CashReceiptAsked, Line, SaleClosed, Tender
 from tests.support.broker_terminal import DATE, Terminal
-from tests.system.test_broker_command import COMMAND, enrol, run, send
+from tests.system.test_broker_command import COMMAND, enrol, send
 
 pytestmark = pytest.mark.system
 PATIENCE_S = 60.0
@@ -73,7 +76,8 @@ def test_a_lost_answer_is_asked_for_and_both_have_the_same(agent: Process, tmp_p
         terminal.append(sale(), amount=110_000)
         assert send(broker.told["url"], terminal.batch(1)).status_code == 200
 
-        rows = approved(config)
+        approved(tmp_path / "b")
+        rows = json.loads(run("cash-receipt", "list", "--config", str(config), "--json").stdout)
         assert [(row["state"], row["amount"], row["vat"]) for row in rows] == [
             ("approved", 110_000, 10_000)
         ]
@@ -97,13 +101,17 @@ def sale() -> SaleClosed:
     )  # fmt: skip
 
 
-def approved(config: Path) -> list[dict[str, object]]:
+def approved(folder: Path) -> None:
     """Wait until the broker has found out: it asks 10 s after the answer was lost."""
+    reader = Reader(open_reader(folder / FILE_NAME))
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        listed = run("cash-receipt", "list", "--config", str(config), "--json")
-        rows: list[dict[str, object]] = json.loads(listed.stdout)
-        if rows and all(row["state"] == "approved" for row in rows):
-            return rows
-        time.sleep(0.5)
-    raise AssertionError(f"not approved in time: {listed.stdout}")
+    while [row.state for row in requests(reader, "ORDER BY key")] != ["approved"]:
+        assert time.monotonic() < deadline, requests(reader, "ORDER BY key")
+        time.sleep(0.1)
+    reader.close()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
