@@ -17,6 +17,7 @@ from tests.house.test_docs import BLOCK, SECTION, text_of
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
+PRESET = ROOT / "sim/stage/presets/purse.toml"
 SECONDS = 60
 STAYS = {
     "ips-pos",
@@ -105,7 +106,10 @@ def environment(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def bench(folder: Path, environment: dict[str, str]) -> Iterator[None]:
     """The bench that the page has the reader start in another window."""
-    command = [str(PROGRAMS / "ips-sim"), "up", "--preset", "purse"]
+    # A counter's with a purse, and the stripe reader that one of the page's lines is about.
+    plan = folder / "bench.toml"
+    plan.write_text(PRESET.read_text() + "\n[devices.stripe_reader]\n", encoding="utf-8")
+    command = [str(PROGRAMS / "ips-sim"), "up", str(plan)]
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
     ) as up:

@@ -6,7 +6,8 @@ import inspect
 import msgspec
 import pytest
 
-from sim.stage.kinds import KINDS
+from sim.clock import VirtualClock
+from sim.stage.kinds import KINDS, Needs
 from sim.twin import Twin
 
 
@@ -15,7 +16,9 @@ def test_kind_builds_a_twin_that_names_itself(name):
     """Goal: the table is true: module, class, and the kind's own name."""
     kind = KINDS[name]
 
-    twin = kind.build(kind.options())
+    # What a bench brings to a bank besides its books, which may be in memory.
+    brought = {"clock": VirtualClock()} if kind.needs is Needs.BOOKS else {}
+    twin = kind.build(kind.options(), **brought)
 
     assert isinstance(twin, Twin)
     assert twin.device == name
