@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from protocols.control import Verb
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
+from protocols.trace.bank_messages import BankSwap
 from protocols.trace.events import Bytes, Channel, Direction, Event, Header, Mark
 from protocols.trace.stand_ins import StandIns
 from protocols.trace.text import Piece, TextSwap
@@ -23,7 +24,7 @@ EVENTS_KEPT: Final = 20_000
 """In memory; a file has all."""
 HOLD_NS: Final = NANOSECONDS_PER_SECOND
 """After this long nothing more is expected of half a number."""
-PROTOCOLS: Final = ("escpos", "cd5220", "scanner", "swipe", "pin_pad", "iso7816", "http")
+PROTOCOLS: Final = ("escpos", "cd5220", "scanner", "swipe", "pin_pad", "iso8583", "iso7816", "http")
 """What can be decoded, and so be rid of secrets."""
 _SECRET_ARGUMENTS: Final = ("digits", "pin")
 
@@ -44,7 +45,7 @@ class Recorder:
         self._began_ns = clock.monotonic_ns()
         self._channels: list[Channel] = []
         self._kept: deque[Event] = deque(maxlen=EVENTS_KEPT)
-        self._streams: dict[tuple[str, Direction], TextSwap] = {}
+        self._streams: dict[tuple[str, Direction], TextSwap | BankSwap] = {}
         self._listeners: list[Listener] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -76,7 +77,9 @@ class Recorder:
 
     def stream(self, channel: str, direction: Direction, data: bytes) -> None:
         """Take bytes that passed; secrets may be split over several calls."""
-        swap = self._streams.setdefault((channel, direction), TextSwap(self.stand_ins))
+        swap = self._streams.get((channel, direction))
+        if swap is None:
+            swap = self._streams[channel, direction] = self._swap(channel)
         self._passed(channel, direction, swap.take(self.now_ns(), data))
         if swap.holds:
             self._settle_later()
@@ -112,6 +115,13 @@ class Recorder:
         """Return every channel and what is kept, in the order of time."""
         self.settle()
         return sorted((*self._channels, *self._kept), key=attrgetter("at_ns"))
+
+    def _swap(self, channel: str) -> TextSwap | BankSwap:
+        """Return what takes the secrets out of one direction of a channel."""
+        bank = any(
+            each.channel == channel and each.protocol == "iso8583" for each in self._channels
+        )
+        return BankSwap(self.stand_ins) if bank else TextSwap(self.stand_ins)
 
     def _passed(self, channel: str, direction: Direction, pieces: Sequence[Piece]) -> None:
         for at_ns, data in pieces:

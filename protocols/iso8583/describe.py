@@ -8,7 +8,7 @@ from protocols.iso8583.icc import read_icc
 from protocols.iso8583.message import MalformedError, Message
 from protocols.iso8583.specs import ASCII, Spec
 
-_CARD_TAGS: Final = frozenset({0x57, 0x5A, 0x5F20, 0x5F24, 0x9F1F, 0x9F20, 0x9F0B, 0x9F61})
+CARD_TAGS: Final = frozenset({0x57, 0x5A, 0x5F20, 0x5F24, 0x9F1F, 0x9F20, 0x9F0B, 0x9F61})
 """Objects of field 55 that tell a card or its holder."""
 _KEPT: Final = 10
 """First six and last four; of an account that is shorter, the last four."""
@@ -47,7 +47,7 @@ def _icc(data: bytes) -> str:
     except MalformedError:
         return f"({len(data)} bytes, no data objects)"
     return " ".join(
-        f"{tag:X}={'(hidden)' if tag in _CARD_TAGS else value.hex().upper()}"
+        f"{tag:X}={'(hidden)' if tag in CARD_TAGS else value.hex().upper()}"
         for tag, value in objects.items()
     )
 

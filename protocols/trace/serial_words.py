@@ -27,6 +27,7 @@ from protocols.swipe import Noise as SwipeNoise
 from protocols.swipe import Swiped, SwipeEvent, SwipeFramer, read_swipe
 from protocols.telnet import Decoder as TelnetDecoder
 from protocols.telnet import Option, Subnegotiation, Word
+from protocols.trace.bank_words import BankTeller
 from protocols.trace.events import Direction
 from protocols.trace.naming import hexed, phrase, quoted
 from protocols.trace.pad_words import PadTeller
@@ -200,6 +201,7 @@ _ENDS: Final[dict[str, Callable[[], _Ends]]] = {
     "scanner": _Scanner,
     "swipe": _StripeReader,
     "pin_pad": PadTeller,
+    "iso8583": BankTeller,
 }
 
 
