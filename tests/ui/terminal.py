@@ -15,8 +15,9 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final
 
 import pyte
@@ -32,7 +33,15 @@ PATIENCE_SECONDS: Final = 20.0
 class Terminal:
     """A pseudo-terminal of some size with a program in the foreground."""
 
-    def __init__(self, arguments: list[str], *, columns: int = 80, rows: int = 24) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        *,
+        columns: int = 80,
+        rows: int = 24,
+        extra: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Start it; `extra` goes into its environment."""
         self._master, slave = pty.openpty()
         _resize(slave, columns, rows)
         self.screen = pyte.Screen(columns, rows)
@@ -46,6 +55,7 @@ class Terminal:
             "HOME": os.environ.get("HOME", "/"),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
+            **extra,
         }
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
