@@ -27,7 +27,7 @@ from ips.booking_refunds import refund_closed
 from ips.booking_sales import sale_closed, sale_voided
 from ips.booking_shifts import cash_moved, shift_closed, shift_counted, shift_opened
 from ips.booking_value import value_taken
-from ips.booking_voids import tender_voided
+from ips.booking_voids import tender_changed, tender_voided
 from ips.books import Booking, Books, transaction_key
 from ips.commands import Command
 from ips.entry import EXCEPTIONS, Entry, Occasion
@@ -52,6 +52,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftCounted,
     ShiftOpened,
+    TenderChanged,
     TenderVoided,
     ValueTaken,
     decode_fact,
@@ -92,6 +93,9 @@ def book(record: Record, fact: Fact, books: Books) -> Booking:
             attempt_closed(entry, fact, record.attempt or "")
         case AttemptParked():
             attempt_parked(entry, fact, record.attempt or "")
+        case TenderChanged():
+            tender_changed(entry, fact)
+            entry.booking.returns.append(fact)
         case TenderVoided():
             tender_voided(entry, fact)
         case SaleClosed():
@@ -215,6 +219,9 @@ def _amounts(fact: Fact) -> list[tuple[str, int, bool]]:
             return [("counted", fact.counted, False), *rows]
         case AttemptOpened() | AttemptClosed() | AttemptParked() | CashMoved() | ValueTaken():
             return [("amount", fact.amount, False)]
+        case TenderChanged(taken=taken):
+            rows = [(f"tender {n + 1}", each.amount, False) for n, each in enumerate(taken)]
+            return [("back", fact.back.amount, False), *rows]
         case TenderVoided():
             return [("tender", fact.tender.amount, False), ("back", fact.back.amount, False)]
         case ShiftOpened():

@@ -27,7 +27,9 @@ def refund_closed(entry: Entry, fact: RefundClosed) -> None:
         key = tender.attempt or f"{entry.booking.key}/{index}"
         _pay_back(entry, fact, tender, key)
     _split(entry, fact)
-    entry.add_to_shift(fact.shift, tenders=fact.tenders, sign=-1, refunds=fact.total)
+    entry.add_to_shift(
+        fact.shift, tenders=fact.tenders, sign=-1, refunds=fact.total, undone=int(fact.void)
+    )
     entry.post_legs("refund")
 
 

@@ -18,7 +18,7 @@ def sale_closed(entry: Entry, fact: SaleClosed) -> None:
     """Book a sale. What was sold is credited by group and tax, what was paid debited by tender."""
     order = _order_of(entry, fact)
     if fact.training:
-        _let_go(entry, order, Release(at_ns=entry.occasion.at_ns), standing=frozenset())
+        let_go(entry, order, Release(at_ns=entry.occasion.at_ns), standing=frozenset())
         return
     if fact.cash_receipt is not None:
         entry.booking.cash_receipts.append((order, fact))
@@ -27,11 +27,11 @@ def sale_closed(entry: Entry, fact: SaleClosed) -> None:
     earlier = entry.books.order(order)
     split = split_receipt(fact, "sales", entry.books.policy(entry.occasion.store).vat_percent)
     for index, tender in enumerate(fact.tenders):
-        _settle(entry, tender, order, index)
+        settle(entry, tender, order, index)
     if earlier is None:
         _credit(entry, fact, split, order)
         standing = frozenset(tender.attempt for tender in fact.tenders)
-        _let_go(entry, order, Park(at_ns=entry.occasion.at_ns), standing=standing)
+        let_go(entry, order, Park(at_ns=entry.occasion.at_ns), standing=standing)
     else:
         entry.ask("duplicate-sale", about=order, amount=fact.total)
         _to_suspense(entry)
@@ -42,7 +42,7 @@ def sale_closed(entry: Entry, fact: SaleClosed) -> None:
 def sale_voided(entry: Entry, fact: SaleVoided) -> None:
     """Book a sale given up: nothing is posted, and its attempts are let go."""
     order = entry.order_key(fact.sale)
-    _let_go(entry, order, Release(at_ns=entry.occasion.at_ns), standing=frozenset())
+    let_go(entry, order, Release(at_ns=entry.occasion.at_ns), standing=frozenset())
     entry.add_to_shift(fact.shift, voids=1)
     entry.post_legs("void")
 
@@ -55,7 +55,8 @@ def _order_of(entry: Entry, fact: SaleClosed) -> str:
     return next((order for order in named if order.endswith(ending)), entry.order_key(fact.sale))
 
 
-def _settle(entry: Entry, tender: Tender, order: str, index: int) -> None:
+def settle(entry: Entry, tender: Tender, order: str, index: int) -> None:
+    """Let a payment stand in a closed sale: what it leaves to the receipt's split are legs."""
     payment = _payment_of(entry, tender, order, index)
     if payment.order != order:
         entry.ask(
@@ -135,7 +136,7 @@ def _to_suspense(entry: Entry) -> None:
     entry.leg(EXCEPTIONS, -paid)
 
 
-def _let_go(entry: Entry, order: str, command: Park | Release, *, standing: frozenset[str]) -> None:
+def let_go(entry: Entry, order: str, command: Park | Release, *, standing: frozenset[str]) -> None:
     """Tell every undecided attempt of a sale that does not stand in it (a parked attempt)."""
     for payment in entry.payments_of(order):
         if payment.key in standing or payment.state_class not in _UNDECIDED:

@@ -106,6 +106,8 @@ _FIGURES: Final = (
     "discounts",
     "voids",
     "tender_voids",
+    "tender_changes",
+    "undone",
     "refunds",
     "float_amount",
     "cash_in",

@@ -1,7 +1,8 @@
-"""Books payments that a terminal took out of a sale before it was closed, and gave back.
+"""Books payments that a terminal took out of a sale, or replaced, and gave back.
 
     cash handed back         nothing: it never was the shop's
     by a device, or in cash  {asset of the payment} <- {asset of the way back}; the payment is refunded
+    replaced afterwards      {asset of the new payments} <- {asset of the way back}; those are the sale's now
     it has not gone back     customer-credit <- {asset}: found out after its sale had gone on without it
 
 The payment is closed and paid back in one step, so its own life tells both; income is never touched. What
@@ -10,12 +11,13 @@ a purse moved stands in facts of its own (ips.booking_purse). Source: decisions.
 
 import msgspec
 
+from ips.booking_sales import let_go, settle
 from ips.books import RefundRecord
-from ips.commands import Close, PayRefund, RequestRefund
-from ips.entry import Entry, order_of, repay_key
+from ips.commands import Close, Park, PayRefund, RequestRefund
+from ips.entry import EXCEPTIONS, Entry, order_of, repay_key
 from ips.payments import PaymentRecord, Refusal
 from ips.postings import RETURNS, SALES
-from protocols.facts import AttemptClosed, TenderVoided
+from protocols.facts import AttemptClosed, Tender, TenderChanged, TenderVoided
 
 NOT_BACK = "not-given-back"
 """Why a customer is owed money: it was to go back, and did not."""
@@ -30,6 +32,27 @@ def tender_voided(entry: Entry, fact: TenderVoided) -> None:
     entry.add_to_shift(fact.shift, tenders=[tender], tender_voids=1)
     entry.add_to_shift(fact.shift, tenders=[back], sign=-1)
     entry.post_legs("void")
+
+
+def tender_changed(entry: Entry, fact: TenderChanged) -> None:
+    """Book payments that stand in a closed sale instead of another."""
+    order = fact.original
+    for index, tender in enumerate(fact.taken):
+        settle(entry, tender, order, index)
+    payment = entry.payment(fact.tender.attempt)
+    if payment is None:
+        entry.ask("unknown-attempt", about=fact.tender.attempt, amount=fact.back.amount)
+    else:
+        _refund(entry, payment, fact.back, "tender-change")
+    paid = sum(tender.amount for tender in fact.taken)
+    if paid != fact.back.amount:
+        entry.ask("total-mismatch", about=order, amount=paid - fact.back.amount)
+    _level(entry)
+    standing = frozenset(tender.attempt for tender in fact.taken)
+    let_go(entry, order, Park(at_ns=entry.occasion.at_ns), standing=standing)
+    entry.add_to_shift(fact.shift, tenders=fact.taken, tender_changes=1)
+    entry.add_to_shift(fact.shift, tenders=[fact.back], sign=-1)
+    entry.post_legs("tender-change")
 
 
 def not_given_back(entry: Entry, fact: AttemptClosed, key: str) -> None:
@@ -50,27 +73,39 @@ def not_given_back(entry: Entry, fact: AttemptClosed, key: str) -> None:
 
 
 def _give_back(entry: Entry, fact: TenderVoided) -> None:
-    tender, back, at_ns = fact.tender, fact.back, entry.occasion.at_ns
+    tender = fact.tender
     payment = _payment_of(entry, fact)
-    close = Close(at_ns=at_ns, amount=tender.amount, reference=tender.reference)
-    ask = RequestRefund(at_ns=at_ns, refund=back.attempt, amount=back.amount, reason="void")
+    close = Close(at_ns=entry.occasion.at_ns, amount=tender.amount, reference=tender.reference)
+    decision = entry.apply(payment, close)
+    if isinstance(decision, Refusal):
+        detail = decision.reason
+        entry.ask("flow-refuses", about=payment.key, amount=tender.amount, detail=detail)
+    else:
+        _refund(entry, entry.payment(payment.key) or payment, fact.back, "void")
+    _level(entry)
+
+
+def _refund(entry: Entry, payment: PaymentRecord, back: Tender, reason: str) -> None:
+    """Pay a payment back in one step, and keep that it was."""
+    at_ns = entry.occasion.at_ns
+    ask = RequestRefund(at_ns=at_ns, refund=back.attempt, amount=back.amount, reason=reason)
     pay = PayRefund(at_ns=at_ns, refund=back.attempt, amount=back.amount, reference=back.reference)
-    for command, asset in ((close, ""), (ask, ""), (pay, entry.asset(back.method))):
+    for command, asset in ((ask, ""), (pay, entry.asset(back.method))):
         decision = entry.apply(payment, command, asset=asset)
         if isinstance(decision, Refusal):
             detail = decision.reason
-            entry.ask("flow-refuses", about=payment.key, amount=tender.amount, detail=detail)
-            break
+            entry.ask("flow-refuses", about=payment.key, amount=back.amount, detail=detail)
+            return
         payment = entry.payment(payment.key) or payment
-    else:
-        _record(entry, fact, payment)
-    # What the payment was for is no income, and what went back is none that is lost.
-    entry.leg(RETURNS, entry.leg_sum(SALES))
-    entry.leg(SALES, -entry.leg_sum(SALES))
-    rest = entry.leg_sum(RETURNS)
-    if rest:
-        entry.leg(RETURNS, -rest)
-        entry.leg("suspense/exceptions", rest)
+    _record(entry, payment, back, reason)
+
+
+def _level(entry: Entry) -> None:
+    """Leave income as it was: what came is none of it, and what went back is none that is lost."""
+    came, went = entry.leg_sum(SALES), entry.leg_sum(RETURNS)
+    entry.leg(SALES, -came)
+    entry.leg(RETURNS, -went)
+    entry.leg(EXCEPTIONS, came + went)
 
 
 def _payment_of(entry: Entry, fact: TenderVoided) -> PaymentRecord:
@@ -88,8 +123,8 @@ def _payment_of(entry: Entry, fact: TenderVoided) -> PaymentRecord:
     )
 
 
-def _record(entry: Entry, fact: TenderVoided, payment: PaymentRecord) -> None:
-    at, back = entry.occasion, fact.back
+def _record(entry: Entry, payment: PaymentRecord, back: Tender, reason: str) -> None:
+    at = entry.occasion
     entry.booking.refunds[back.attempt] = RefundRecord(
         key=back.attempt,
         payment=payment.key,
@@ -100,7 +135,7 @@ def _record(entry: Entry, fact: TenderVoided, payment: PaymentRecord) -> None:
         store=at.store,
         terminal=at.terminal,
         business_date=at.business_date,
-        reason="void",
+        reason=reason,
         state="paid",
         requested_by=at.actor,
         requested_ns=at.at_ns,

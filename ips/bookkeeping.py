@@ -48,7 +48,15 @@ from ips.store.rows import (
     ShiftRow,
 )
 from protocols.documents import Policy
-from protocols.facts import RefundClosed, SaleClosed, SaleHeld, SaleRecalled, Tender, ValueTaken
+from protocols.facts import (
+    RefundClosed,
+    SaleClosed,
+    SaleHeld,
+    SaleRecalled,
+    Tender,
+    TenderChanged,
+    ValueTaken,
+)
 from protocols.journal import Record
 from protocols.malformed import MALFORMED
 
@@ -232,7 +240,7 @@ class Bookkeeper:
         reported: list[Reported] = []
         taken: list[tuple[Record, ValueTaken]] = []
         holds: list[tuple[Record, SaleHeld | SaleRecalled]] = []
-        returns: list[tuple[Record, RefundClosed]] = []
+        returns: list[tuple[Record, RefundClosed | TenderChanged]] = []
         links: list[tuple[Record, Linked]] = []
         cash_receipts: list[tuple[Record, str, SaleClosed]] = []
         for record in records:

@@ -25,6 +25,7 @@ from protocols.facts import (
     SaleClosed,
     SaleHeld,
     SaleRecalled,
+    TenderChanged,
     ValueTaken,
 )
 from protocols.journal import Record
@@ -100,6 +101,10 @@ class ShiftRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Given back, minor units; not taken off gross."""
     tender_voids: int = 0
     """Payments taken out of open sales."""
+    tender_changes: int = 0
+    """Payments of closed sales that were replaced."""
+    undone: int = 0
+    """Closed sales that were voided."""
     by_method: dict[str, int] = {}
     """Taken less given back."""
     cash_in: int = 0
@@ -159,7 +164,7 @@ class Booking:
     """Exception logs of purses that were given to the issuer."""
     holds: list[SaleHeld | SaleRecalled] = field(default_factory=list)
     """Baskets that were put aside, or gone on with."""
-    returns: list[RefundClosed] = field(default_factory=list)
+    returns: list[RefundClosed | TenderChanged] = field(default_factory=list)
     """Refunds, to be found again beside the sales that they name."""
     cash_receipts: list[tuple[str, SaleClosed]] = field(default_factory=list)
     """Sales that a Korean cash receipt was asked for, by their orders."""

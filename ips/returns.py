@@ -1,5 +1,6 @@
 """Goods that came back: which refund took what of which sale, for the till that is asked next.
 
+    tender.changed   noted beside the sale too: what comes back later goes to its new payments
     refund.closed    noted beside the sale that it names; more of a line than was sold is asked about
     GET /v1/sales    a sale as it was closed, and all refunds of it so far
 
@@ -19,7 +20,7 @@ from ips.questions import question
 from ips.store.group import Group
 from ips.store.rows import OwnRow, RecordRow, SaleRow
 from protocols.broker import SaleAnswer
-from protocols.facts import Fact, RefundClosed, SaleClosed, decode_fact
+from protocols.facts import Fact, RefundClosed, SaleClosed, TenderChanged, decode_fact
 from protocols.journal import Record, decode_record
 
 _ORDER = msgspec.msgpack.Decoder(OrderRecord)
@@ -56,7 +57,7 @@ def sale_of(shelves: Shelves, order: str, *, store: str) -> SaleAnswer | None:
 
 
 def enter_returns(
-    group: Group, reported: Sequence[tuple[Record, RefundClosed]]
+    group: Group, reported: Sequence[tuple[Record, RefundClosed | TenderChanged]]
 ) -> list[tuple[Record, Question]]:
     """Note refunds beside their sales; return what is asked about them."""
     asked: list[tuple[Record, Question]] = []
@@ -64,7 +65,8 @@ def enter_returns(
         if not fact.original:
             continue
         group.flush()
-        asked += [(record, each) for each in _too_much(group.store, record, fact)]
+        if isinstance(fact, RefundClosed):
+            asked += [(record, each) for each in _too_much(group.store, record, fact)]
         group.changes.own.append(
             OwnRow(
                 "INSERT OR IGNORE INTO sale_refund VALUES (?, ?, ?, ?)",
@@ -86,8 +88,7 @@ def _too_much(shelves: Shelves, record: Record, fact: RefundClosed) -> list[Ques
     back: dict[int, int] = {}
     earlier = [_fact(data) for data in refunds_of(shelves, fact.original)]
     for refund in (*earlier, fact):
-        assert isinstance(refund, RefundClosed)
-        for line in refund.lines:
+        for line in refund.lines if isinstance(refund, RefundClosed) else ():
             back[line.original] = back.get(line.original, 0) + line.quantity
     lines = {number: line.quantity for number, line in enumerate(sale.lines, start=1)}
     return [

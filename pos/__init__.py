@@ -35,6 +35,7 @@ cash_receipt   whose Korean cash receipt it is, and which sales get one unasked
 e_receipts     with paper or without, and the link on the screen
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
+correcting     voids a sale that was closed in this shift, or changes a payment of it
 voiding        takes payments out of an open sale and gives them back
 doubted        the payment in doubt that holds the counter, and what is known of it
 parking        sets it aside, so that its sale can go on

@@ -192,7 +192,34 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     reprint = _command(
         commands, "reprint", "Print a receipt again.", "ips-pos reprint 128", _reprint
     )
-    _approvable(opening, count, close, reprint)
+    void = _command(
+        commands,
+        "void",
+        "Void a sale that was closed in this shift.",
+        "ips-pos void 128 --reason 'rung up twice'",
+        _void,
+    )
+    change = _command(
+        commands,
+        "change",
+        "Replace a payment of a sale that was closed in this shift.",
+        "ips-pos change 128 --to purse",
+        _change,
+    )
+    for correction in (void, change):
+        correction.add_argument(
+            "sale", nargs="?", default="", help="number today, or code (default: the last sale)"
+        )
+        correction.add_argument("--reason", default="", help="kept, and on the paper")
+    change.add_argument(
+        "--payment", type=_whole_number, default=0, metavar="N",
+        help="which of its payments, from 1 (default: the only one)",
+    )  # fmt: skip
+    change.add_argument(
+        "--to", action="append", required=True, metavar="NAME[:AMOUNT]", dest="tenders",
+        help="how it is paid instead; may be repeated: part each",
+    )  # fmt: skip
+    _approvable(opening, count, close, reprint, void, change)
     reprint.add_argument(
         "sale", type=_whole_number, nargs="?", help="number of the sale today (default: the last)"
     )
@@ -425,6 +452,24 @@ def _sign_off(config: Config, parsed: argparse.Namespace) -> int:
 def _reprint(config: Config, parsed: argparse.Namespace) -> int:
     verb = "QR" if parsed.link else "GR" if parsed.gift else "RP"
     return _run(config, f"{parsed.sale or ''}{verb}", parsed)
+
+
+def _void(config: Config, parsed: argparse.Namespace) -> int:
+    return _run(config, f"VF:{parsed.sale or '-'} {parsed.reason}", parsed)
+
+
+def _change(config: Config, parsed: argparse.Namespace) -> int:
+    from pos.headless import Change
+
+    approver = parsed.approver
+    request = Change(
+        sale=parsed.sale,
+        payment=parsed.payment,
+        tenders=parsed.tenders,
+        reason=parsed.reason,
+        approval=f"{approver}PN:{_unseen('PIN: ')}" if approver else "",
+    )
+    return _ask(config, request, parsed)
 
 
 def _report(config: Config, parsed: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def mint(register: Register, sale: Sale) -> str:
 async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
     """End a ticket in which nothing is due any more. Raises: StoreError, and nothing happened."""
     sale, swap = _swapped(register, sale)
-    drafts, papers = [*results, *_by_hand(register, sale)], list[Paper]()
+    drafts, papers = [*results, *by_hand(register, sale)], list[Paper]()
     register.sale = sale
     link, kept = "", False
     back, fact = _refund(register, sale, swap), None
@@ -114,7 +114,8 @@ def _said(register: Register, sale: Sale, last: LastSale, back: RefundClosed | N
     name = register.sale_name(sale.number)
     methods = "+".join(register.method(each) for each in last.methods)
     if back is not None and not last.paid:
-        message = register.say("return_done", sale=name, method=methods or "-", amount=last.change)
+        done = "sale_undone" if back.void else "return_done"
+        message = register.say(done, sale=name, method=methods or "-", amount=last.change)
     elif last.balance is not None:
         message = register.say(
             "sale_done_by_card", sale=name, method=methods, amount=sale.total, balance=last.balance
@@ -132,7 +133,7 @@ def _said(register: Register, sale: Sale, last: LastSale, back: RefundClosed | N
     return Paid(notice=message, cash=last.cash)
 
 
-def _by_hand(register: Register, sale: Sale) -> list[Draft]:
+def by_hand(register: Register, sale: Sale) -> list[Draft]:
     """Return the results of what moved by hand: cash in, and cash that goes back."""
     return [
         register.draft(

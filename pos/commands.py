@@ -63,6 +63,26 @@ class VoidTender:
     """Another way back than it came: cash."""
 
 
+@dataclass(frozen=True, slots=True)
+class VoidClosed:
+    """Void a closed sale of this shift: all of it comes back, and its payments as they came."""
+
+    receipt: str = ""
+    """Its code, or its number today; empty: the last sale."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTender:
+    """Replace a payment of a closed sale of this shift; the new one is taken next."""
+
+    choice: int = 0
+    """The n-th of its payments, from 1; 0: the only one."""
+    receipt: str = ""
+    """As of a void."""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
     """Take per cent or money off the selected line, or off the whole sale; 0 takes it away again."""
@@ -362,6 +382,8 @@ Command = (
     | VoidLast
     | VoidSale
     | VoidTender
+    | VoidClosed
+    | ChangeTender
     | Discount
     | SetPrice
     | Quick

@@ -7,6 +7,8 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     nQT    quantity of the selected line           VL  void the selected line    VD  void the last
     VS[:reason]   void the sale                    nUP nDN  move the selection
     [n]VT[:cash]  take the n-th payment out of the sale, or the last; its money goes back
+    VF[:sale[ reason]]  void a closed sale of this shift, by code or number; the last one
+    [n]CT[:sale[ reason]]  replace its n-th payment, or the only one: the new one is taken next
     nDI    off the selected line: n per cent up to 100, else that much money; 0DI takes it away
     nDS    off the whole sale, the same            nDX  the line's newest discount was meant for the sale
     amountPR:reason  another price for the line    0PR  the catalogue's again
@@ -146,6 +148,10 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return _cash_receipt(operand or reason or "")
     if verb == "CN" and reason is None and operand:
         return commands.CountShift(_denominations(operand))
+    if verb == "VF" and not operand:
+        return commands.VoidClosed(*_named(reason))
+    if verb == "CT" and (not operand or _COUNT.fullmatch(operand)):
+        return commands.ChangeTender(_whole(operand or "0"), *_named(reason))
     if verb == "VT" and (not operand or _COUNT.fullmatch(operand)):
         return commands.VoidTender(_whole(operand or "0"), (reason or "").strip())
     if reason is None and not operand and verb in _PLAIN:
@@ -174,6 +180,12 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
     if method is not None and reason is None:
         return commands.Pay(method, amount)
     return _with_amount(verb, amount, reason)
+
+
+def _named(text: str | None) -> tuple[str, str]:
+    """Return the sale and the reason of an entry; a dash stands for the last sale."""
+    sale, _, reason = (text or "").strip().partition(" ")
+    return "" if sale == "-" else sale, reason.strip()
 
 
 def _with_amount(verb: str, amount: int | None, reason: str | None) -> Command | None:
@@ -255,7 +267,25 @@ _PERCENT_MAX: Final = 100
 WORDS: Final = frozenset(
     {
         *(*_PLAIN, *_REASONED, *_COUNTED, *_DISCOUNTS),
-        *("FI", "CN", "CR", "RP", "GR", "QT", "VT", "OS", "CI", "CO", "DR", "PR", "EL", "ED", "EF"),
+        *(
+            "FI",
+            "CN",
+            "CR",
+            "RP",
+            "GR",
+            "QT",
+            "VT",
+            "VF",
+            "CT",
+            "OS",
+            "CI",
+            "CO",
+            "DR",
+            "PR",
+            "EL",
+            "ED",
+            "EF",
+        ),
     }
 )
 """Every verb that is no tender's."""

@@ -43,6 +43,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
     entries: list[str]
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
+    """A payment of a closed sale replaced by others: name or name:amount."""
+
+    sale: str = ""
+    """Its code, or its number today; empty: the last sale."""
+    payment: int = 0
+    """The n-th of its payments, from 1; 0: the only one."""
+    tenders: list[str]
+    reason: str = ""
+    approval: str = ""
+    """Who allows it, as an entry, where the clerk may not."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
     """x: the figures so far; z: the last Z."""
 
@@ -57,7 +70,7 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True, tag="devices"):
     """Every device and how it is."""
 
 
-Request = Sell | Run | Report | Queue | Devices
+Request = Sell | Run | Change | Report | Queue | Devices
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +101,8 @@ async def answer(till: Till, request: Request) -> Answer:
             return await _sell(till, request)
         case Run(entries=entries):
             return await _run(till, entries)
+        case Change():
+            return await _change(till, request)
         case Report(form=form):
             return await _report(till, form)
         case Queue():
@@ -109,6 +124,9 @@ def check(request: Request) -> None:
         case Run(entries=entries):
             for entry in entries:
                 _parsed(entry)
+        case Change(tenders=tenders):
+            for tender in tenders:
+                _tendered(tender)
         case _:
             return
 
@@ -132,17 +150,59 @@ async def _sell(till: Till, request: Sell) -> Answer:
             return await _given_up(till, notice)
     total, order = register.sale.total, register.order(register.sale.number)
     for pay in tendered:
-        notice = await till.execute(commands.Pay(pay.method, pay.amount))
-        for _ in range(RESUMES_MAX):
-            if notice is None or notice.level != "C" or not register.has_sale():
-                break
-            # Nobody knows yet whether it is paid: the same attempt is asked about, never a new one.
-            notice = await till.execute(commands.Resume())
+        notice = await _known(till, await till.execute(commands.Pay(pay.method, pay.amount)))
         if not register.has_sale():
             return await _sold(till, notice, total=total, order=order)
         if notice is not None and notice.level != "A":
             return await _given_up(till, notice)
     return await _given_up(till, register.say("PAY-02", short=register.sale.due))
+
+
+async def _known(till: Till, notice: Notice | None) -> Notice | None:
+    """Ask about an attempt in doubt a few times: the same one, never a new one."""
+    for _ in range(RESUMES_MAX):
+        if notice is None or notice.level != "C" or not till.register.has_sale():
+            break
+        notice = await till.execute(commands.Resume())
+    return notice
+
+
+async def _change(till: Till, request: Change) -> Answer:
+    """Replace a payment; where nothing has moved, nothing stays open."""
+    tendered = [_tendered(tender) for tender in request.tenders]
+    register = till.register
+    if not _changing(till):
+        begin = commands.ChangeTender(request.payment, request.sale, request.reason)
+        notice = await till.execute(begin)
+        if till.view.asking is not None and request.approval:
+            notice = await till.execute(_parsed(request.approval))
+        if not _changing(till):
+            if till.view.asking is not None and register.at_work:
+                await till.execute(commands.Cancel())
+            assert notice is not None, "what was not begun says why"
+            return _refused(notice)
+    for pay in tendered:
+        notice = await _known(till, await till.execute(commands.Pay(pay.method, pay.amount)))
+        if not _changing(till) and notice is not None and not notice.code:
+            await till.papers_out(seconds=PAPERS_SECONDS)
+            return Answer(done=True, sentence=notice.banner)
+        if notice is not None and notice.level != "A":
+            break
+    else:
+        notice = register.say("PAY-02", short=register.sale.due)
+    await _left(till)
+    return _refused(notice)
+
+
+def _changing(till: Till) -> bool:
+    return till.register.sale.changing is not None
+
+
+async def _left(till: Till) -> None:
+    """Leave a correction in which nothing has moved; a half-done one stays, and says so."""
+    sale = till.register.sale
+    if (sale.voiding or sale.changing is not None) and till.register.doubted is None:
+        await till.execute(commands.EndReturn())
 
 
 async def _sold(till: Till, notice: Notice | None, *, total: int, order: str) -> Answer:
@@ -188,6 +248,7 @@ async def _run(till: Till, entries: list[str]) -> Answer:
             # Nobody is asked at a counter for what a command elsewhere wanted.
             await till.execute(commands.Cancel())
         if notice is not None and notice.code:
+            await _left(till)
             return _refused(notice)
         if notice is not None:
             said.append(notice.banner)

@@ -11,7 +11,7 @@ from typing import Final
 
 from pos.register import Register
 from pos.returns import Original, original_of
-from protocols.facts import FactError, RefundClosed, SaleClosed, decode_fact
+from protocols.facts import FactError, RefundClosed, SaleClosed, TenderChanged, decode_fact
 from protocols.journal import Record, decode_record
 
 
@@ -62,7 +62,7 @@ class Originals:
 
     async def _less_doubts(self, original: Original) -> Original:
         """Count what may have gone back here and nobody knows as gone. Raises: StoreError."""
-        keys = [tender.attempt for tender in original.sale.tenders]
+        keys = [tender.attempt for tender in original.paid]
         doubts = await self.register.runner.run(
             lambda store: {key: store.refunds.in_doubt(key) for key in keys}
         )
@@ -81,4 +81,5 @@ def _original(order: str, sale: Record, refunds: list[Record]) -> Original:
         raise FactError(f"{order} is no sale")
     back = [decode_fact(record.kind, record.body) for record in once.values()]
     known = [refund for refund in back if isinstance(refund, RefundClosed)]
-    return original_of(order, sale.business_date, sold, known)
+    changes = [fact for fact in back if isinstance(fact, TenderChanged)]
+    return original_of(order, sale.business_date, sold, known, changes)

@@ -115,7 +115,7 @@ class Paying:
         register.demand(tender.right)
         if register.sale.is_empty():
             return register.say("PAY-01"), None
-        if register.sale.due == 0:
+        if register.sale.due == 0 and register.sale.changing is None:
             return await close(register, register.sale, []), None
         offer = consider(register.sale, amount, tender.over)
         if isinstance(offer, Refusal):
@@ -280,7 +280,7 @@ class Paying:
         sale = register.sale
         for event in events:
             sale = evolve(sale, event)
-        if sale.due == 0:
+        if sale.due == 0 and sale.changing is None:
             return await close(register, sale, result)
         await register.append(result, ATTEMPT, events=events)
         return register.say(

@@ -12,11 +12,19 @@ import msgspec
 from pos.register import Register
 from pos.store.errors import StoreError
 from pos.store.papers import Paper
-from protocols.facts import RefundClosed, SaleClosed, ShiftClosed, TenderVoided, TerminalNoted
+from protocols.facts import (
+    RefundClosed,
+    SaleClosed,
+    ShiftClosed,
+    TenderChanged,
+    TenderVoided,
+    TerminalNoted,
+)
 from protocols.malformed import MALFORMED
 from receipts.document import Document, PaperWidth
 from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.gift import gift_receipt
+from receipts.forms.payment_change import payment_change_slip
 from receipts.forms.payment_void import payment_void_slip
 from receipts.forms.purse import PurseSlip, Statement, purse_slip, statement_slip
 from receipts.forms.refund import refund_receipt
@@ -31,6 +39,7 @@ from receipts.renderers.escpos import QrDrawn
 _NOTED: Final = msgspec.msgpack.Decoder(TerminalNoted)
 _SALE: Final = msgspec.msgpack.Decoder(SaleClosed)
 _REFUND: Final = msgspec.msgpack.Decoder(RefundClosed)
+_CHANGED: Final = msgspec.msgpack.Decoder(TenderChanged)
 _VOIDED: Final = msgspec.msgpack.Decoder(TenderVoided)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
 _SITUATION: Final = msgspec.msgpack.Decoder(Situation)
@@ -69,6 +78,8 @@ class Press:
                     return payment_slip(_SALE.decode(paper.body), context)
                 case "refund":
                     return refund_receipt(_REFUND.decode(paper.body), context)
+                case "change":
+                    return payment_change_slip(_CHANGED.decode(paper.body), context)
                 case "void":
                     return payment_void_slip(_VOIDED.decode(paper.body), context)
                 case "x":

@@ -461,7 +461,7 @@ def _after(route: Route, amount: int, before: Mapping[Slot, PurseState]) -> int:
 
 def _payment(original: Original, key: str) -> Tender | None:
     """Return the payment by e-cash that a key names, or the only one of a sale that is named."""
-    paid = [tender for tender in original.sale.tenders if tender.method == METHOD]
+    paid = [tender for tender in original.paid if tender.method == METHOD]
     named = [tender for tender in paid if tender.attempt == key]
     if named or key.startswith(f"{original.order}-"):
         return named[0] if named else None

@@ -430,6 +430,8 @@ class Register:
         """Return the stage that the facts alone imply."""
         if not self.shift.number:
             return Stage.CLOSED
+        if self.sale.voiding:
+            return Stage.RETURN
         return Stage.ENTRY if self.shift.counted is None else Stage.COUNTED
 
     def _take(self, goods: GoodsInForce) -> None:

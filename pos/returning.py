@@ -31,7 +31,7 @@ from protocols.facts import Tender
 
 _CASH: Final = "cash"
 
-GiveByDevice = Callable[[ReturnableTender, int], Awaitable[Notice | Tender]]
+GiveByDevice = Callable[[ReturnableTender, int], Awaitable[Notice | Paid | Tender]]
 """Lets a device give money back; a notice where it did not, or nobody knows."""
 
 
@@ -42,6 +42,8 @@ class GivingBack:
     register: Register
     selling: Selling
     by_device: GiveByDevice
+    in_void: GiveByDevice
+    """The same where a closed sale is voided: nothing else goes on while nobody knows."""
 
     async def begin(self, receipt: str, reason: str) -> Notice | None:
         """Let goods come back: of a sale, or without a receipt. Raises: StoreError, NotAllowedError."""
@@ -104,12 +106,16 @@ class GivingBack:
         register = self.register
         if register.sale.returning is None:
             return None
-        if register.sale.lines or register.sale.attempts:
+        if (register.sale.lines or register.sale.attempts) and not register.sale.voiding:
             refused = await self.selling.step(EndReturn())
             register.stage = Stage.ENTRY
             return refused
-        # Nothing was sold, nothing came back, no key was minted: the number is still free.
-        await register.runner.run(_forget)
+        if register.sale.returning.given:
+            return register.say("RET-06")
+        # Nothing was sold, nothing came back; where no key was minted the number is still free.
+        await register.runner.run(forget)
+        if register.sale.attempts:
+            register.next_sale = max(register.next_sale, register.sale.number + 1)
         register.sale, register.selected, register.stage = Sale(), -1, Stage.ENTRY
         return None
 
@@ -130,8 +136,8 @@ class GivingBack:
             if way.method == _CASH:
                 self._hand_over(way, amount)
                 continue
-            given = await self.by_device(way, amount)
-            if isinstance(given, Notice):
+            given = await (self.in_void if back.void else self.by_device)(way, amount)
+            if isinstance(given, Notice | Paid):
                 return given
         return await close(register, register.sale, [])
 
@@ -204,7 +210,8 @@ class GivingBack:
         return "" if approval is None else approval.person.id
 
 
-def _forget(store: Store) -> None:
+def forget(store: Store) -> None:
+    """Let a ticket in which nothing happened be none."""
     with store.database.transaction():
         store.basket.clear()
 

@@ -17,7 +17,7 @@ from pos.sale_events import (
     ReturnableLine,
     ReturnableTender,
 )
-from protocols.facts import Line, RefundClosed, SaleClosed, Tender
+from protocols.facts import Line, RefundClosed, SaleClosed, Tender, TenderChanged
 from protocols.money import Money, Rounding, split_tax
 
 
@@ -35,6 +35,8 @@ class Returning:
     """What has gone back to the customer already."""
     reason: str = ""
     approver: str = ""
+    void: bool = False
+    """The whole sale is voided."""
 
     def worth(self, at: int) -> int:
         """Return what the returned part of a line is worth; lines count from 0."""
@@ -102,6 +104,8 @@ class Original:
     """By number of the line: thousandths and minor units that have come back."""
     given_back: dict[str, int]
     """By attempt key: what has gone back to that payment."""
+    paid: list[Tender]
+    """The payments of the sale, with those that replaced others later."""
 
     def lines(self) -> list[ReturnableLine]:
         """Return what may still come back."""
@@ -129,17 +133,25 @@ class Original:
                 amount=left,
                 reference=tender.reference,
             )
-            for tender in self.sale.tenders
+            for tender in self.paid
             if (left := tender.amount - self.given_back.get(tender.attempt, 0)) > 0
         ]
 
 
 def original_of(
-    order: str, business_date: str, sale: SaleClosed, refunds: Sequence[RefundClosed]
+    order: str,
+    business_date: str,
+    sale: SaleClosed,
+    refunds: Sequence[RefundClosed],
+    changes: Sequence[TenderChanged] = (),
 ) -> Original:
-    """Return a sale with what these refunds took back of it."""
+    """Return a sale with what these refunds took back of it, and the payments that were replaced."""
     returned: dict[int, tuple[int, int]] = {}
     given_back: dict[str, int] = {}
+    paid = [*sale.tenders, *(tender for change in changes for tender in change.taken)]
+    for change in changes:
+        key = change.back.back_to
+        given_back[key] = given_back.get(key, 0) + change.back.amount
     for refund in refunds:
         for line in refund.lines:
             quantity, amount = returned.get(line.original, (0, 0))
@@ -152,6 +164,7 @@ def original_of(
         business_date=business_date,
         returned=returned,
         given_back=given_back,
+        paid=paid,
     )
 
 
@@ -183,6 +196,7 @@ def refunded(
         exempt=exempt,
         tenders=list(tenders),
         reason=returning.reason,
+        void=returning.void,
     )
 
 

@@ -12,8 +12,10 @@
     sale.hold          put a basket aside, go on with one
     sale.void_line     take back a line
     sale.void          give up a basket
+    sale.void_closed   void a sale that was closed in this shift
     payment.take       take a payment
     payment.park       set a payment in doubt aside
+    payment.change     replace a payment of a sale that was closed in this shift
     payment.void       take a payment out of an open sale, its money goes back as it came
     purse.read         read a customer's card
     purse.load         put value on a card for cash
@@ -57,8 +59,10 @@ class Right(StrEnum):
     REFUND_OTHER_WAY = "payment.other_way"
     SALE_VOID_LINE = "sale.void_line"
     SALE_VOID = "sale.void"
+    SALE_VOID_CLOSED = "sale.void_closed"
     PAYMENT_TAKE = "payment.take"
     PAYMENT_PARK = "payment.park"
+    PAYMENT_CHANGE = "payment.change"
     PAYMENT_VOID = "payment.void"
     PURSE_READ = "purse.read"
     PURSE_LOAD = "purse.load"
@@ -91,6 +95,8 @@ _NAMES: Final[dict[Right, tuple[str, str]]] = {
     Right.SALE_VOID: ("판매취소", "voiding the sale"),
     Right.PAYMENT_TAKE: ("결제", "taking a payment"),
     Right.PAYMENT_PARK: ("미확정 보관", "parking a payment"),
+    Right.SALE_VOID_CLOSED: ("끝난 판매 취소", "voiding a closed sale"),
+    Right.PAYMENT_CHANGE: ("결제 변경", "changing a payment"),
     Right.PAYMENT_VOID: ("결제 취소", "voiding a payment"),
     Right.PURSE_READ: ("카드 잔액 보기", "reading a card"),
     Right.PURSE_LOAD: ("카드 충전", "loading a card"),
@@ -171,6 +177,8 @@ _SUPERVISOR: Final = _CLERK | {
     Right.DRAWER_TAKE_OVER,
     Right.TRAINING_START,
     Right.PAYMENT_PARK,
+    Right.SALE_VOID_CLOSED,
+    Right.PAYMENT_CHANGE,
 }
 
 ROLES: Final[dict[Role, frozenset[Right]]] = {
@@ -216,6 +224,10 @@ def right_of(command: Command) -> Right:
             return Right.SALE_VOID_LINE
         case commands.VoidSale():
             return Right.SALE_VOID
+        case commands.VoidClosed():
+            return Right.SALE_VOID_CLOSED
+        case commands.ChangeTender():
+            return Right.PAYMENT_CHANGE
         case commands.VoidTender():
             return Right.PAYMENT_VOID
         case commands.Subtotal() | commands.Pay() | commands.Resume() | commands.QuickCash():

@@ -151,6 +151,18 @@ class ReturnBegun(SaleEvent, frozen=True, kw_only=True, tag="return"):
     tenders: list[ReturnableTender] = []
     reason: str = ""
     approver: str = ""
+    void: bool = False
+    """The sale is voided: all of it comes back, and nothing else happens in this ticket."""
+
+
+class ChangeBegun(SaleEvent, frozen=True, kw_only=True, tag="change"):
+    """A payment of a closed sale is replaced: new ones are taken first, then it goes back."""
+
+    original: str
+    tender: ReturnableTender
+    attempts: int
+    """How many letters the sale has used already: the next attempt gets a new one."""
+    reason: str = ""
 
 
 class LineReturned(SaleEvent, frozen=True, kw_only=True, tag="returned"):
@@ -209,6 +221,7 @@ Event = (
     | PaperChosen
     | Recalled
     | ReturnBegun
+    | ChangeBegun
     | LineReturned
     | GoodsReturned
     | ReturnOver

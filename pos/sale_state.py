@@ -16,6 +16,7 @@ from pos.sale_events import (
     AttemptMade,
     Begun,
     CashReceiptWanted,
+    ChangeBegun,
     CouponTaken,
     Event,
     Goods,
@@ -136,6 +137,13 @@ class Sale:
     cash_receipt: CashReceiptWanted | None = None
     paper: bool | None = None
     """Whether the customer wants a paper; None: nobody has said."""
+    changing: ChangeBegun | None = None
+    """No sale, but a payment of a closed one that is being replaced."""
+
+    @property
+    def voiding(self) -> bool:
+        """Tell whether this ticket voids a closed sale."""
+        return self.returning is not None and self.returning.void
 
     @property
     def subtotal(self) -> int:
@@ -184,6 +192,8 @@ class Sale:
         """Return what is still to be paid; negative, what is still to go back to the customer."""
         back = self.returning
         given = 0 if back is None else back.given_back
+        if self.changing is not None:
+            return self.changing.tender.amount - self.held
         return self.total - self.returned - self.held + given
 
     @property
@@ -197,7 +207,8 @@ class Sale:
 
     def is_empty(self) -> bool:
         """Return whether nothing is left to pay for, to give back or to give up."""
-        return all(line.voided for line in self.lines) and not self.returned
+        nothing = all(line.voided for line in self.lines) and not self.returned
+        return nothing and self.changing is None
 
     def totals(self) -> Totals:
         """Return the sums; net + vat + exempt is the total."""
@@ -285,8 +296,11 @@ def evolve(sale: Sale, event: Event) -> Sale:
                 taken=(0,) * len(event.lines),
                 reason=event.reason,
                 approver=event.approver,
+                void=event.void,
             )
             return replace(sale, returning=begun)
+        case ChangeBegun():
+            return replace(sale, changing=event, attempts=event.attempts)
         case LineReturned() | GoodsReturned():
             assert sale.returning is not None, "a return is begun before anything comes back"
             return replace(sale, returning=sale.returning.after(event))

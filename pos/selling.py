@@ -171,7 +171,7 @@ class Selling:
     async def step(self, step: SaleStep) -> Notice | None:
         """Carry out one step on the sale, beginning one if need be; durable on return."""
         register = self.register
-        begun: list[Event] = [] if register.sale.number else [self._begun()]
+        begun: list[Event] = [] if register.sale.number else [self.begun()]
         sale = evolve(Sale(), begun[0]) if begun else register.sale
         events = decide(sale, step)
         if isinstance(events, Refusal):
@@ -186,13 +186,14 @@ class Selling:
         self.display.show(*display_lines(self._name(line.goods), _shown(line), register))
         return None
 
-    def _begun(self) -> Begun:
+    def begun(self, number: int = 0) -> Begun:
+        """Return the beginning of a ticket, under the next number or this one."""
         register = self.register
-        assert register.assortment is not None, "a sale begins with an item of the catalogue"
+        assortment = register.assortment
         return Begun(
-            sale=register.next_sale,
+            sale=number or register.next_sale,
             vat_percent=register.policy.vat_percent,
-            catalogue=register.assortment.version,
+            catalogue="" if assortment is None else assortment.version,
             policy=str(register.policy_version or ""),
         )
 

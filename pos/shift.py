@@ -31,6 +31,7 @@ from protocols.facts import (
     ShiftCounted,
     ShiftOpened,
     Tender,
+    TenderChanged,
     TenderVoided,
 )
 
@@ -62,6 +63,10 @@ class Shift:
     voids: int = 0
     tender_voids: int = 0
     """Payments taken out of open sales."""
+    tender_changes: int = 0
+    """Payments of closed sales that were replaced."""
+    undone: int = 0
+    """Closed sales that were voided."""
     refunds: int = 0
     """Money given back, minor units."""
     by_method: dict[str, int] = field(default_factory=dict)
@@ -158,6 +163,8 @@ def evolve(shift: Shift, fact: Fact, business_date: str, clerk: str = "") -> Shi
             return replace(shift, voids=shift.voids + 1, by_clerk=by_clerk)
         case RefundClosed():
             return _refunded(shift, fact, clerk)
+        case TenderChanged():
+            return _changed(shift, fact)
         case TenderVoided():
             return _taken_out(shift, fact)
         case CashMoved(direction="in"):
@@ -189,6 +196,8 @@ def figures(shift: Shift, close: Close, *, z: int) -> ShiftClosed:
         discounts=shift.discounts,
         voids=shift.voids,
         tender_voids=shift.tender_voids,
+        tender_changes=shift.tender_changes,
+        undone=shift.undone,
         refunds=shift.refunds,
         by_method=dict(sorted(shift.by_method.items())),
         by_clerk=[
@@ -283,8 +292,19 @@ def _refunded(shift: Shift, fact: RefundClosed, clerk: str) -> Shift:
     return replace(
         shift,
         refunds=shift.refunds + fact.total,
+        undone=shift.undone + fact.void,
         by_method=_by_method(shift, fact.tenders, -1),
         by_clerk=_by_clerk(shift, clerk, refunds=fact.total),
+        counted=None,
+    )
+
+
+def _changed(shift: Shift, fact: TenderChanged) -> Shift:
+    came = replace(shift, by_method=_by_method(shift, fact.taken, 1))
+    return replace(
+        came,
+        by_method=_by_method(came, [fact.back], -1),
+        tender_changes=shift.tender_changes + 1,
         counted=None,
     )
 

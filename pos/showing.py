@@ -14,6 +14,7 @@ from pos.quick_cash import quick_cash
 from pos.register import Register
 from pos.returns import part_of
 from pos.sale import shown
+from pos.sale_events import ChangeBegun
 from pos.sale_state import SaleLine
 from pos.store.held import HeldBasket
 from pos.view import (
@@ -77,7 +78,7 @@ class Viewer:
             lines=lines,
             selected=selected,
             pieces=sale.pieces,
-            total=totals.total,
+            total=totals.total if sale.changing is None else sale.changing.tender.amount,
             discount=totals.discount,
             net=totals.net,
             vat=totals.vat,
@@ -97,6 +98,7 @@ class Viewer:
             returning=_returning(register),
             returning_of="" if sale.returning is None else sale.returning.original,
             returned=sale.returned,
+            correcting="change" if sale.changing else "void" if sale.voiding else "",
             returned_at=register.returned_at,
             held=tuple(
                 _held(choice, basket, register) for choice, basket in enumerate(register.held, 1)
@@ -139,6 +141,8 @@ class Viewer:
             rows.extend(_reductions(register))
         if register.sale.returned:
             rows.extend(_returned(register))
+        if register.sale.changing is not None:
+            rows.extend(_changing(register, register.sale.changing))
         return tuple(rows), selected
 
 
@@ -202,6 +206,27 @@ def _reductions(register: Register) -> list[LineView]:
             )
         )
     return rows
+
+
+def _changing(register: Register, change: ChangeBegun) -> list[LineView]:
+    """Return the payment that is being replaced, and what stands instead so far."""
+    currency, korean = register.setup.currency, register.language == "ko"
+    old = change.tender
+    rows = [(f"{'결제 변경' if korean else 'Change'} {register.method(old.method)}", -old.amount)]
+    word = "새 결제" if korean else "Now"
+    rows += [
+        (f"{word} {register.method(each.method)}", each.amount) for each in register.sale.tenders
+    ]
+    return [
+        LineView(
+            number=0,
+            name=name,
+            quantity="",
+            price="",
+            amount=Money(amount, currency).format(),
+        )
+        for name, amount in rows
+    ]
 
 
 def _returned(register: Register) -> list[LineView]:

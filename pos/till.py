@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeVar, assert_never
 from pos import commands
 from pos.closing import Paid
 from pos.commands import Command
+from pos.correcting import Correcting
 from pos.doubted import ASKING_NS, Doubted
 from pos.e_receipts import EReceipts
 from pos.entry import masked
@@ -64,6 +65,28 @@ _IN_DOUBT: Final = (
 )
 """What may be done while nobody knows what became of a payment."""
 
+_CORRECTING: Final = (
+    commands.Pay,
+    commands.QuickCash,
+    commands.Subtotal,
+    commands.GiveBack,
+    commands.ReturnLine,
+    commands.EndReturn,
+    commands.VoidTender,
+    commands.VoidClosed,
+    commands.ReadPurse,
+    commands.Resume,
+    commands.Park,
+    commands.PrintSituation,
+    commands.Show,
+    commands.Select,
+    commands.Cancel,
+    commands.Prove,
+    commands.SignOn,
+    commands.Lock,
+)
+"""What may be done while a closed sale is being corrected."""
+
 Page = Literal["sale", "menu", "queue", "devices", "help", "link"]
 
 
@@ -85,7 +108,10 @@ class Till:
         self._selling = Selling(register, display)
         self._paying = Paying(register, self._publish, self._announce)
         self._voiding = Voiding(register, self._selling, self._publish, self._announce)
-        self._returns = GivingBack(register, self._selling, self._paying.give_back)
+        self._returns = GivingBack(
+            register, self._selling, self._paying.give_back, self._voiding.give_back
+        )
+        self._correcting = Correcting(register, self._selling, self._returns, self._voiding)
         self._repaying = Repaying(register, self._publish, self._announce)
         self._services = PurseServices(register, self._publish, self._announce)
         self._pricing = Pricing(register, self._selling)
@@ -141,6 +167,7 @@ class Till:
         if recovery is not None:
             self._notice = self._recovered(recovery)
         self._people.settle()
+        self._notice = self._correcting.half_done() or self._notice
         if self.register.doubted is not None:
             self._notice = self.register.say(self.register.doubted.code)
             self._display_notice(self._notice)
@@ -387,6 +414,9 @@ class Till:
         register = self.register
         if register.doubted is not None and not _serves(command, register.doubted):
             return register.say("PUR-25")
+        sale = register.sale
+        if (sale.voiding or sale.changing) and not isinstance(command, _CORRECTING):
+            return self._correcting.half_done() or register.say("VOI-05")
         match command:
             case (
                 commands.Show()
@@ -420,6 +450,10 @@ class Till:
         match command:
             case commands.Scan():
                 return await self._scanned(command)
+            case (
+                commands.Pay() | commands.QuickCash() | commands.GiveBack() | commands.EndReturn()
+            ) if self.register.sale.changing is not None:
+                return await self._change(command)
             case (
                 commands.BeginReturn()
                 | commands.ReturnLine()
@@ -465,6 +499,10 @@ class Till:
                 return await self._show_link(sale)
             case commands.CashReceipt():
                 return await self._paying.want_cash_receipt(command)
+            case commands.VoidClosed(receipt, reason):
+                return self._ended(await self._correcting.void(receipt, reason))
+            case commands.ChangeTender(choice, receipt, reason):
+                return await self._correcting.change(choice, receipt, reason)
             case commands.Pay(method) if self.register.sale.due < 0:
                 return self._ended(await self._returns.give(method))
             case commands.Pay(method, amount):
@@ -489,6 +527,10 @@ class Till:
             case commands.Show(page):
                 self._page = page
                 return None
+            case commands.Cancel() if self._page == "sale" and self.register.sale.changing:
+                if self.register.stage is Stage.SUBTOTAL:
+                    return self._back()
+                return await self._correcting.leave()
             case commands.Cancel() if self._page == "sale" and self._is_returning():
                 return await self._leave_return()
             case commands.Cancel():
@@ -643,6 +685,8 @@ class Till:
         doubted = register.doubted
         if doubted is not None and doubted.doubt.fact.service == "void":
             notice = await self._voiding.park(doubted)
+        elif register.sale.changing is not None:
+            notice = await self._parking.park("tender")
         elif instead == "void" and by_device(register):
             # The other payments go back first, as far as their cards are there.
             notice = await self._parking.park("tender")
@@ -656,6 +700,31 @@ class Till:
         self._display_notice(notice)
         self.print_what_waits()
         return notice
+
+    async def _change(
+        self, command: commands.Pay | commands.QuickCash | commands.GiveBack | commands.EndReturn
+    ) -> Notice | None:
+        """Take what replaces a payment, and give that back once all of it stands."""
+        register = self.register
+        match command:
+            case commands.EndReturn():
+                return await self._correcting.leave()
+            case commands.GiveBack(method):
+                return self._ended(await self._correcting.finish(method))
+            case commands.Pay(method, amount) if register.sale.due:
+                if refused := self._correcting.refuses(method):
+                    return refused
+                said = await self._paying.pay(method, amount)
+            case commands.QuickCash(choice) if register.sale.due:
+                if refused := self._correcting.refuses("cash"):
+                    return refused
+                said = await self._paying.quick(choice)
+            case _:
+                return self._ended(await self._correcting.finish())
+        if register.sale.changing is None or register.sale.due or register.doubted is not None:
+            return self._ended(said)
+        self._ended(said)
+        return self._ended(await self._correcting.finish())
 
     async def _test(self, choice: int) -> Notice | None:
         devices = self.view.devices
@@ -779,7 +848,7 @@ class Till:
 
     async def _leave_return(self) -> Notice | None:
         """Go back to the basket with what comes back in it; with nothing, the return is over."""
-        if not self.register.sale.returned:
+        if self.register.sale.voiding or not self.register.sale.returned:
             return await self._returns.end()
         self.register.stage = Stage.ENTRY
         return None

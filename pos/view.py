@@ -303,6 +303,8 @@ class TillView:
     """The earlier sale's name; empty without a receipt."""
     returned: int = 0
     """What the goods that come back are worth."""
+    correcting: Literal["", "void", "change"] = ""
+    """A closed sale is being voided, or a payment of it changed: nothing else goes on."""
     returned_at: int = 0
     """Which of its lines is selected, from 0."""
     held: tuple[HeldView, ...] = ()

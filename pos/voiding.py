@@ -11,27 +11,29 @@ between two payments finds in its basket what still stands, and the same command
 Source: clerk-and-courier.md 2.3 rules 5 and 8b; decisions.md "A parked attempt".
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from pos.closing import Paid, mint
+from pos.closing import Paid, by_hand, close, mint
 from pos.doubted import Doubted, look
+from pos.last_sale import LastSale
 from pos.parking import parked, situation
 from pos.paying import given_back
 from pos.payment_desk import PaymentDesk, running
-from pos.points import ATTEMPT, VOID
+from pos.points import ATTEMPT, SALE, VOID
 from pos.register import Register
 from pos.rights import Right
-from pos.sale import Refusal, TakeOut, decide
-from pos.sale_events import AttemptMade, Event
+from pos.sale import GiveBack, Refusal, TakeOut, decide
+from pos.sale_events import AttemptMade, Event, ReturnableTender
 from pos.selling import Selling, handed_back
-from pos.store.journal import Doubt, Draft
+from pos.store.journal import Doubt, Draft, Ending
+from pos.store.papers import Paper
 from pos.tenders.agreement import Ask, Refunding
 from pos.tenders.agreement import Paid as Earlier
 from pos.view import Notice, Stage
-from protocols.facts import Tender, TenderVoided
+from protocols.facts import Tender, TenderChanged, TenderVoided
 from protocols.money import Money, currency
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
 
@@ -106,23 +108,91 @@ class Voiding:
         return said
 
     async def park(self, doubted: Doubted) -> Notice:
-        """Set a payment aside that may have gone back: its sale goes on without it. Raises: StoreError."""
+        """Set a payment aside that may have gone back: its ticket goes on without it. Raises: StoreError."""
         register, fact = self.register, doubted.doubt.fact
         drafts, events = [parked(register, doubted, "tender")], list[Event]()
+        slip = situation(register, doubted, parked=True)
+        back = Tender(
+            method=fact.method,
+            attempt=doubted.doubt.key,
+            amount=fact.amount,
+            back_to=fact.refunds,
+        )
+        said = register.say("void_parked", amount=fact.amount, key=doubted.doubt.key)
         tender = self._standing(fact.refunds)
         if tender is not None:
-            back = Tender(
-                method=fact.method,
-                attempt=doubted.doubt.key,
-                amount=fact.amount,
-                back_to=fact.refunds,
-            )
             draft, events = self._out(tender, back)
             drafts.append(draft)
-        slip = situation(register, doubted, parked=True)
+        elif self._changes(fact.refunds):
+            await self.change_ends(back, drafts, papers=[slip])
+            await look(register)
+            return said
+        elif self._voids(fact.refunds):
+            events = self._gone(back)
         await register.append(drafts, ATTEMPT, events=events, papers=[slip])
+        if register.sale.voiding and not register.sale.due:
+            await close(register, register.sale, [])
         await look(register)
-        return register.say("void_parked", amount=fact.amount, key=doubted.doubt.key)
+        return said
+
+    async def give_back(self, way: ReturnableTender, amount: int) -> Notice | Paid | Tender:
+        """Give a payment of a closed sale back by its device. Raises: StoreError.
+
+        In a void the tender stands in the ticket then; a change of payment has come to its end.
+        """
+        register = self.register
+        giver = register.tenders.tender(way.method)
+        assert isinstance(giver, Refunding), "only a device that can is asked to"
+        said = await self._by_device(way.method, amount, way.attempt, way.reference, giver)
+        back = register.sale.returning
+        if isinstance(said, Paid) or back is None or not back.given:
+            return said
+        last = back.given[-1]
+        return last if said.code == "" and last.back_to == way.attempt else said
+
+    async def change_ends(
+        self, back: Tender, drafts: list[Draft], papers: Sequence[Paper] = ()
+    ) -> Paid:
+        """Journal that a payment was replaced: the ticket's end. Raises: StoreError."""
+        register, sale = self.register, self.register.sale
+        change = sale.changing
+        assert change is not None and not sale.due, "the new payments stand before the old one goes"
+        old = change.tender
+        fact = TenderChanged(
+            sale=sale.number,
+            shift=register.shift.number,
+            original=change.original,
+            tender=Tender(
+                method=old.method,
+                attempt=old.attempt,
+                amount=old.amount,
+                reference=old.reference,
+            ),
+            back=back,
+            taken=list(sale.tenders),
+            reason=change.reason,
+        )
+        draft = register.draft(fact, amount=old.amount, attempt=back.attempt)
+        slip = register.paper("change", fact, sale=sale.number)
+        await register.append(
+            [*drafts, *by_hand(register, sale), draft],
+            SALE,
+            papers=[slip, *papers],
+            ending=Ending.CLEAR_BASKET,
+        )
+        register.stage = Stage.ENTRY
+        new = "+".join(dict.fromkeys(register.method(each.method) for each in fact.taken))
+        name = register.sale_name(sale.number)
+        said = register.say(
+            "tender_changed",
+            sale=name,
+            old=register.method(old.method),
+            new=new,
+            amount=old.amount,
+        )
+        register.last = LastSale(number=sale.number, paid=tuple(fact.taken))
+        cash = back.method == CASH or any(each.tendered for each in fact.taken)
+        return Paid(notice=said, cash=cash)
 
     async def _take_out(self, tender: Tender, method: str) -> Notice | Paid:
         register = self.register
@@ -135,7 +205,9 @@ class Voiding:
             # Its own way is closed, or another one was asked for: cash, if somebody allows it.
             register.demand(Right.REFUND_OTHER_WAY)
             return await self._by_hand(tender)
-        return await self._by_device(tender, giver)
+        return await self._by_device(
+            tender.method, tender.amount, tender.attempt, tender.reference, giver
+        )
 
     async def _by_hand(self, tender: Tender) -> Paid:
         """Hand cash back; durable before the drawer opens."""
@@ -149,12 +221,14 @@ class Voiding:
         await register.append(drafts, VOID, events=[AttemptMade(key=key), *events])
         return self._said(back, cash=True)
 
-    async def _by_device(self, tender: Tender, giver: Refunding) -> Notice | Paid:
+    async def _by_device(
+        self, method: str, amount: int, key: str, reference: str, giver: Refunding
+    ) -> Notice | Paid:
         register = self.register
-        peer = await register.runner.run(lambda store: store.journal.peer(tender.attempt))
-        desk = self._opened(tender.method, tender.amount, tender.attempt)
-        money = Money(tender.amount, register.setup.currency)
-        paid = Earlier(attempt=tender.attempt, reference=tender.reference, peer=peer or "")
+        peer = await register.runner.run(lambda store: store.journal.peer(key))
+        desk = self._opened(method, amount, key)
+        money = Money(amount, register.setup.currency)
+        paid = Earlier(attempt=key, reference=reference, peer=peer or "")
         with self._running(desk):
             outcome = await giver.give_back(Ask(amount=money, offered=money), paid, desk)
         moved = not isinstance(outcome, Declined | NotSent)
@@ -164,24 +238,15 @@ class Voiding:
         return said
 
     async def _conclude(self, desk: PaymentDesk, outcome: Outcome) -> Notice | Paid:
-        """Journal what came of giving back, with what it makes of the sale, and say it."""
+        """Journal what came of giving back, with what it makes of the ticket, and say it."""
         register = self.register
-        tender = self._standing(desk.refunds)
-        if isinstance(outcome, Approved) and tender is not None:
-            back = given_back(desk, outcome)
-            draft, events = self._out(tender, back)
-            slip = register.paper("void", draft.fact, sale=register.sale.number)
-            await register.append(
-                [*desk.results(outcome), draft], ATTEMPT, events=events, papers=[slip]
-            )
-            return self._said(back, cash=False)
+        if isinstance(outcome, Approved):
+            return await self._went_back(desk, given_back(desk, outcome), outcome)
         if desk.intended:
             await register.append(desk.results(outcome), ATTEMPT)
         match outcome:
-            case Approved():
-                return register.say("purse_refunded", amount=desk.amount, key=desk.refunds)
             case Declined(code=code, blanks=blanks) | NotSent(code=code, blanks=blanks):
-                if tender is None:
+                if not self._is_here(desk.refunds):
                     return register.say("PUR-21", amount=desk.amount, key=desk.refunds)
                 if code in _NOTHING_MOVED:
                     return register.say("VOI-02", amount=desk.amount)
@@ -190,6 +255,26 @@ class Voiding:
                 return register.say(code)
             case _:
                 return register.say("CRD-05")
+
+    async def _went_back(self, desk: PaymentDesk, back: Tender, outcome: Approved) -> Notice | Paid:
+        register, results = self.register, desk.results(outcome)
+        tender = self._standing(desk.refunds)
+        if tender is not None:
+            draft, events = self._out(tender, back)
+            slip = register.paper("void", draft.fact, sale=register.sale.number)
+            await register.append([*results, draft], ATTEMPT, events=events, papers=[slip])
+            return self._said(back, cash=False)
+        if self._changes(desk.refunds):
+            return await self.change_ends(back, results)
+        said = register.say("purse_refunded", amount=desk.amount, key=desk.refunds)
+        if not self._voids(desk.refunds):
+            await register.append(results, ATTEMPT)
+            return said
+        await register.append(results, ATTEMPT, events=self._gone(back))
+        if desk.intent is not None and not register.sale.due:
+            # Found out about: whoever asked ends the ticket with it.
+            return await close(register, register.sale, [])
+        return said
 
     async def _look(self, desk: PaymentDesk, outcome: Outcome) -> None:
         if isinstance(outcome, Unknown):
@@ -200,6 +285,27 @@ class Voiding:
     def _standing(self, key: str) -> Tender | None:
         """Return the payment of this key, if it stands in the open sale."""
         return next((each for each in self.register.sale.tenders if each.attempt == key), None)
+
+    def _changes(self, key: str) -> bool:
+        """Tell whether the open ticket replaces this payment."""
+        change = self.register.sale.changing
+        return change is not None and change.tender.attempt == key
+
+    def _voids(self, key: str) -> bool:
+        """Tell whether the open ticket voids the sale of this payment, and still has to give it back."""
+        back = self.register.sale.returning
+        if back is None or not back.void:
+            return False
+        return key in [way.attempt for way in back.ways_back()]
+
+    def _is_here(self, key: str) -> bool:
+        """Tell whether the open ticket is about this payment; else it was parked, and went on."""
+        return self._standing(key) is not None or self._changes(key) or self._voids(key)
+
+    def _gone(self, back: Tender) -> list[Event]:
+        events = decide(self.register.sale, GiveBack(tender=back))
+        assert not isinstance(events, Refusal), "no more goes back than is due"
+        return events
 
     def _out(self, tender: Tender, back: Tender) -> tuple[Draft, list[Event]]:
         """Return what takes a payment out of the sale: the fact and the events of the basket."""
@@ -242,7 +348,8 @@ class Voiding:
     @contextmanager
     def _running(self, desk: PaymentDesk) -> Iterator[None]:
         register = self.register
-        back = register.stage if register.stage is Stage.DOUBT else Stage.ENTRY
+        resting = Stage.RETURN if register.sale.voiding else Stage.ENTRY
+        back = register.stage if register.stage is Stage.DOUBT else resting
         self._desk = desk
         try:
             with running(register, desk, self.publish, back=back):

@@ -111,7 +111,7 @@ class SaleAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sale: bytes
     """The record with its sale.closed."""
     refunds: list[bytes]
-    """The records with the refund.closed of it, all that are known."""
+    """The records with the refund.closed and tender.changed of it, all that are known."""
     cash_receipt: str = ""
     """The tax office's number of its Korean cash receipt, where an agent has given one."""
 

@@ -3,6 +3,7 @@
     no-sale    the drawer opened by hand            reprint    a copy of a receipt
     void       a basket given up                    cash       cash in or out without a sale
     void-line  goods taken back from a basket       refund     money given back
+    void-closed  a sale voided after it was closed  change-tender  a payment of one replaced
     void-tender  a payment taken out of a basket, what it was paid with and, if not the same, its way back
     discount   something taken off                  park       a payment in doubt set aside
     price      another price than the catalogue's   refused    a wrong PIN, a dead badge, no right
@@ -33,6 +34,7 @@ from protocols.facts import (
     StaffApproved,
     StaffRefused,
     StaffSigned,
+    TenderChanged,
     TenderVoided,
     decode_fact,
 )
@@ -43,6 +45,8 @@ KINDS: Final = (
     "void",
     "void-line",
     "void-tender",
+    "void-closed",
+    "change-tender",
     "discount",
     "price",
     "reprint",
@@ -168,6 +172,11 @@ def _told(fact: Fact) -> Iterator[_Told]:
             yield "reprint", 0, f"copy {copy} {reason}".strip(), None
         case CashMoved(direction=direction, amount=amount, reason=reason):
             yield "cash", amount if direction == "in" else -amount, f"{direction}: {reason}", None
+        case TenderChanged(tender=tender, taken=taken, reason=reason):
+            new = "+".join(dict.fromkeys(each.method for each in taken))
+            yield "change-tender", tender.amount, f"{tender.method}: {new} {reason}".strip(), None
+        case RefundClosed(void=True, total=total, reason=reason):
+            yield "void-closed", total, reason, None
         case RefundClosed(total=total, reason=reason):
             yield "refund", total, reason, None
         case AttemptParked(amount=amount, method=method, instead=instead):

@@ -8,6 +8,7 @@ MessagePack map; names are the wire, so a field is only ever added, with a defau
     attempt.opened    the intent to move money, before the first byte that can move it
     attempt.closed    its result: the outcome, by name
     attempt.parked    nobody knows its result, and the sale goes another way: it is paid back if paid
+    tender.changed    a payment of a closed sale replaced by others, the sum as it was
     tender.voided     a payment taken out of its open sale; how its money went back
     sale.closed       goods and money changed hands; the whole sale in one record
     sale.voided       a basket given up, with everything that was in it
@@ -326,6 +327,29 @@ class RefundClosed(Fact, frozen=True, kw_only=True):
     exempt: int = 0
     tenders: list[Tender]
     reason: str = ""
+    void: bool = False
+    """The whole sale was voided in the shift in which it was made: its goods never left."""
+
+
+class TenderChanged(Fact, frozen=True, kw_only=True):
+    """A payment of a closed sale was replaced in the same shift: goods and sum stay as they were.
+
+    The new payments were taken first, under keys of the sale itself, then the old one went back.
+    """
+
+    kind: ClassVar[str] = "tender.changed"
+    sale: int
+    """The closed sale's own number: whatever comes back of it later goes to the new payments."""
+    shift: int
+    original: str
+    """store-terminal-YYYYMMDD-sale."""
+    tender: Tender
+    """The payment that was replaced: what of it still stood."""
+    back: Tender
+    """How its money went back; its `back_to` is that payment."""
+    taken: list[Tender]
+    """What was paid instead; the same sum."""
+    reason: str = ""
 
 
 Details = Annotated[bytes, msgspec.Meta(min_length=38, max_length=38)]
@@ -438,6 +462,10 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     voids: int = 0
     tender_voids: int = 0
     """Payments taken out of open sales."""
+    tender_changes: int = 0
+    """Payments of closed sales that were replaced."""
+    undone: int = 0
+    """Closed sales that were voided; their money is among what was given back."""
     refunds: int = 0
     by_method: dict[str, int]
     by_clerk: list[ClerkTotals] = []
@@ -529,6 +557,7 @@ FACTS: Final[dict[str, type[Fact]]] = {
         DrawerOpened,
         ReceiptCopied,
         RefundClosed,
+        TenderChanged,
         PurseMoved,
         ValueTaken,
         PurseClaimed,

@@ -17,7 +17,7 @@ FAMILIES: Final = {
     "PUR": "E-cash",
     "PIN": "PIN entry",
     "ICS": "ICash, the second scheme of e-cash",
-    "VOI": "Payments that are taken out of a sale",
+    "VOI": "Payments taken back, closed sales corrected",
     "CRD": "Cards",
     "MSR": "Stripe reader",
     "PRN": "Receipt printer",

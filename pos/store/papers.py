@@ -20,6 +20,7 @@ Form = Literal[
     "slip",
     "refund",
     "void",
+    "change",
     "purse",
     "statement",
     "x",
@@ -27,7 +28,7 @@ Form = Literal[
     "situation",
     "test",
 ]
-RECEIPTS: Final[tuple[Form, ...]] = ("sale", "refund", "void", "purse")
+RECEIPTS: Final[tuple[Form, ...]] = ("sale", "refund", "void", "change", "purse")
 """What a customer gets for money that moved: each has its sale number, and can come out again."""
 _FORMS: Final[dict[str, Form]] = {form: form for form in get_args(Form)}
 

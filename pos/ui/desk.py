@@ -330,6 +330,8 @@ def _commit(desk: Desk, view: TillView, grammar: Grammar) -> Step:
         return _close(replace(desk, text=""), view, text)
     if view.stage is Stage.RETURN and view.returning and (not text or text.endswith("*")):
         return _read(desk, view, grammar, f"{text}RL")
+    if not text and view.correcting == "change" and not view.due:
+        return Step(desk, (commands.GiveBack(),))
     if not text and view.page == "queue" and (view.queue.in_doubt or view.queue.owed):
         return Step(desk, (commands.Resume(),))
     if not text:  # Scanners send stray Enters.
@@ -432,7 +434,7 @@ def _return(desk: Desk, view: TillView, grammar: Grammar) -> Step:
     """Let goods come back: ask for the receipt; then back to what comes back; then give the money."""
     if desk.text:
         return _read(desk, view, grammar, f"RT:{desk.text}")
-    if view.stage is Stage.RETURN:
+    if view.stage is Stage.RETURN or view.correcting:
         return Step(desk, (commands.GiveBack(),))
     if view.returned:
         return Step(desk, (commands.BeginReturn(),))
@@ -476,8 +478,6 @@ def _unusable(name: str, view: TillView) -> Notice:
             return notice("SHF-07", view.language)
         case "menu.close":
             return notice("SHF-03", view.language)
-        case "menu.void":
-            return notice("ENT-08", view.language)
         case _:
             return notice("SHF-06", view.language)
 

@@ -185,6 +185,34 @@ def void_sale() -> Form:
     )
 
 
+def correct() -> Form:
+    """Ask what of a closed sale is corrected, and of which."""
+    field = Field(name="field.void", kind=FieldKind.CHOICE, reasons=("void.closed", "void.change"))
+    return Form(title="form.correct", fields=(field,), finish=_correct)
+
+
+def _correct(answers: tuple[str, ...]) -> str | Form:
+    receipt = Field(name="field.receipt", kind=FieldKind.TEXT)
+    reasons = Field(name="field.reason", kind=FieldKind.REASON, reasons=CORRECT_REASONS)
+    if answers[0] == "1":
+        return Form(
+            title="form.void_closed",
+            fields=(receipt, reasons),
+            finish=lambda given: f"VF:{given[0] or '-'} {given[1]}",
+        )
+    return Form(
+        title="form.change", fields=(receipt,), finish=lambda given: f"CT:{given[0] or '-'}"
+    )
+
+
+CORRECT_REASONS: Final = (
+    "reason.mistake",
+    "reason.unwanted",
+    "reason.money",
+    "reason.other",
+)
+
+
 def void(paid: tuple[str, ...]) -> Form:
     """Ask what is voided: the sale, or one of the payments that stand in it."""
     if not paid:

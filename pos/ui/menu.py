@@ -30,6 +30,15 @@ class MenuEntry:
 _ALL: Final = frozenset(Stage)
 _OPEN: Final = frozenset({Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.RETURN})
 
+
+def _void(view: TillView) -> Form:
+    """Ask what is voided: of the open sale, or with none of one that is closed."""
+    if not view.lines:
+        return forms.correct()
+    paid = (f"{name} {Money(amount, view.currency).format()}" for name, amount in view.paid)
+    return forms.void(tuple(paid))
+
+
 MENU: Final = (
     MenuEntry("1", "menu.open", lambda _: forms.open_shift(), frozenset({Stage.CLOSED})),
     MenuEntry("2", "menu.in", lambda _: forms.cash_in(), _OPEN),
@@ -44,13 +53,8 @@ MENU: Final = (
     MenuEntry("/", "menu.off", lambda _: commands.SignOff(), _ALL),
     MenuEntry("+", "menu.train", lambda _: commands.Train(), _ALL),
     MenuEntry("*", "menu.drop", lambda _: forms.cash_drop(), _OPEN),
-    MenuEntry("-", "menu.void", lambda view: forms.void(payments(view)), _OPEN),
+    MenuEntry("-", "menu.void", _void, _OPEN),
 )
-
-
-def payments(view: TillView) -> tuple[str, ...]:
-    """Return the payments of the open sale, as one chooses from them."""
-    return tuple(f"{name} {Money(amount, view.currency).format()}" for name, amount in view.paid)
 
 
 def menu_entry(key: str) -> MenuEntry | None:
@@ -61,8 +65,6 @@ def menu_entry(key: str) -> MenuEntry | None:
 def usable(entry: MenuEntry, view: TillView) -> bool:
     """Tell whether an entry can be chosen now; counting and voiding have their own conditions."""
     if entry.name == "menu.close" and view.lines:
-        return False
-    if entry.name == "menu.void" and not view.lines:
         return False
     if entry.name in ("menu.hand_over", "menu.off", "menu.lock") and not view.staffed:
         return False

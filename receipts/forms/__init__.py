@@ -9,6 +9,7 @@ gift      the same without a price
 e_receipt  the same as a customer reads it later, with what came back of it
 slip      what devices took for a sale, apart from its receipt
 refund    the receipt of a refund
+payment_change  the slip of a payment that was replaced after its sale was closed
 payment_void  the slip of a payment that was taken out of its sale
 purse     slips of a load and a deposit, and a card's statement
 purse_wording  the words of those

@@ -25,10 +25,11 @@ def refund_receipt(refund: RefundClosed, context: ReceiptContext) -> Document:
     words = WORDS[context.language]
     number = f"{words.refund_number} {refund.sale:04d}"
     key = refund.tenders[0].attempt if refund.tenders else context.sale_key
+    title = words.undone_title if refund.void else words.refund_title
     return paper(
-        f"{words.refund_title} {context.store_name} {number}",
+        f"{title} {context.store_name} {number}",
         context,
-        [who(context, number), heading(words.refund_title)],
+        [who(context, number), heading(title)],
         [row(words.original, refund.original or words.no_original)],
         *bodies(refund, context),
         [Text(text=f"{words.reason}: {refund.reason}")] if refund.reason else [],

@@ -66,7 +66,11 @@ def _sales(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
 def _corrections(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
     """Return what was put right, as far as anything was."""
     words = WORDS[context.language]
-    counts = ((words.tender_voids, figures.tender_voids),)
+    counts = (
+        (words.tender_voids, figures.tender_voids),
+        (words.tender_changes, figures.tender_changes),
+        (words.undone, figures.undone),
+    )
     return [row(word, words.count_of.format(count)) for word, count in counts if count]
 
 

@@ -50,6 +50,8 @@ class Words:
     refunds: str
     voids: str
     tender_voids: str
+    tender_changes: str
+    undone: str
     by_method: str
     by_clerk: str
     drawer: str
@@ -95,6 +97,11 @@ class Words:
     situation_parked: str
     situation_no_receipt: str
     payment_void_title: str
+    undone_title: str
+    change_title: str
+    change_note: str
+    change_was: str
+    change_now: str
     card_balance: str
     situation_card_said: Mapping[str, str]
     situation_shop_said: Mapping[str, str]
@@ -156,6 +163,8 @@ _KO: Final = Words(
     refunds="반품",
     voids="취소 건수",
     tender_voids="결제 취소",
+    tender_changes="결제 변경",
+    undone="끝난 판매 취소",
     by_method="결제 수단별",
     by_clerk="담당별",
     drawer="돈통",
@@ -201,6 +210,11 @@ _KO: Final = Words(
     situation_parked="이 건은 보관했습니다. 빠져나간 돈으로 밝혀지면 돌려드립니다. 같은 카드와 이 종이를 가져오세요",
     situation_no_receipt="영수증이 아닙니다",
     payment_void_title="결제 취소 확인서",
+    undone_title="판매 취소 영수증",
+    change_title="결제 변경 확인서",
+    change_note="금액은 그대로입니다. 반품하면 바꾼 결제로 돌려드립니다",
+    change_was="전에",
+    change_now="바꾼 결제",
     card_balance="카드 잔액",
     situation_card_said={
         "unknown": "모름",
@@ -265,6 +279,8 @@ _EN: Final = Words(
     refunds="Refunds",
     voids="Voided sales",
     tender_voids="Voided payments",
+    tender_changes="Changed payments",
+    undone="Closed sales voided",
     by_method="By payment",
     by_clerk="By clerk",
     drawer="Drawer",
@@ -310,6 +326,11 @@ _EN: Final = Words(
     situation_parked="Set aside. Should it prove paid, it is paid back. Bring the same card and this slip",
     situation_no_receipt="This is no receipt",
     payment_void_title="PAYMENT VOIDED",
+    undone_title="SALE VOIDED",
+    change_title="PAYMENT CHANGED",
+    change_note="The sum is as it was. Goods that come back are paid to the new payment",
+    change_was="Was",
+    change_now="Now",
     card_balance="Card balance",
     situation_card_said={
         "unknown": "not known",

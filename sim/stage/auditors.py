@@ -39,6 +39,7 @@ _LATE: Final = "duplicate-payment"
 """The broker's question of money that belongs to the customer."""
 _NO_RECEIPT: Final = (
     *(words.situation_no_receipt for words in WORDS.values()),
+    *(words.change_title for words in WORDS.values()),
     *(
         title
         for words in PURSE_WORDS.values()

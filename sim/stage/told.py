@@ -22,6 +22,7 @@ from protocols.facts import (
     ShiftClosed,
     ShiftOpened,
     Tender,
+    TenderChanged,
     TenderVoided,
     decode_fact,
 )
@@ -123,6 +124,8 @@ class Told:
                 return self._sold(record, fact)
             case SaleVoided():
                 return self._voided(record, fact)
+            case TenderChanged():
+                return self._changed(record, fact)
             case TenderVoided():
                 return self._taken_out(record, fact)
             case _:
@@ -245,6 +248,29 @@ class Told:
                 money=f"given back under {earlier} before",
             )
         ]
+
+    def _changed(self, record: Record, fact: TenderChanged) -> list[Finding]:
+        """Let other payments stand in a closed sale; its sum stays as it was."""
+        sale, old = self.sales.get(fact.original), fact.tender.attempt
+        self.voided[old] = fact.back.attempt
+        self._drawer(record, _cash_of(fact.taken) - _cash_of([fact.back]))
+        if sale is None:
+            return [
+                _sale(SaleTold(fact.original, record.terminal), "is changed, and was never closed")
+            ]
+        held = sale.tenders.pop(old, 0) - fact.back.amount
+        if held:
+            sale.tenders[old] = held
+        sale.tenders |= {each.attempt: each.amount for each in fact.taken}
+        paid = sum(each.amount for each in fact.taken)
+        findings = [] if held >= 0 else [_sale(sale, f"gave back more than {old} had paid")]
+        if paid != fact.back.amount:
+            findings.append(_sale(sale, f"{paid:,} were taken and {fact.back.amount:,} given back"))
+        for each in fact.taken:
+            attempt = self.attempts.get(each.attempt)
+            if attempt is None or attempt.value < each.amount or attempt.order != fact.original:
+                findings.append(_sale(sale, f"rests on {each.attempt}, which did not pay for it"))
+        return findings
 
     def _voided(self, record: Record, fact: SaleVoided) -> list[Finding]:
         order = _order(record)

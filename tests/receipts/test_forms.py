@@ -25,6 +25,8 @@ from protocols.facts import (
     SaleClosed,
     ShiftClosed,
     Tender,
+    TenderChanged,
+    TenderVoided,
 )
 from protocols.money import CURRENCIES
 from receipts.document import Cut, Document, Language, PaperWidth, Qr
@@ -33,6 +35,8 @@ from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.e_receipt import CameBack, e_receipt
 from receipts.forms.gift import gift_receipt
 from receipts.forms.goods import quantity_text
+from receipts.forms.payment_change import payment_change_slip
+from receipts.forms.payment_void import payment_void_slip
 from receipts.forms.purse import PurseSlip, Statement, StatementRow, purse_slip, statement_slip
 from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
@@ -103,6 +107,36 @@ def test_situation_slip_is_the_golden_one(context: Make, language: Language) -> 
     compare(f"situation-{language}-42", situation_slip(slip, context(language)))
     parked = replace(slip, parked=True, card="unknown", balance=None, shop="unknown")
     compare(f"situation-parked-{language}-42", situation_slip(parked, context(language)))
+
+
+def _tender(method: str, letter: str, back_to: str = "") -> Tender:
+    order = "S1-01-20260417-0128"
+    return Tender(
+        method=method,
+        attempt=f"{order}-{letter}",
+        amount=15_390,
+        reference="435553544f4d4552-00000007" if method == "purse" else "",
+        back_to=f"{order}-{back_to}" if back_to else "",
+    )
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_slips_of_corrected_payments_are_the_golden_ones(context: Make, language: Language) -> None:
+    """A payment taken out of an open sale, and one replaced after it: both ways, with their keys."""
+    voided = TenderVoided(
+        sale=128, shift=1, tender=_tender("purse", "a"), back=_tender("purse", "b", "a")
+    )
+    compare(f"payment-void-{language}-42", payment_void_slip(voided, context(language)))
+    changed = TenderChanged(
+        sale=128,
+        shift=1,
+        original="S1-01-20260417-0128",
+        tender=_tender("cash", "a"),
+        back=_tender("cash", "c", "a"),
+        taken=[_tender("purse", "b")],
+        reason="카드로" if language == "ko" else "by card",
+    )
+    compare(f"payment-change-{language}-42", payment_change_slip(changed, context(language)))
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -28,6 +28,7 @@ from protocols.facts import (
     DrawerOpened,
     Fact,
     ReceiptCopied,
+    RefundClosed,
     SaleClosed,
     SaleHeld,
     SaleRecalled,
@@ -36,6 +37,7 @@ from protocols.facts import (
     ShiftCounted,
     ShiftOpened,
     StaffSigned,
+    TenderVoided,
     TerminalNoted,
     decode_fact,
 )
@@ -251,6 +253,40 @@ def test_a_kill_loses_and_doubles_nothing(
         originals, copies = papers(bench, shop)
         assert originals <= 1
         assert originals + copies >= 1
+
+
+CORRECTIONS = {
+    "a payment voided": (
+        Case((MILK, "1.CA", "VT"), TenderVoided, ("VT",), ("OS",), 1),
+        (Point.BEFORE_APPEND_VOID, Point.AFTER_APPEND_VOID),
+    ),
+    "a closed sale voided": (
+        Case(("VF",), RefundClosed, ("GB",), ("OS", MILK, "CA")),
+        (Point.BEFORE_APPEND_SALE, Point.AFTER_APPEND_SALE, Point.BEFORE_KICK_DRAWER),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_a_kill_in_a_correction_gives_back_once(
+    bench: Bench, forks: TillForks, tmp_path: Path, name: str
+) -> None:
+    """I9: what was half done is gone on with, what was done stays done; the drawer's sum is right."""
+    case, points = CORRECTIONS[name]
+    for number, point in enumerate(points):
+        store = f"C{list(CORRECTIONS).index(name)}{number}"
+        shop = Shop(tmp_path / point.value, store, forks).prepare(bench)
+        assert shop.key(*case.before).status == 0
+        killed = shop.key(*case.action, fault=point.value)
+        assert killed.status == -9, killed.complaint
+        done = [fact for fact in shop.facts() if isinstance(fact, case.kind)]
+        assert len(done) == (0 if point.value.startswith("before_append") else 1)
+        again = shop.key(*(() if done else case.finish), "CL")
+        assert again.lines[-1]["view"]["lines"] == case.lines
+        assert sum(isinstance(fact, case.kind) for fact in shop.facts()) == 1
+        shop.key("VS", "0CN", "CZ:x")
+        [z] = [fact for fact in shop.facts() if isinstance(fact, ShiftClosed)]
+        assert z.expected == 0
 
 
 def staffed(shop: Shop) -> Shop:

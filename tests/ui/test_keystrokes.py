@@ -120,6 +120,39 @@ async def test_a_payment_goes_back_with_three_keys_and_the_sale_goes_on(tmp_path
         await hand.sold(1)
 
 
+async def test_the_last_sale_is_voided_with_five_keys(tmp_path: Path) -> None:
+    async with at_the_till(tmp_path) as hand:
+        await hand.scan(FIRST)
+        await hand.press("f12")
+        await hand.sold(1)
+        hand.keys = 0
+        await hand.press("f1")
+        await hand.stage.until(lambda: hand.till.view.page == "menu")
+        await hand.press("-", "1")
+        await hand.stage.until(lambda: "Void (empty" in hand.stage.text())
+        await hand.press("enter", "1")
+        await hand.sold(2)
+        assert hand.keys == 5
+        assert hand.till.register.shift.undone == 1
+
+
+async def test_a_payment_is_changed_with_four_keys_before_the_new_one(tmp_path: Path) -> None:
+    async with at_the_till(tmp_path) as hand:
+        await hand.scan(FIRST)
+        await hand.press("f12")
+        await hand.sold(1)
+        hand.keys = 0
+        await hand.press("f1")
+        await hand.stage.until(lambda: hand.till.view.page == "menu")
+        await hand.press("-", "2")
+        await hand.stage.until(lambda: "Change (empty" in hand.stage.text())
+        await hand.press("enter")
+        await hand.stage.until(lambda: hand.till.view.correcting == "change")
+        assert hand.keys == 4 and hand.till.view.due > 0
+        await hand.press("escape")
+        await hand.stage.until(lambda: not hand.till.view.correcting)
+
+
 async def test_hold_is_one_key_and_recall_two(tmp_path: Path) -> None:
     async with at_the_till(tmp_path) as hand:
         await hand.scan(FIRST)

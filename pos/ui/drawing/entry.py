@@ -49,7 +49,7 @@ def entry_text(view: TillView, desk: Desk) -> str:
     head = prompt(view, desk)
     text = masked(desk.text) if view.asking is None else desk.answer.shown(view.asking)
     room = HINT_COLUMN - 1 - cells(head)
-    while cells(text) > room:
+    while text and cells(text) > room:
         text = text[1:]
     return head + text
 
