@@ -2,7 +2,8 @@
 
 Entered in the batch's own commit, once by its key, which is made of what the terminal minted: the sale's
 order, or the refund's place in its journal. Never more is cancelled than was asked for. A refund that
-comes before its sale, from another till, is entered when the sale comes.
+comes before its sale, from another till, is entered when the sale comes. Cash that is changed for another
+payment has gone back as well.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,14 @@ from ips.cash_receipts.records import RequestRow, add, request, requests
 from ips.questions import question
 from ips.returns import refunds_of
 from ips.store.group import Group
-from protocols.facts import CashReceiptAsked, RefundClosed, SaleClosed, decode_fact
+from protocols.facts import (
+    CashReceiptAsked,
+    RefundClosed,
+    SaleClosed,
+    Tender,
+    TenderChanged,
+    decode_fact,
+)
 from protocols.journal import Record, decode_record
 from protocols.money import Rounding
 
@@ -25,7 +33,7 @@ def issue_key(order: str) -> str:
 def enter_cash_receipts(
     group: Group,
     sales: Sequence[tuple[Record, str, SaleClosed]],
-    refunds: Sequence[tuple[Record, RefundClosed]],
+    refunds: Sequence[tuple[Record, RefundClosed | TenderChanged]],
 ) -> list[tuple[Record, Question]]:
     """Enter what records ask for; return what a person has to do instead."""
     asked = []
@@ -76,7 +84,9 @@ def _issue(
     )
 
 
-def _cancel(group: Group, order: str, refunds: Iterable[tuple[Record, RefundClosed]]) -> None:
+def _cancel(
+    group: Group, order: str, refunds: Iterable[tuple[Record, RefundClosed | TenderChanged]]
+) -> None:
     issue = request(group.store, issue_key(order))
     if issue is None:
         return
@@ -84,7 +94,7 @@ def _cancel(group: Group, order: str, refunds: Iterable[tuple[Record, RefundClos
         key = f"{record.terminal}-{record.epoch}-{record.sequence}-cx"
         others = requests(group.store, "WHERE of = ? AND key <> ?", (issue.key, key))
         left = issue.amount - sum(each.amount for each in others)
-        cash = sum(tender.amount for tender in refund.tenders if tender.method == "cash")
+        cash = sum(tender.amount for tender in _gone(refund) if tender.method == "cash")
         amount = min(left, cash)
         if amount <= 0:
             continue
@@ -112,12 +122,17 @@ def _cancel(group: Group, order: str, refunds: Iterable[tuple[Record, RefundClos
         group.flush()
 
 
-def _known_refunds(group: Group, order: str) -> list[tuple[Record, RefundClosed]]:
+def _gone(fact: RefundClosed | TenderChanged) -> list[Tender]:
+    """Return how money of the sale went back: for goods, or because it is paid another way now."""
+    return [fact.back] if isinstance(fact, TenderChanged) else fact.tenders
+
+
+def _known_refunds(group: Group, order: str) -> list[tuple[Record, RefundClosed | TenderChanged]]:
     found = []
     for data in refunds_of(group.store, order):
         record = decode_record(data)
         fact = decode_fact(record.kind, record.body)
-        assert isinstance(fact, RefundClosed), "only refunds are noted beside a sale"
+        assert isinstance(fact, RefundClosed | TenderChanged), "only these are noted beside a sale"
         found.append((record, fact))
     return found
 

@@ -29,7 +29,16 @@ from protocols.batch import CONTENT_TYPE
 from protocols.cash_receipt_agent import Answer, Approved, Issue, open_number, seal_number
 from protocols.documents import open_document, policy_of
 from protocols.enrolment import EnrolmentAnswer
-from protocols.facts import CashReceiptAsked, Line, RefundClosed, SaleClosed, Tender
+from protocols.facts import (
+    AttemptClosed,
+    AttemptOpened,
+    CashReceiptAsked,
+    Line,
+    RefundClosed,
+    SaleClosed,
+    Tender,
+    TenderChanged,
+)
 from protocols.hpke import SealError
 from protocols.purse.suite import public_key, secret_from
 from protocols.receipt_link import mint
@@ -398,6 +407,27 @@ async def test_a_refused_receipt_leaves_nothing_to_cancel(shop: Shop) -> None:
     await shop.round()
 
     assert shop.state(order) == ["refused", "needless"] and len(shop.agent.asked) == 1
+
+
+async def test_cash_that_is_changed_for_another_payment_is_cancelled(shop: Shop) -> None:
+    order = shop.sell(1, 11_000)
+    key = f"{order}-b"
+    opened = AttemptOpened(sale=1, method="purse", amount=11_000)
+    paid = AttemptClosed(sale=1, method="purse", outcome="approved", amount=11_000, reference="P")
+    old = Tender(method="cash", attempt=f"{order}-a", amount=11_000)
+    back = Tender(method="cash", attempt=f"{order}-c", amount=11_000, back_to=old.attempt)
+    new = Tender(method="purse", attempt=key, amount=11_000, reference="P")
+    changed = TenderChanged(sale=1, shift=1, original=order, tender=old, back=back, taken=[new])
+    for fact in (opened, paid, changed):
+        shop.terminal.append(fact, amount=11_000, attempt=key)
+    await shop.send()
+    await shop.round()
+    await shop.round(86_400)
+
+    assert [(row.what, row.amount) for row in shop.rows(order)] == [
+        ("issue", 11_000),
+        ("cancel", 11_000),
+    ]
 
 
 async def test_a_refund_that_comes_before_its_sale_is_entered_with_it(shop: Shop) -> None:
