@@ -172,9 +172,13 @@ class Clerk:
     # The shift
 
     async def _open_shift(self) -> None:
-        await self._hands.awake()
-        if self._till.view.stage.value == "closed":
+        for _ in range(PATIENCE):
+            if await self._stage() != "closed":
+                break
+            # A till that died over it has opened nothing.
             await self._hands.key(f"{FLOAT}OS")
+        else:
+            self._hands.stuck("cannot open the shift")
         self._drawer = FLOAT
 
     async def _close_shift(self) -> None:
