@@ -33,6 +33,7 @@ booking_attempts  intents and results of moving money
 booking_purse     e-cash that moved between two purses, and the float
 booking_value     value that came in by a scheme that its module knows
 booking_voids     payments that were taken out of their sales
+booking_points    points earned, and taken back
 booking_refunds   money that went back
 booking_sales     sales and voids
 booking_shifts    float, cash moves, count and Z
@@ -61,12 +62,13 @@ manifests    what a module says about itself, in TOML
 registry     which payment modules there are
 returns      which refund took what of which sale
 e_receipts   which sale a customer's link opens
+members      who has points, and what the office does about them
 holds        baskets that tills put aside, for whoever goes on with them
 bank/        lines to banks: exchanges that are durable before they are sent, and reversals
 purse/       the issuer of e-cash: float, shadow ledger, claims, hotlist
 cash_receipts/  Korean cash receipts, to an agent of the tax office and back
 icash/       the collector of the second scheme: statements, collection, claims
-modules/     payment modules: cash, two of e-cash, and chaos for trying out
+modules/     payment modules: cash, points, two of e-cash, and chaos for trying out
 conformance  what `ips-broker module check` tries
 scrub        masks what must never be written down
 """

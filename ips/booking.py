@@ -10,6 +10,7 @@ nowhere lies in suspense by name. The chart is broker.md 4.2:
     paid in, out      till <- capital/float       expense <- till
     paid in for e-cash  till <- bank/e-cash
     drop              safe <- till
+    points earned     points/MEMBER <- expense/points                (ips.booking_points)
     refund            returns/GROUP, tax/vat <- refunds-payable <- till
     value taken       the accounts that its module names             (ips.booking_value)
     e-cash moved      purse/merchant/NAME, clearing/purse, float-issued   (ips.booking_purse)
@@ -213,6 +214,7 @@ def _amounts(fact: Fact) -> list[tuple[str, int, bool]]:
             rows = [(f"line {n + 1}", line.amount, True) for n, line in enumerate(fact.lines)]
             rows += [(f"tender {n + 1}", each.amount, False) for n, each in enumerate(fact.tenders)]
             figures = ("total", "net", "vat", "exempt")
+            rows += [("points", fact.points.amount, False)] if fact.points else []
             return [(name, getattr(fact, name), False) for name in figures] + rows
         case ShiftClosed():
             rows = [(name, getattr(fact, name), True) for name in _Z_FIGURES]

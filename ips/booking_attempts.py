@@ -26,7 +26,7 @@ def attempt_opened(entry: Entry, fact: AttemptOpened, key: str) -> None:
         return
     known = entry.payment(key) if key else None
     if known is None:
-        _open(entry, fact.method, fact.amount, key, fact.sale)
+        _open(entry, fact.method, fact.amount, key, fact.sale, fact.peer)
         return
     if known.amount != fact.amount:
         entry.ask("attempt-differs", about=key, amount=fact.amount - known.amount)
@@ -76,13 +76,16 @@ def _set_aside(entry: Entry, key: str) -> None:
             entry.ask("flow-refuses", about=key, detail=decision.reason)
 
 
-def _open(entry: Entry, method: str, amount: int, key: str, sale: int) -> PaymentRecord:
+def _open(
+    entry: Entry, method: str, amount: int, key: str, sale: int, peer: str = ""
+) -> PaymentRecord:
     return entry.open(
         key or f"{entry.booking.key}/0",
         module=method,
         amount=amount,
         order=order_of(key) or entry.order_key(sale),
         business_date=entry.occasion.business_date,
+        peer=peer,
     )
 
 

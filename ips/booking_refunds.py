@@ -7,6 +7,7 @@ paid, and asked about. Money has already gone back: none of this can refuse it.
 
 import msgspec
 
+from ips.booking_points import taken_back
 from ips.booking_voids import NOT_BACK
 from ips.books import RefundRecord
 from ips.commands import PayRefund, RequestRefund
@@ -27,8 +28,14 @@ def refund_closed(entry: Entry, fact: RefundClosed) -> None:
         key = tender.attempt or f"{entry.booking.key}/{index}"
         _pay_back(entry, fact, tender, key)
     _split(entry, fact)
+    taken_back(entry, fact)
     entry.add_to_shift(
-        fact.shift, tenders=fact.tenders, sign=-1, refunds=fact.total, undone=int(fact.void)
+        fact.shift,
+        tenders=fact.tenders,
+        sign=-1,
+        refunds=fact.total,
+        undone=int(fact.void),
+        points_back=fact.points.amount if fact.points else 0,
     )
     entry.post_legs("refund")
 
@@ -146,7 +153,7 @@ def _pay(entry: Entry, payment: PaymentRecord, tender: Tender, key: str, amount:
     pay = PayRefund(
         at_ns=entry.occasion.at_ns, refund=key, amount=amount, reference=tender.reference
     )
-    decision = entry.apply(payment, pay, asset=entry.asset(tender.method))
+    decision = entry.apply(payment, pay, asset=entry.asset(tender.method, of=payment))
     if isinstance(decision, Refusal):
         entry.ask("flow-refuses", about=key, amount=amount, detail=decision.reason)
         return False

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ips.booking_points import earned
 from ips.books import Linked, OrderRecord
 from ips.commands import Close, Park, Release
 from ips.entry import EXCEPTIONS, Entry, order_of
@@ -32,6 +33,7 @@ def sale_closed(entry: Entry, fact: SaleClosed) -> None:
         _credit(entry, fact, split, order)
         standing = frozenset(tender.attempt for tender in fact.tenders)
         let_go(entry, order, Park(at_ns=entry.occasion.at_ns), standing=standing)
+        earned(entry, fact, order)
     else:
         entry.ask("duplicate-sale", about=order, amount=fact.total)
         _to_suspense(entry)
@@ -156,4 +158,6 @@ def _count(entry: Entry, fact: SaleClosed) -> None:
         vat=fact.vat,
         exempt=fact.exempt,
         discounts=fact.discount,
+        members=int(bool(fact.customer)),
+        points_earned=fact.points.amount if fact.points else 0,
     )

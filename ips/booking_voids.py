@@ -90,7 +90,7 @@ def _refund(entry: Entry, payment: PaymentRecord, back: Tender, reason: str) -> 
     at_ns = entry.occasion.at_ns
     ask = RequestRefund(at_ns=at_ns, refund=back.attempt, amount=back.amount, reason=reason)
     pay = PayRefund(at_ns=at_ns, refund=back.attempt, amount=back.amount, reference=back.reference)
-    for command, asset in ((ask, ""), (pay, entry.asset(back.method))):
+    for command, asset in ((ask, ""), (pay, entry.asset(back.method, of=payment))):
         decision = entry.apply(payment, command, asset=asset)
         if isinstance(decision, Refusal):
             detail = decision.reason

@@ -32,6 +32,7 @@ from ips.flows import Flow
 from ips.holds import enter_holds
 from ips.inquiries import open_amount
 from ips.ledger import Transfer
+from ips.members import find_member
 from ips.payments import PaymentOpened, PaymentRecord
 from ips.purse.evidence import Reported, ShadowKeeper
 from ips.purse.records import known_move
@@ -129,6 +130,15 @@ class GroupBooks:
     def balance(self, account: str, currency: str) -> int:
         """Return debits less credits posted."""
         return self._group.balance(account, currency)
+
+    def available(self, account: str, currency: str) -> int:
+        """Return credits less debits, posted and held."""
+        return self._group.available(account, currency)
+
+    def member_state(self, number: str) -> str:
+        """Return active or stopped; nothing for a number that no member has."""
+        row = find_member(self._group.store, number)
+        return "" if row is None else row.state
 
     def purse_moved(self, details: bytes) -> bool:
         """Return whether an e-cash transfer was booked before."""

@@ -107,6 +107,10 @@ class ShiftRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Closed sales that were voided."""
     by_method: dict[str, int] = {}
     """Taken less given back."""
+    members: int = 0
+    """How many sales were members'."""
+    points_earned: int = 0
+    points_back: int = 0
     cash_in: int = 0
     cash_out: int = 0
     drops: int = 0
@@ -200,6 +204,14 @@ class Books(Protocol):
         """Return debits less credits posted; holds do not count."""
         ...
 
+    def available(self, account: str, currency: str) -> int:
+        """Return what may still leave an account whose debits stay within its credits."""
+        ...
+
+    def member_state(self, number: str) -> str:
+        """Return active or stopped; nothing for a number that no member has."""
+        ...
+
     def purse_moved(self, details: bytes) -> bool:
         """Return whether an e-cash transfer was booked before."""
         ...
@@ -285,6 +297,15 @@ class Overlay:
     def balance(self, account: str, currency: str) -> int:
         """Return debits less credits posted; holds do not count."""
         return self._balances.get((account, currency), 0) + self._base.balance(account, currency)
+
+    def available(self, account: str, currency: str) -> int:
+        """Return what may still leave an account whose debits stay within its credits."""
+        held = -self._base.balance(account, currency) - self._base.available(account, currency)
+        return -self.balance(account, currency) - held
+
+    def member_state(self, number: str) -> str:
+        """Return active or stopped; nothing for a number that no member has."""
+        return self._base.member_state(number)
 
     def purse_moved(self, details: bytes) -> bool:
         """Return whether an e-cash transfer was booked before."""

@@ -9,6 +9,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ from ips.desk import Desk
 from ips.desk_books import DeskBooks, StoredJournal
 from ips.keys import KeyFolder, KeyFolderError
 from ips.lock import FolderLock
+from ips.members import Phones
 from ips.purse.evidence import ShadowKeeper
 from ips.received import ReceivedKeeper
 from ips.refund_policy import shipped_policy
@@ -124,6 +126,11 @@ class Broker:
             self._received_keeper,
             sends_cash_receipts=bool(self.config.cash_receipts.agent),
         )
+
+    @cached_property
+    def phones(self) -> Phones:
+        """What finds a member by the whole telephone number; its key is made when it is first needed."""
+        return Phones(self.keys.member_phones(clock=self.clock, entropy=self.entropy))
 
     def desk(self, nonce: NonceRow | None = None) -> Desk:
         """Return the payment desk, for one request; its nonce is stored with the first step."""

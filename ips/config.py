@@ -115,6 +115,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         root = Path(home) if home else Path.home() / ".local" / "share"
         return root / "intermarket" / "broker"
 
+    @property
+    def currency(self) -> str:
+        """Return what members' points are counted in where no store is named: the first store's."""
+        return next(iter(self.stores.values())).currency
+
     def flows_folder(self) -> Path:
         """Return the folder of the flow files."""
         return Path(self.flows).expanduser() if self.flows else FLOWS_FOLDER

@@ -100,8 +100,8 @@ class Trial:
 
     @property
     def knows_its_payments(self) -> bool:
-        """Whether a peer of its own keeps what was paid: not so for cash."""
-        return self.manifest.intent
+        """Whether a peer of its own keeps what was paid: not so for cash, nor where the account is ours."""
+        return self.manifest.intent and not self.manifest.holder
 
     def object_to(self, sentence: str) -> None:
         """Write down what is wrong."""

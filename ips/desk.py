@@ -11,7 +11,7 @@ The writer decides; the desk never holds money facts of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -20,8 +20,9 @@ from ips.booking import book_command
 from ips.books import Booking, Books, RefundRecord
 from ips.calls import Caller
 from ips.commands import Ask, Command, Resolve, Return
-from ips.flows import StateClass, Verb
+from ips.flows import Verb
 from ips.janitor import Inquire, Lapse, Stuck, chore_of, refund_inquiry_of
+from ips.ledger import Bound, Phase, bound_of
 from ips.payments import PaymentRecord, Refusal, evolve, open_payment
 from ips.refund_policy import RefundPolicy
 from ips.refunds import RefundAsk, RefundState
@@ -31,14 +32,19 @@ from protocols.broker import PaymentAnswer, PaymentRequest, Problem, RefundReque
 from protocols.outcome import Approved, Declined, Outcome, Unknown
 from protocols.ports import Clock, FaultPoints
 
+SHORT: Final = "PTS-02"
+"""What a till shows where a holder's account has less than was asked for."""
 Decision = Callable[[Books], Booking | Refusal]
 
 
 class BookWriter(Protocol):
     """What the desk needs of the writer and the store."""
 
-    async def write(self, decide: Decision) -> Booking | Refusal:
-        """Run a decision on the writer's own books and write what it answers; durable on return."""
+    async def write(self, decide: Decision, short: Decision | None = None) -> Booking | Refusal:
+        """Run a decision on the writer's own books and write what it answers; durable on return.
+
+        `short` decides in its place where a holder's account has not what it promises.
+        """
         ...
 
     async def payment(self, key: str) -> PaymentRecord | None:
@@ -213,12 +219,7 @@ class Desk:
         return answer
 
     async def _say(self, key: str, command: Command) -> Refusal | None:
-        def decide(books: Books) -> Booking | Refusal:
-            payment = books.payment(key)
-            assert payment is not None, "it was opened before it was asked for"
-            return book_command(payment, command, books)
-
-        written = await self._books.write(decide)
+        written = await self._books.write(_saying(key, command), _declining(key, command))
         return written if isinstance(written, Refusal) else None
 
     async def _resolve_refund(self, key: str, outcome: Outcome) -> PaymentAnswer | Problem:
@@ -241,6 +242,38 @@ class Desk:
         if refund is None:
             return Problem(error="unknown-refund", reason=f"there is no refund {key!r}")
         return refund_answer_of(refund)
+
+
+def _saying(key: str, command: Command) -> Decision:
+    """Return the decision that says something to a payment."""
+
+    def decide(books: Books) -> Booking | Refusal:
+        payment = books.payment(key)
+        assert payment is not None, "it was opened before it was asked for"
+        return book_command(payment, command, books)
+
+    return decide
+
+
+def _declining(key: str, command: Command) -> Decision:
+    """Return the decision that declines it for want of means: a request may be, a fact never is."""
+    reason = "the account does not hold that much"
+    declined = Declined(code=SHORT, reason=reason)
+    return _saying(key, Resolve(at_ns=command.at_ns, outcome=declined))
+
+
+def is_short(booking: Booking, books: Books) -> bool:
+    """Tell whether a request promises more than a holder's account has, or lets go of."""
+    promised = [
+        each
+        for each in booking.transfers
+        if each.phase is Phase.HOLD and bound_of(each.debit) is Bound.DEBITS_WITHIN_CREDITS
+    ]
+    holders = {record.holder for record in booking.records.values() if record.holder}
+    stopped = any(books.member_state(holder) == "stopped" for holder in holders)
+    return any(
+        stopped or each.amount > books.available(each.debit, each.currency) for each in promised
+    )
 
 
 class _Opening:
@@ -275,17 +308,30 @@ class _Opening:
             terminal=request.terminal,
             order=request.order or request.key.rpartition("-")[0],
             business_date=_date_in(request.key),
+            holder=self._holder(books),
         )
         self.fresh = True
         record = evolve(None, opened)
-        return Booking(key=f"{request.key}/1", payments=[opened], records={request.key: record})
+        booking = Booking(key=f"{request.key}/1", payments=[opened], records={request.key: record})
+        if (record.state, Verb.ASK) not in flow.cells:
+            return booking
+        asked = book_command(record, Ask(at_ns=self._at_ns), books)
+        assert not isinstance(asked, Refusal), "the flow has a cell for it"
+        asked.payments.insert(0, opened)
+        return asked
+
+    def _holder(self, books: Books) -> str:
+        manifest = books.manifest(self._request.module)
+        named = "" if manifest is None else manifest.holder
+        return self._request.fields.get(named, "") if named else ""
 
     def _again(self, known: PaymentRecord, books: Books) -> Booking | Refusal:
         request = self._request
-        same = (known.module, known.amount, known.currency) == (
+        same = (known.module, known.amount, known.currency, known.holder) == (
             request.module,
             request.amount,
             request.currency,
+            self._holder(books),
         )
         if not same:
             reason = (
@@ -293,11 +339,7 @@ class _Opening:
             )
             return Refusal(code="key-reused", reason=reason)
         flow = books.flow(known.flow, known.flow_pin)
-        if (
-            known.state_class is StateClass.REFUSED
-            and flow
-            and (known.state, Verb.ASK) in flow.cells
-        ):
+        if flow and (known.state, Verb.ASK) in flow.cells:
             self.fresh = True
             return book_command(known, Ask(at_ns=self._at_ns), books)
         return Booking(key=f"{known.key}/again")

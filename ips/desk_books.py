@@ -15,7 +15,7 @@ import msgspec
 
 from ips.bookkeeping import Clerk, Practice, bound_question, put_fact, question_row
 from ips.books import Booking, RefundRecord
-from ips.desk import Decision
+from ips.desk import Decision, is_short
 from ips.payments import PaymentRecord, Refusal
 from ips.scrub import mask_secrets
 from ips.store.errors import StoreError
@@ -36,6 +36,8 @@ class DecisionWork:
     """A decision on its way through the writer."""
 
     decide: Decision
+    short: Decision | None = None
+    """What is decided where an account of the broker's own does not hold that much."""
     practice: Practice = field(repr=False)
     nonce: NonceRow | None = None
 
@@ -57,6 +59,10 @@ class DecisionWork:
         decided = self.decide(clerk.books)
         if isinstance(decided, Refusal):
             return decided
+        if self.short is not None and is_short(decided, clerk.books):
+            decided = self.short(clerk.books)
+            if isinstance(decided, Refusal):
+                return decided
         for account in put_fact(clerk, decided):
             group.ask(bound_question(None, account, decided.key, group.now_ns))
         for each in decided.questions:
@@ -76,10 +82,10 @@ class DeskBooks:
         self._practice = practice
         self._nonce = nonce
 
-    async def write(self, decide: Decision) -> Booking | Refusal:
+    async def write(self, decide: Decision, short: Decision | None = None) -> Booking | Refusal:
         """Run a decision and write what it answers; durable on return."""
         nonce, self._nonce = self._nonce, None
-        work = DecisionWork(decide=decide, practice=self._practice, nonce=nonce)
+        work = DecisionWork(decide=decide, short=short, practice=self._practice, nonce=nonce)
         return await self._writer.run(work)
 
     async def payment(self, key: str) -> PaymentRecord | None:

@@ -14,7 +14,7 @@ import msgspec
 from ips.books import Booking, Books, RefundRecord, ShiftRecord
 from ips.commands import Command
 from ips.flows import EventName, Flow
-from ips.ledger import Transfer
+from ips.ledger import UNMATCHED, Transfer
 from ips.payments import (
     PaymentMoved,
     PaymentOpened,
@@ -30,7 +30,6 @@ from ips.splits import segment
 from protocols.facts import Tender
 
 EXCEPTIONS: Final = "suspense/exceptions"
-UNMATCHED: Final = "suspense/unmatched"
 DEFAULT_FLOW: Final = "sale"
 """The flow of a payment whose module was never installed here."""
 
@@ -91,12 +90,19 @@ class Entry:
         manifest = self.books.manifest(module)
         return manifest is None or manifest.intent
 
-    def asset(self, module: str) -> str:
-        """Return the account that grows when a module takes money at this terminal."""
+    def asset(self, module: str, *, of: PaymentRecord | None = None) -> str:
+        """Return the account that grows when a module takes money at this terminal.
+
+        `of`: money goes back to this payment; where it was a holder's, to the same holder.
+        """
         manifest = self.books.manifest(module)
         if manifest is None:
             return UNMATCHED
-        return manifest.asset_account(store=self.occasion.store, terminal=self.occasion.terminal)
+        return manifest.asset_account(
+            store=self.occasion.store,
+            terminal=self.occasion.terminal,
+            holder="" if of is None or of.module != module else of.holder,
+        )
 
     def ask(self, code: str, *, about: str, amount: int = 0, detail: str = "") -> None:
         """Put a question beside the record."""
@@ -139,9 +145,19 @@ class Entry:
         self._legs = {}
 
     def open(
-        self, key: str, *, module: str, amount: int, order: str, business_date: str
+        self,
+        key: str,
+        *,
+        module: str,
+        amount: int,
+        order: str,
+        business_date: str,
+        peer: str = "",
     ) -> PaymentRecord:
-        """Open a payment that a record speaks of. The amount is inside the bounds."""
+        """Open a payment that a record speaks of. The amount is inside the bounds.
+
+        `peer` is what its intent says of it, as name=value;...
+        """
         manifest = self.books.manifest(module)
         if manifest is None:
             self.ask("unknown-module", about=key, amount=amount, detail=module)
@@ -158,6 +174,7 @@ class Entry:
             terminal=self.occasion.terminal,
             order=order,
             business_date=business_date,
+            holder="" if manifest is None else named_in(peer, manifest.holder),
         )
         self._add(opened, None)
         return self.booking.records[key]
@@ -256,7 +273,15 @@ class Entry:
         manifest = self.books.manifest(payment.module)
         if manifest is None:
             return UNMATCHED
-        return manifest.asset_account(store=payment.store, terminal=payment.terminal)
+        return manifest.asset_account(
+            store=payment.store, terminal=payment.terminal, holder=payment.holder
+        )
+
+
+def named_in(peer: str, name: str) -> str:
+    """Return a value of an intent's `name=value;...`, or nothing."""
+    pairs = (each.partition("=") for each in peer.split(";"))
+    return next((value for key, _, value in pairs if key == name and name), "")
 
 
 def order_of(key: str) -> str:

@@ -65,7 +65,7 @@ class Verb(StrEnum):
     """What can be said to a payment: the names of commands in a flow file."""
 
     ASK = "ask"
-    """Ask the module (again): only where nothing can have been sent before."""
+    """Ask the module (again): only where nothing can have been sent, or asking twice moves nothing."""
     APPROVED = "approved"
     DECLINED = "declined"
     PENDING = "pending"

@@ -37,6 +37,8 @@ BANK_MAC: Final = "bank-mac-{bank}"
 """The key that messages to a bank have their code under: agreed with it, one a bank."""
 CASH_RECEIPTS: Final = "cash-receipts-1"
 """The P-256 key that tills seal customers' numbers for, where this broker sends cash receipts."""
+MEMBER_PHONES: Final = "member-phones-1"
+"""The 32 bytes under which members' telephone numbers are marked (ips.members)."""
 _NONCE_BYTES: Final = 12
 
 
@@ -194,6 +196,23 @@ class KeyFolder:
         )
         _write_private(self._folder / f"{name}.key", msgspec.msgpack.encode(file))
         return shown
+
+    def member_phones(self, *, clock: Clock, entropy: Entropy) -> bytes:
+        """Return the key that members' telephone numbers are marked under; made where there is none."""
+        path = self._folder / f"{MEMBER_PHONES}.key"
+        if path.exists():
+            file = self._get(MEMBER_PHONES)
+            return self.vault.unwrap(file.name, file.wrapped)
+        key = entropy.token(32)
+        file = KeyFile(
+            name=MEMBER_PHONES,
+            kind="HMAC-SHA-256",
+            made_ns=clock.now_ns(),
+            public=b"",
+            wrapped=self.vault.wrap(MEMBER_PHONES, key),
+        )
+        _write_private(path, msgspec.msgpack.encode(file))
+        return key
 
     def files(self) -> list[KeyFile]:
         """Return every key without its secret part. Raises: KeyFolderError."""

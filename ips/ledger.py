@@ -8,12 +8,17 @@ Account names are paths, each under its store and currency:
 
     till/STORE/TERMINAL   safe/STORE   courier/ID/cash   bank/ACCOUNT   purse/merchant/NAME
     receivable/acquirer/A   receivable/giro   receivable/direct-debit        refunds-payable
+    points/MEMBER   points-owed/MEMBER   expense/points
     customer-credit   tax/vat   sales/GROUP   returns/GROUP   over-short/STORE   expense/STORE
     capital/float/STORE   suspense/exceptions   suspense/unmatched
 """
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Final
+
+UNMATCHED: Final = "suspense/unmatched"
+"""Where money lies that belongs to an account nobody knows."""
 
 
 class Bound(IntEnum):
@@ -23,7 +28,7 @@ class Bound(IntEnum):
     CREDITS_WITHIN_DEBITS = 1
     """Credits, posted and held, never exceed debits: cash in a till, value in a purse."""
     DEBITS_WITHIN_CREDITS = 2
-    """Debits never exceed credits: refunds payable, store credit, issued float."""
+    """Debits never exceed credits: refunds payable, store credit, issued float, points."""
 
 
 class Phase(StrEnum):
@@ -60,9 +65,9 @@ class Transfer:
 def bound_of(account: str) -> Bound:
     """Return the bound that the schema enforces on an account of this name."""
     match account.split("/"):
-        case ["safe", *_] | ["courier", *_] | ["purse", *_]:
+        case ["safe", *_] | ["courier", *_] | ["purse", *_] | ["points-owed", *_]:
             return Bound.CREDITS_WITHIN_DEBITS
-        case ["refunds-payable", *_] | ["customer-credit", *_] | ["float-issued", *_]:
+        case ["refunds-payable" | "customer-credit" | "float-issued" | "points", *_]:
             return Bound.DEBITS_WITHIN_CREDITS
         case _:
             return Bound.NONE

@@ -16,8 +16,9 @@ from protocols.money import CURRENCIES
 MANIFEST_BYTES_MAX: Final = 64 * 1024
 TIMEOUT_MS_MAX: Final = 30_000
 """Below every deadline at which the janitor asks: a call that still runs is never inquired about."""
-_ASSET_NAMES: Final = frozenset({"store", "terminal", "module"})
-_RECEIVED_NAMES: Final = _ASSET_NAMES | {"device"}
+_NAMES: Final = frozenset({"store", "terminal", "module"})
+_ASSET_NAMES: Final = _NAMES | {"holder"}
+_RECEIVED_NAMES: Final = _NAMES | {"device"}
 
 
 class ManifestError(ValueError):
@@ -77,6 +78,11 @@ def _check(manifest: Manifest, file: str) -> None:
     _check_account(manifest.received, "received", _RECEIVED_NAMES, file)
     if manifest.received and "{device}" not in manifest.received:
         raise ManifestError(f"{file}: received: names no {{device}}: value lies in each of them")
+    if manifest.holder and manifest.holder not in [need.name for need in manifest.needs]:
+        known = nearest(manifest.holder, [need.name for need in manifest.needs])
+        raise ManifestError(f"{file}: holder: it needs no {manifest.holder!r}{known}")
+    if bool(manifest.holder) is not ("{holder}" in manifest.asset):
+        raise ManifestError(f"{file}: asset: names {{holder}} if and only if there is a holder")
     for code in manifest.currencies:
         if code not in CURRENCIES:
             raise ManifestError(f"{file}: currencies: unknown {code!r}{nearest(code, CURRENCIES)}")

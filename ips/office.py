@@ -12,6 +12,7 @@ from ips.broker import Broker
 from ips.documents import Publish
 from ips.icash.desk import DEEDS as ICASH_DEEDS
 from ips.icash.desk import IcashDeed, IcashDone, perform_icash
+from ips.members import MemberAdd, MemberAdjust, MemberDeed, MemberDone, MemberStop, perform_member
 from ips.purse.desk import PurseDeed, PurseDone, perform_purse
 from ips.registry import ModuleError, load
 from ips.shelf import ChangeModule
@@ -105,6 +106,7 @@ Deed = (
     | BankSettle
     | PurseDeed
     | IcashDeed
+    | MemberDeed
 )
 
 
@@ -175,6 +177,7 @@ Done = (
     | BankSettled
     | PurseDone
     | IcashDone
+    | MemberDone
 )
 
 
@@ -185,6 +188,8 @@ async def perform(broker: Broker, deed: Deed) -> Done:
     match deed:
         case BankSettle():
             return await _settle(broker, deed)
+        case MemberAdd() | MemberAdjust() | MemberStop():
+            return await perform_member(broker, deed)
         case TerminalAdd():
             return await _add(broker, deed)
         case TerminalChange():

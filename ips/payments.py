@@ -50,6 +50,8 @@ class PaymentRecord(msgspec.Struct, frozen=True, kw_only=True):
     order: str
     """The sale: the key without its letter."""
     business_date: str
+    holder: str = ""
+    """Whose account at the broker pays, where the module has accounts here."""
     state: str
     state_class: StateClass
     authorised: int = 0
@@ -100,6 +102,7 @@ class PaymentOpened(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"
     state: str
     state_class: StateClass
     due_ns: int = 0
+    holder: str = ""
 
 
 class PaymentMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="moved"):
@@ -150,6 +153,7 @@ def open_payment(
     terminal: str,
     order: str,
     business_date: str,
+    holder: str = "",
 ) -> PaymentOpened:
     """Return the intent of a new payment, in its flow's first state."""
     assert 0 <= amount <= AMOUNT_MAX, "an amount is checked before a payment is opened"
@@ -169,6 +173,7 @@ def open_payment(
         state=state.name,
         state_class=state.state_class,
         due_ns=_due_ns(flow, state.name, at_ns, inquiries=0),
+        holder=holder,
     )
 
 
@@ -223,6 +228,7 @@ def evolve(payment: PaymentRecord | None, event: PaymentEvent) -> PaymentRecord:
                 terminal=event.terminal,
                 order=event.order,
                 business_date=event.business_date,
+                holder=event.holder,
                 state=event.state,
                 state_class=event.state_class,
                 opened_ns=event.at_ns,

@@ -93,6 +93,14 @@ QUESTIONS: Final[dict[str, Sentences]] = {
         "환불 {about}: 정책이나 승인 없이 지급되었습니다 ({detail}).",
         "Refund {about}: was paid without what the policy asks for ({detail}).",
     ),
+    "unknown-member": Sentences(
+        "회원 {about}: 없는 회원번호입니다. 포인트 {amount}점은 suspense/unmatched에 있습니다.",
+        "Member {about}: there is no such member. {amount} points lie in suspense/unmatched.",
+    ),
+    "points-above-rule": Sentences(
+        "판매 {about}: 규칙보다 {amount}점 더 적립되었습니다. 기록된 대로 장부에 올렸습니다.",
+        "Sale {about}: earned {amount} points more than the rule gives. They are booked as recorded.",
+    ),
     "shift-totals": Sentences(
         "근무 {about}: 정산표와 장부가 다릅니다 ({detail}). 현금 차액은 suspense/exceptions에 있습니다.",
         "Shift {about}: the Z and the ledger differ ({detail}). A difference in cash lies in suspense/exceptions.",

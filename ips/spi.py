@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, Protocol, runtime_checkable
 
+from ips.ledger import UNMATCHED
 from protocols.iso8583.field import Value
 from protocols.money import Money
 from protocols.outcome import Outcome
@@ -123,7 +124,10 @@ class Manifest:
     flow: str
     """The flow its payments follow unless the store's policy names another."""
     asset: str
-    """The ledger account that grows when it takes money: `{store}`, `{terminal}`, `{module}`."""
+    """The ledger account that grows when it takes money: `{store}`, `{terminal}`, `{module}`, `{holder}`."""
+    holder: str = ""
+    """The need that names whose account at the broker itself pays; empty: none does. Such a payment is
+    declined where the account does not hold that much."""
     received: str = ""
     """The account of value that came into a device of the shop's, against `asset`; `{device}` besides.
     Empty: terminals report no such value (value.taken)."""
@@ -139,9 +143,14 @@ class Manifest:
     secrets: tuple[str, ...] = ()
     """Names of keys it must be given before it is active."""
 
-    def asset_account(self, *, store: str, terminal: str) -> str:
-        """Return the account that grows when this module takes money at a terminal."""
-        return self.asset.format(store=store, terminal=terminal, module=self.id)
+    def asset_account(self, *, store: str, terminal: str, holder: str = "") -> str:
+        """Return the account that grows when this module takes money at a terminal.
+
+        Where it is a holder's and nobody says whose, suspense/unmatched.
+        """
+        if self.holder and not holder:
+            return UNMATCHED
+        return self.asset.format(store=store, terminal=terminal, module=self.id, holder=holder)
 
     def received_account(self, *, store: str, terminal: str, device: str) -> str:
         """Return the account of what is in a device of the shop's."""

@@ -20,6 +20,9 @@ register       its memory between two commands, and the only way to the store
 loading        that memory rebuilt from the store alone; what a sudden end left is put right
 selling        scan, quantity, void, find, pick
 self_test      what a person can see of each device
+members        whose sale it is
+member_points  what it earns, and what a return takes back
+club           members and points at the broker
 pricing        discount, another price, coupon
 returning      goods that come back, and their money
 returns        which part of an earlier sale comes back, and what it is worth

@@ -38,6 +38,8 @@ from protocols.broker import (
     HeldSale,
     InquiryAnswer,
     InquiryName,
+    MemberAnswer,
+    MemberRequest,
     PaymentAnswer,
     PaymentRequest,
     PurseCommands,
@@ -185,6 +187,18 @@ class BrokerClient:
         body = msgspec.json.encode(request)
         answer = await self._online("POST", "/v1/payments", body, PAYMENT_SECONDS_MAX)
         return decoded(answer, PaymentAnswer, self._clock)
+
+    async def spend(self, request: PaymentRequest) -> PaymentAnswer | Failure:
+        """Ask for what the broker itself keeps, such as points: it answers in no time, or not at all."""
+        body = msgspec.json.encode(request)
+        answer = await self._online("POST", "/v1/payments", body, QUESTION_SECONDS_MAX)
+        return decoded(answer, PaymentAnswer, self._clock)
+
+    async def members(self, named: str) -> MemberAnswer | Failure:
+        """Ask who a card, a telephone or four digits may be."""
+        body = msgspec.json.encode(MemberRequest(named=named))
+        answer = await self._online("POST", "/v1/members", body, HELD_SECONDS_MAX)
+        return decoded(answer, MemberAnswer, self._clock)
 
     async def ask(self, key: str) -> PaymentAnswer | Failure:
         """Ask what became of a payment."""

@@ -163,6 +163,9 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default=None,
         help="no paper: the link of the e-receipt is told instead",
     )
+    sell.add_argument(
+        "--member", default="", metavar="NUMBER", help="whose points: a card, or a whole telephone"
+    )
     shift = _command(
         commands, "shift", "Open, count or close the shift.", "ips-pos shift open 50000", None
     )
@@ -408,7 +411,7 @@ def _screen(config: Config, parsed: argparse.Namespace) -> int:
 def _sell(config: Config, parsed: argparse.Namespace) -> int:
     from pos.headless import Sell
 
-    sell = Sell(items=parsed.items, tenders=parsed.tender, paper=parsed.paper)
+    sell = Sell(items=parsed.items, tenders=parsed.tender, paper=parsed.paper, member=parsed.member)
     return _ask(config, sell, parsed)
 
 

@@ -8,9 +8,12 @@ both                  both facts under one number: what the goods that came back
 
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from pos.cash_receipt import asked
 from pos.e_receipts import on_paper, shown
 from pos.last_sale import LastSale, ended
+from pos.member_points import back_from, with_points
 from pos.points import SALE
 from pos.register import Register
 from pos.returns import refunded
@@ -67,6 +70,7 @@ async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
             cash_receipt=receipt,
             link=register.new_link(),
         )
+        fact = with_points(fact, sale.member, register.policy.points)
         link, kept = fact.link, not on_paper(register, sale)
         drafts.append(register.draft(fact, amount=fact.total))
         papers.append(register.paper("sale", fact, sale=sale.number, kept=kept))
@@ -101,13 +105,17 @@ def _refund(register: Register, sale: Sale, swap: list[TenderFact]) -> RefundClo
     returning = sale.returning
     if returning is None or not returning.total:
         return None
-    return refunded(
+    fact = refunded(
         returning,
         number=sale.number,
         shift=register.shift.number,
         vat_percent=sale.vat_percent,
         tenders=[*swap, *returning.given],
     )
+    points = back_from(returning, register.policy.points, fact.lines)
+    if points is None or returning.points is None:
+        return fact
+    return structs.replace(fact, customer=returning.points.number, points=points)
 
 
 def _said(register: Register, sale: Sale, last: LastSale, back: RefundClosed | None) -> Paid:

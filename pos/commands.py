@@ -190,6 +190,15 @@ class CashReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeMember:
+    """Say whose sale it is: by card or telephone, or the n-th of those shown; neither: nobody's."""
+
+    named: str = field(default="", repr=False)
+    """What is keyed goes to the broker as a question, and is kept nowhere."""
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """Find out what became of payments in doubt; never pays anew."""
 
@@ -397,6 +406,7 @@ Command = (
     | Subtotal
     | Pay
     | CashReceipt
+    | TakeMember
     | Resume
     | Park
     | PrintSituation

@@ -39,6 +39,7 @@ from pos.view import Notice, Stage
 from pos.voiding import CASH, Voiding
 from protocols.facts import EXCHANGE, SaleClosed, Tender
 from protocols.journal import attempt_letter
+from protocols.points import PointsRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Correcting:
             tenders=found.tenders(),
             reason=reason,
             approver="" if register.approval is None else register.approval.person.id,
+            points=found.points(register.policy.points or PointsRule()),
             void=True,
         )
         events: list[Event] = [self.selling.begun(), begun]

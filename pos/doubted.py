@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pos.purses import Sides
 from pos.store.journal import Doubt
+from pos.tenders.agreement import Carded
 from pos.view import DoubtView, Side, Stage
 from protocols.outcome import Missing, Unknown
 from protocols.ports import NANOSECONDS_PER_SECOND
@@ -24,6 +25,8 @@ ASKING_NS: Final = 300 * NANOSECONDS_PER_SECOND
 """How long the till asks by itself before it leaves that to the clerk."""
 NOTHING_KNOWN: Final = Sides(card=Side.UNKNOWN, balance=None, shop=Side.UNKNOWN)
 _RESTARTED: Final = "PUR-29"
+_ASKED: Final = "CRD-05"
+"""The same where no card is in it: whoever was asked has not answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +62,13 @@ async def look(
     doubted = register.doubted
     if doubted is None or doubted.doubt.key != found.key:
         until_ns = register.clock.now_ns() + ASKING_NS
+        carded = isinstance(register.tenders.tender(found.fact.method), Carded)
         doubted = Doubted(
-            doubt=found, code=_RESTARTED, restarted=unknown is None, until_ns=until_ns
+            doubt=found,
+            code=_RESTARTED if carded else _ASKED,
+            missing=Missing.CARD if carded else Missing.NOTHING,
+            restarted=unknown is None,
+            until_ns=until_ns,
         )
     if unknown is not None:
         # No card was seen to leave: after a restart the same says only that it is not there.
@@ -90,6 +98,7 @@ def shown(register: "Register") -> DoubtView | None:
         card=doubted.sides.card,
         balance=doubted.sides.balance,
         shop=doubted.sides.shop,
+        carded=isinstance(tender, Carded),
         wants_card=doubted.missing is not Missing.NOTHING,
         asking=doubted.asking,
         checks=doubted.checks,

@@ -21,6 +21,8 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     TL or +  subtotal, and back                    nQC or +n  the n-th quick amount
     [amount]CA  cash    [amount]CD card    [amount]EC e-cash    [amount]TR transfer    and whatever
            two letters another tender that is installed names (pos.tenders)
+    MB:number  whose points: card, telephone, its last four digits (numberMB too)    nMB  the n-th of
+           several    MB  nobody's         [amount]PT  pay with them, with as many as there are
     CR:number  whose cash receipt: phone, business or card number (numberCR too)    CR  none
     RS     find out what became of payments in doubt
     KT KV  park the payment in doubt: take another tender, or void the sale      PS  print how it stands
@@ -39,7 +41,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
 In amounts a trailing point stands for three noughts (10. is 10,000) where the currency has no
 decimals; else it is the decimal point. What is no verb is a code. A code that reads like a verb with
 its number must be found by name.
-A PIN is never shown or echoed, of a cash receipt's number its last four digits: whoever repeats an entry repeats `masked(entry)`.
+A PIN is never shown or echoed, of a cash receipt's or a member's number its last four digits: whoever repeats an entry repeats `masked(entry)`.
 Source: clerk-and-courier.md 5.3; CORE-POS command grammar (1.1).
 """
 
@@ -51,12 +53,13 @@ from typing import Final
 from pos import commands
 from pos.cash_receipt import read_number
 from pos.commands import Command
+from protocols.members import read_named
 from protocols.money import KRW, Currency
 
 ENTRY_MAX: Final = 160
 """Characters of one entry; the longest honest one is a count of many denominations."""
 TENDER_VERBS: Final = MappingProxyType(
-    {"CA": "cash", "CD": "card", "EC": "purse", "TR": "transfer"}
+    {"CA": "cash", "CD": "card", "EC": "purse", "TR": "transfer", "PT": "points"}
 )
 """The trade's own words, known whether or not a till has them: where it has not, it says so."""
 
@@ -87,7 +90,7 @@ def parse_entry(
 
 
 _PN: Final = r"(?:PN|[ㅔㅖ]ㅜ)"
-_CR: Final = r"(?:CR|ㅊ[ㄱㄲ])"
+_CR: Final = r"(?:CR|MB|ㅊ[ㄱㄲ]|ㅡㅠ)"
 """The letters on their keys, also with the keyboard in Hangul: it is no entry then, and still a secret."""
 _SECRET: Final = re.compile(rf"([^:]*?{_PN}\s*:).*", re.DOTALL | re.IGNORECASE)
 _NUMBER: Final = re.compile(
@@ -146,6 +149,8 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return commands.Prove(operand, reason.strip())
     if verb == "CR" and not (operand and reason):
         return _cash_receipt(operand or reason or "")
+    if verb == "MB" and not (operand and reason):
+        return _member(operand or reason or "")
     if verb == "CN" and reason is None and operand:
         return commands.CountShift(_denominations(operand))
     if verb == "VF" and not operand:
@@ -271,6 +276,7 @@ WORDS: Final = frozenset(
             "FI",
             "CN",
             "CR",
+            "MB",
             "RP",
             "GR",
             "QT",
@@ -306,6 +312,15 @@ def _cash_receipt(number: str) -> Command:
         return read_number(number)
     except ValueError as error:
         raise EntryError("ENT-13") from error
+
+
+def _member(named: str) -> Command:
+    if len(named) == 1 and named.isdecimal() and named.isascii():
+        return commands.TakeMember(choice=int(named))
+    try:
+        return commands.TakeMember(read_named(named).text if named.strip() else "")
+    except ValueError as error:
+        raise EntryError("ENT-14") from error
 
 
 def _code(text: str) -> Command:

@@ -35,6 +35,8 @@ class Sell(msgspec.Struct, frozen=True, kw_only=True, tag="sell"):
     tenders: list[str]
     paper: bool | None = None
     """Whether the receipt comes out on paper; None: as the policy says."""
+    member: str = ""
+    """A card or a telephone."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
@@ -116,7 +118,8 @@ async def answer(till: Till, request: Request) -> Answer:
 def check(request: Request) -> None:
     """Check what can be checked without a till. Raises: MisuseError."""
     match request:
-        case Sell(items=items, tenders=tenders):
+        case Sell(items=items, tenders=tenders, member=member):
+            _member(member)
             for item in items:
                 _scan(item)
             for tender in tenders:
@@ -133,6 +136,7 @@ def check(request: Request) -> None:
 
 async def _sell(till: Till, request: Sell) -> Answer:
     scans = [_scan(item) for item in request.items]
+    member = _member(request.member)
     tendered = [_tendered(tender) for tender in request.tenders]
     register = till.register
     if register.has_sale():
@@ -147,6 +151,12 @@ async def _sell(till: Till, request: Sell) -> Answer:
     if request.paper is not None:
         notice = await till.execute(commands.ChoosePaper(request.paper))
         if notice is not None and notice.code:
+            return await _given_up(till, notice)
+    if member is not None:
+        notice = await till.execute(member)
+        if register.sale.member is None:
+            if notice is None or not notice.code:
+                notice = register.say("MBR-05")
             return await _given_up(till, notice)
     total, order = register.sale.total, register.order(register.sale.number)
     for pay in tendered:
@@ -374,6 +384,15 @@ def _scan(item: str) -> commands.Scan:
     command = _parsed(item)
     if not isinstance(command, commands.Scan):
         raise MisuseError(f"{item!r} is no item; write a code, or 3*CODE for three of it")
+    return command
+
+
+def _member(named: str) -> commands.TakeMember | None:
+    if not named:
+        return None
+    command = _parsed(f"MB:{named}")
+    if not isinstance(command, commands.TakeMember) or command.choice:
+        raise MisuseError("a member is named by card or telephone")
     return command
 
 

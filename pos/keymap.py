@@ -36,6 +36,7 @@ class Binding(StrEnum):
     SUBTOTAL = "sale.subtotal"
     HOLD = "sale.hold"
     RETURN = "sale.return"
+    MEMBER = "sale.member"
     FIND = "item.find"
     QUICK_1 = "item.quick_1"
     QUICK_2 = "item.quick_2"

@@ -24,7 +24,7 @@ from pos.sale import GiveBack, HoldTender, Offer, Refusal, consider, decide
 from pos.sale_events import AttemptMade, CashReceiptWanted, Event, ReturnableTender
 from pos.sale_state import evolve
 from pos.store.journal import Doubt
-from pos.tenders.agreement import Ask, Carded, Mover, Paid, Recovering, Refunding, Tender
+from pos.tenders.agreement import Ask, Carded, Limited, Mover, Paid, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import KRW, Money, currency
@@ -117,6 +117,8 @@ class Paying:
             return register.say("PAY-01"), None
         if register.sale.due == 0 and register.sale.changing is None:
             return await close(register, register.sale, []), None
+        if amount is None and isinstance(tender, Limited):
+            amount = tender.most(register.sale.due, register.membership()) or None
         offer = consider(register.sale, amount, tender.over)
         if isinstance(offer, Refusal):
             return register.explain(offer), None
@@ -324,6 +326,8 @@ class Paying:
         given = given_back(desk, outcome)
         events = decide(register.sale, GiveBack(tender=given))
         assert not isinstance(events, Refusal), "no more goes back than is due"
+        if not desk.intended:
+            events = [AttemptMade(key=desk.key), *events]
         await register.append(desk.results(outcome), ATTEMPT, events=events)
         return given
 

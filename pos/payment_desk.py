@@ -10,6 +10,7 @@ from typing import Any, TypeVar, assert_never
 from msgspec.structs import replace
 
 from pos.attending import AttendedCards
+from pos.club import Club, NoClub
 from pos.doubted import NOTHING_KNOWN
 from pos.messages import Language
 from pos.points import ATTEMPT
@@ -17,7 +18,7 @@ from pos.purses import EXCHANGE_NS, Cards, Sides
 from pos.register import Register
 from pos.sale_events import AttemptMade, Event
 from pos.store.journal import Draft
-from pos.tenders.agreement import Carded, GivenUp, Keypads
+from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership
 from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
 from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service
 from protocols.iso7816 import SW, Command, parse_response
@@ -81,6 +82,16 @@ class PaymentDesk:
     def cards(self) -> Cards:
         """Return where purses are; a customer's card is given what its issuer wants of it."""
         return AttendedCards(self.register, self.key, lambda: self.intended)
+
+    @property
+    def club(self) -> Club:
+        """Return whoever keeps members' points; nobody while the broker is away."""
+        return NoClub() if self.register.offline else self.register.club
+
+    @property
+    def member(self) -> Membership | None:
+        """Return whose sale it is."""
+        return self.register.membership()
 
     @property
     def keypads(self) -> Keypads:

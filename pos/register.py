@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pos.catalogue import Assortment
+from pos.club import Club, NoClub
 from pos.doubted import Doubted, look
 from pos.elsewhere import Elsewhere, NowhereElse
 from pos.errands import Errands, NoErrands
@@ -34,9 +35,10 @@ from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
-from pos.tenders.agreement import Keypads, Tender
+from pos.tenders.agreement import Keypads, Membership, Tender
 from pos.tenders.registry import Registry
 from pos.view import LinkView, Notice, PaymentView, Stage
+from protocols.broker import Member
 from protocols.catalogue import Item
 from protocols.documents import Policy
 from protocols.enrolment import Certificate
@@ -169,6 +171,10 @@ class Register:
     """Where the customer's purse and the shop's are."""
     elsewhere: Elsewhere = field(default_factory=NowhereElse)
     """The store's other tills, as far as the broker knows them."""
+    club: Club = field(default_factory=NoClub)
+    """Whoever keeps members and their points."""
+    members: tuple[Member, ...] = ()
+    """Members that are shown to choose from."""
     errands: Errands = field(default_factory=NoErrands)
     """What the issuer of e-cash wants of purses."""
     offline: bool = False
@@ -250,6 +256,15 @@ class Register:
         """Refuse what the clerk has no right to, before it begins. Raises: NotAllowedError."""
         if not self.allowed(right):
             raise NotAllowedError(right)
+
+    def membership(self) -> Membership | None:
+        """Return whose sale it is; None for nobody's, and where there are no points."""
+        member, rule = self.sale.member, self.policy.points
+        if member is None or rule is None:
+            return None
+        return Membership(
+            number=member.number, points=member.points, stopped=member.stopped, rule=rule
+        )
 
     def tender(self, name: str) -> Tender | None:
         """Return a way to pay that this till offers."""
@@ -407,7 +422,7 @@ class Register:
         self.last = loaded.last
         self.counts, self.papers_waiting = loaded.counts, loaded.papers_waiting
         self.selected = len(self.sale.lines) - 1
-        self.found, self.held, self.doubted = (), (), None
+        self.found, self.held, self.members, self.doubted = (), (), (), None
         self.stage = self.resting_stage()
         await look(self)
         return loaded.recovery

@@ -28,6 +28,7 @@ from pos.store.store import Store
 from pos.tenders.agreement import Refunding
 from pos.view import Notice, Stage
 from protocols.facts import Tender
+from protocols.points import PointsRule
 
 _CASH: Final = "cash"
 
@@ -186,6 +187,7 @@ class GivingBack:
             tenders=original.tenders(),
             reason=reason,
             approver=self._approver(),
+            points=original.points(register.policy.points or PointsRule()),
         )
         return await self._begun(begun, len(lines))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from pos.sale_events import (
+    EarnedPoints,
     Goods,
     GoodsReturned,
     LineReturned,
@@ -19,6 +20,7 @@ from pos.sale_events import (
 )
 from protocols.facts import Line, RefundClosed, SaleClosed, Tender, TenderChanged
 from protocols.money import Money, Rounding, split_tax
+from protocols.points import PointsRule, base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Returning:
     approver: str = ""
     void: bool = False
     """The whole sale is voided."""
+    points: EarnedPoints | None = None
 
     def worth(self, at: int) -> int:
         """Return what the returned part of a line is worth; lines count from 0."""
@@ -106,6 +109,8 @@ class Original:
     """By attempt key: what has gone back to that payment."""
     paid: list[Tender]
     """The payments of the sale, with those that replaced others later."""
+    points_taken: int = 0
+    """Points that went back with it."""
 
     def lines(self) -> list[ReturnableLine]:
         """Return what may still come back."""
@@ -137,6 +142,26 @@ class Original:
             if (left := tender.amount - self.given_back.get(tender.attempt, 0)) > 0
         ]
 
+    def points(self, rule: PointsRule) -> EarnedPoints | None:
+        """Return what the sale earned its member, and how much of its price still stands for it."""
+        earned = self.sale.points
+        if earned is None or not self.sale.customer:
+            return None
+        of = base(rule, self.sale.lines)
+        back = sum(
+            self.returned.get(number, (0, 0))[1]
+            for number, line in enumerate(self.sale.lines, start=1)
+            if line.group not in rule.groups_out
+        )
+        return EarnedPoints(
+            number=self.sale.customer,
+            shown=earned.shown,
+            earned=earned.amount,
+            taken=self.points_taken,
+            of=of,
+            left=of - back,
+        )
+
 
 def original_of(
     order: str,
@@ -165,6 +190,7 @@ def original_of(
         returned=returned,
         given_back=given_back,
         paid=paid,
+        points_taken=sum(each.points.amount for each in refunds if each.points),
     )
 
 

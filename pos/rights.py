@@ -212,6 +212,8 @@ def right_of(command: Command) -> Right:
             return Right.SALE_ENTER
         case commands.Find() | commands.Pick() | commands.Quick() | commands.Cancel():
             return Right.SALE_ENTER
+        case commands.TakeMember():
+            return Right.SALE_ENTER
         case commands.Discount() | commands.SetPrice():
             return Right.SALE_DISCOUNT
         case commands.Hold() | commands.Recall():

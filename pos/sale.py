@@ -20,6 +20,7 @@ from pos.sale_events import (
     LinePriced,
     LineReturned,
     LineVoided,
+    MemberNamed,
     MoneyGivenBack,
     QuantityChanged,
     ReturnBegun,
@@ -120,6 +121,13 @@ class TakeCoupon:
 
 
 @dataclass(frozen=True, slots=True)
+class NameMember:
+    """Say whose sale it is."""
+
+    named: MemberNamed
+
+
+@dataclass(frozen=True, slots=True)
 class TakeBack:
     """Void a line; without a number, the last one that stands."""
 
@@ -188,6 +196,7 @@ Step = (
     | PriceLine
     | DiscountSale
     | TakeCoupon
+    | NameMember
     | TakeBack
     | HoldTender
     | TakeOut
@@ -218,6 +227,8 @@ def decide(sale: Sale, step: Step) -> list[Event] | Refusal:
             events = _discount_sale(sale, step)
         case TakeCoupon():
             events = _take_coupon(sale, step)
+        case NameMember(named):
+            events = [named]
         case TakeBack(line):
             events = _take_back(sale, line)
         case HoldTender(tender):
@@ -273,7 +284,7 @@ def closed(
     return SaleClosed(
         sale=sale.number,
         shift=shift,
-        lines=_lines(sale),
+        lines=lines_of(sale),
         total=totals.total,
         discount=totals.discount,
         net=totals.net,
@@ -292,7 +303,7 @@ def given_up(sale: Sale, *, shift: int, reason: str) -> SaleVoided:
     """Return the fact that ends a sale nobody paid."""
     assert not sale.tenders, "money that was taken is given back first"
     return SaleVoided(
-        sale=sale.number, shift=shift, lines=_lines(sale), total=sale.total, reason=reason
+        sale=sale.number, shift=shift, lines=lines_of(sale), total=sale.total, reason=reason
     )
 
 
@@ -451,7 +462,8 @@ def shown(quantity: int) -> str:
     return f"-{text}" if quantity < 0 else text
 
 
-def _lines(sale: Sale) -> list[Line]:
+def lines_of(sale: Sale) -> list[Line]:
+    """Return the basket's lines as a fact has them."""
     return [_line(line, share) for line, share in zip(sale.lines, sale.shares(), strict=True)]
 
 

@@ -115,6 +115,18 @@ class PaperChosen(SaleEvent, frozen=True, kw_only=True, tag="paper"):
     wanted: bool
 
 
+class MemberNamed(SaleEvent, frozen=True, kw_only=True, tag="member"):
+    """Whose sale it is; in place of who was named before. No number: nobody's."""
+
+    number: str = ""
+    """Of the card (protocols.members)."""
+    shown: str = ""
+    """Masked name and last digits; empty where the broker was not asked."""
+    points: int | None = None
+    """What they had when it was."""
+    stopped: bool = False
+
+
 class LineVoided(SaleEvent, frozen=True, kw_only=True, tag="void"):
     """A line was taken back; it stays in the sale and counts for nothing."""
 
@@ -142,6 +154,20 @@ class ReturnableTender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     reference: str = ""
 
 
+class EarnedPoints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an earlier sale earned its member, for taking it back with the goods."""
+
+    number: str
+    shown: str = ""
+    earned: int
+    taken: int = 0
+    """By earlier returns."""
+    of: int
+    """What of the sale's price could earn."""
+    left: int
+    """What of that has not come back yet."""
+
+
 class ReturnBegun(SaleEvent, frozen=True, kw_only=True, tag="return"):
     """Goods of an earlier sale come back; with no original, goods without a receipt."""
 
@@ -153,6 +179,7 @@ class ReturnBegun(SaleEvent, frozen=True, kw_only=True, tag="return"):
     approver: str = ""
     void: bool = False
     """The sale is voided: all of it comes back, and nothing else happens in this ticket."""
+    points: EarnedPoints | None = None
 
 
 class ChangeBegun(SaleEvent, frozen=True, kw_only=True, tag="change"):
@@ -219,6 +246,7 @@ Event = (
     | CouponTaken
     | CashReceiptWanted
     | PaperChosen
+    | MemberNamed
     | Recalled
     | ReturnBegun
     | ChangeBegun

@@ -26,6 +26,7 @@ from pos.sale_events import (
     LinePriced,
     LineReturned,
     LineVoided,
+    MemberNamed,
     MoneyGivenBack,
     PaperChosen,
     QuantityChanged,
@@ -144,6 +145,8 @@ class Sale:
     def voiding(self) -> bool:
         """Tell whether this ticket voids a closed sale."""
         return self.returning is not None and self.returning.void
+
+    member: MemberNamed | None = None
 
     @property
     def subtotal(self) -> int:
@@ -288,6 +291,8 @@ def evolve(sale: Sale, event: Event) -> Sale:
             return replace(sale, cash_receipt=event)
         case PaperChosen(wanted=wanted):
             return replace(sale, paper=wanted)
+        case MemberNamed():
+            return replace(sale, member=event if event.number else None)
         case ReturnBegun():
             begun = Returning(
                 original=event.original,
@@ -297,6 +302,7 @@ def evolve(sale: Sale, event: Event) -> Sale:
                 reason=event.reason,
                 approver=event.approver,
                 void=event.void,
+                points=event.points,
             )
             return replace(sale, returning=begun)
         case ChangeBegun():

@@ -71,6 +71,11 @@ class Shift:
     """Money given back, minor units."""
     by_method: dict[str, int] = field(default_factory=dict)
     """Taken less given back, by tender."""
+    members: int = 0
+    """How many sales were members'."""
+    points_earned: int = 0
+    points_back: int = 0
+    """Taken back with goods."""
     by_clerk: dict[str, ClerkTotals] = field(default_factory=dict)
     """What each person did, by number; the names come with the report."""
     cash_in: int = 0
@@ -200,6 +205,9 @@ def figures(shift: Shift, close: Close, *, z: int) -> ShiftClosed:
         undone=shift.undone,
         refunds=shift.refunds,
         by_method=dict(sorted(shift.by_method.items())),
+        members=shift.members,
+        points_earned=shift.points_earned,
+        points_back=shift.points_back,
         by_clerk=[
             msgspec.structs.replace(totals, name=close.names.get(person, person))
             for person, totals in sorted(shift.by_clerk.items())
@@ -284,6 +292,8 @@ def _sold(shift: Shift, fact: SaleClosed, clerk: str) -> Shift:
         discounts=shift.discounts + fact.discount,
         by_method=_by_method(shift, fact.tenders, 1),
         by_clerk=_by_clerk(shift, clerk, sales=1, gross=fact.total),
+        members=shift.members + bool(fact.customer),
+        points_earned=shift.points_earned + (fact.points.amount if fact.points else 0),
         counted=None,
     )
 
@@ -295,6 +305,7 @@ def _refunded(shift: Shift, fact: RefundClosed, clerk: str) -> Shift:
         undone=shift.undone + fact.void,
         by_method=_by_method(shift, fact.tenders, -1),
         by_clerk=_by_clerk(shift, clerk, refunds=fact.total),
+        points_back=shift.points_back + (fact.points.amount if fact.points else 0),
         counted=None,
     )
 

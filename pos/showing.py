@@ -9,11 +9,12 @@ from datetime import datetime
 
 from pos.doubted import shown as shown_doubt
 from pos.e_receipts import on_paper
+from pos.member_points import spent
 from pos.messages import DISPLAY_CELLS, cells, clip
 from pos.quick_cash import quick_cash
 from pos.register import Register
 from pos.returns import part_of
-from pos.sale import shown
+from pos.sale import lines_of, shown
 from pos.sale_events import ChangeBegun
 from pos.sale_state import SaleLine
 from pos.store.held import HeldBasket
@@ -23,6 +24,7 @@ from pos.view import (
     FoundView,
     HeldView,
     LineView,
+    MemberView,
     Notice,
     QueueView,
     ReturnView,
@@ -31,6 +33,7 @@ from pos.view import (
 )
 from protocols.catalogue import Item
 from protocols.money import Currency, Money
+from protocols.points import earned
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 FOUND_SHOWN_MAX = 9
@@ -102,6 +105,11 @@ class Viewer:
             returned_at=register.returned_at,
             held=tuple(
                 _held(choice, basket, register) for choice, basket in enumerate(register.held, 1)
+            ),
+            member=_member(register),
+            members=tuple(
+                MemberView(each.shown, each.points, stopped=each.stopped)
+                for each in register.members
             ),
             quick=_quick(register),
             last_sale=_last(register),
@@ -262,6 +270,20 @@ def _returning(register: Register) -> tuple[ReturnView, ...]:
             amount=Money(part_of(line, taken or line.quantity), currency).format(),
         )
         for at, (line, taken) in enumerate(zip(back.lines, back.taken, strict=True))
+    )
+
+
+def _member(register: Register) -> MemberView | None:
+    """Return whose sale it is, and what it earns as it stands."""
+    sale, rule = register.sale, register.policy.points
+    member = sale.member
+    if member is None:
+        return None
+    return MemberView(
+        shown=member.shown or f"*{member.number[-4:]}",
+        points=None if member.points is None else member.points - spent(sale.tenders),
+        earns=0 if rule is None else earned(rule, lines_of(sale), sale.tenders),
+        stopped=member.stopped,
     )
 
 

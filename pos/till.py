@@ -23,6 +23,7 @@ from pos.entry import masked
 from pos.equipment import Display, Drawer, Kick, Printer
 from pos.holding import Holding
 from pos.loading import Recovery, end_in_order
+from pos.members import Members
 from pos.originals import sale_in
 from pos.paper import PaperQueue, Press, PrintEvent
 from pos.parking import Parking
@@ -45,6 +46,7 @@ from pos.store.papers import Paper
 from pos.trading_day import TradingDay
 from pos.view import DeviceView, Lamp, Notice, QueueView, Stage, TillView
 from pos.voiding import Voiding, by_device
+from protocols.members import is_card
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 T = TypeVar("T")
@@ -115,6 +117,7 @@ class Till:
         self._repaying = Repaying(register, self._publish, self._announce)
         self._services = PurseServices(register, self._publish, self._announce)
         self._pricing = Pricing(register, self._selling)
+        self._members = Members(register, self._selling)
         self._holding = Holding(register)
         self._day = TradingDay(register)
         self._links = EReceipts(register)
@@ -503,6 +506,8 @@ class Till:
                 return self._ended(await self._correcting.void(receipt, reason))
             case commands.ChangeTender(choice, receipt, reason):
                 return await self._correcting.change(choice, receipt, reason)
+            case commands.TakeMember():
+                return await self._members.take(command)
             case commands.Pay(method) if self.register.sale.due < 0:
                 return self._ended(await self._returns.give(method))
             case commands.Pay(method, amount):
@@ -557,6 +562,8 @@ class Till:
         coupon = self._pricing.coupon(command.code)
         if coupon is not None:
             return await self._pricing.take_coupon(coupon)
+        if is_card(command.code) and not register.sells(command.code):
+            return await self._members.take(commands.TakeMember(command.code))
         receipt = sale_in(command.code)
         if receipt is not None:
             register.demand(Right.SALE_RETURN)
@@ -861,6 +868,7 @@ class Till:
             return None
         register.found = ()
         register.held = ()
+        register.members = ()
         if register.stage is not Stage.DOUBT:
             register.stage = Stage.ENTRY if register.shift.number else Stage.CLOSED
         return None

@@ -81,6 +81,7 @@ class Uplink:
         if enrolled is None:
             return
         from pos.broker_client import BrokerClient
+        from pos.club import ClubAtBroker
         from pos.elsewhere import AtBroker
         from pos.errands import ErrandsAtBroker
         from pos.outbox import Listeners, Outbox, Terminal
@@ -94,6 +95,9 @@ class Uplink:
         )
         client.identify(certificate, identity)
         self._till.register.elsewhere = AtBroker(client)
+        self._till.register.club = ClubAtBroker(
+            client, store=certificate.store, terminal=certificate.terminal
+        )
         errands = self._till.register.errands = ErrandsAtBroker(client)
         self._own_purses = OwnPurses(self._till, errands)
         puller = Puller(

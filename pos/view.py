@@ -42,6 +42,8 @@ class Stage(Enum):
     """A list of found items is shown; digits pick."""
     RECALL = "recall"
     """The held baskets are shown; digits choose."""
+    MEMBER = "member"
+    """Members are shown whom the keyed digits fit; digits choose."""
     RETURN = "return"
     """Lines of an earlier sale are shown; digits and Enter take them back."""
     COUNT = "count"
@@ -129,6 +131,19 @@ class HeldView:
     """Where it was held; empty: here."""
     label: str
     total: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member: whose sale it is, or one to choose."""
+
+    shown: str
+    """Masked name and last digits; of a card that nobody was asked about, its last digits."""
+    points: int | None
+    """None where nobody was asked."""
+    earns: int = 0
+    """What this sale earns as it stands."""
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +246,8 @@ class DoubtView:
     balance: int | None = None
     """What the customer's card last said it holds."""
     shop: Side = Side.UNKNOWN
+    carded: bool = True
+    """Two cards take part; otherwise somebody beyond the line."""
     wants_card: bool = True
     """It goes on when the same card is put in again; otherwise both are there and do not tell."""
     asking: bool = False
@@ -309,6 +326,10 @@ class TillView:
     """Which of its lines is selected, from 0."""
     held: tuple[HeldView, ...] = ()
     """What can be gone on with, while it is shown."""
+    member: MemberView | None = None
+    """Whose sale it is."""
+    members: tuple[MemberView, ...] = ()
+    """Whom to choose from, while they are shown."""
     quick: tuple[str, ...] = ()
     """What the quick keys sell, Alt+1 first."""
     last_sale: str = ""

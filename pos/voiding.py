@@ -30,7 +30,7 @@ from pos.sale_events import AttemptMade, Event, ReturnableTender
 from pos.selling import Selling, handed_back
 from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Paper
-from pos.tenders.agreement import Ask, Refunding
+from pos.tenders.agreement import Ask, Carded, Refunding
 from pos.tenders.agreement import Paid as Earlier
 from pos.view import Notice, Stage
 from protocols.facts import Tender, TenderChanged, TenderVoided
@@ -232,7 +232,7 @@ class Voiding:
         with self._running(desk):
             outcome = await giver.give_back(Ask(amount=money, offered=money), paid, desk)
         moved = not isinstance(outcome, Declined | NotSent)
-        assert desk.intended or not moved, "no value moves without its intent"
+        assert desk.intended or not (moved and isinstance(giver, Carded)), "intent comes first"
         said = await self._conclude(desk, outcome)
         await self._look(desk, outcome)
         return said
@@ -261,6 +261,7 @@ class Voiding:
         tender = self._standing(desk.refunds)
         if tender is not None:
             draft, events = self._out(tender, back)
+            events = [*self._minted(desk), *events]
             slip = register.paper("void", draft.fact, sale=register.sale.number)
             await register.append([*results, draft], ATTEMPT, events=events, papers=[slip])
             return self._said(back, cash=False)
@@ -270,11 +271,15 @@ class Voiding:
         if not self._voids(desk.refunds):
             await register.append(results, ATTEMPT)
             return said
-        await register.append(results, ATTEMPT, events=self._gone(back))
+        await register.append(results, ATTEMPT, events=[*self._minted(desk), *self._gone(back)])
         if desk.intent is not None and not register.sale.due:
             # Found out about: whoever asked ends the ticket with it.
             return await close(register, register.sale, [])
         return said
+
+    def _minted(self, desk: PaymentDesk) -> list[Event]:
+        """Return that a key is used whose attempt had no intent: the record alone gives it back."""
+        return [] if desk.intended else [AttemptMade(key=desk.key)]
 
     async def _look(self, desk: PaymentDesk, outcome: Outcome) -> None:
         if isinstance(outcome, Unknown):

@@ -22,6 +22,8 @@ enrolment     a terminal joins a broker by a one-time code; the certificate it g
 session       the MAC on an online request (a profile of RFC 9421)
 broker        the other requests of a terminal to its broker: payments, refunds, inquiries
 documents     versioned, signed policy documents that the broker pushes to terminals
+members       who has points: a card's number, and what of a person is ever kept
+points        what a sale earns and a return takes back
 staff         who may work at a store's tills: number, badge, and what is kept of a PIN
 cash_receipt_agent  Korean cash receipts between a broker and an agent of the tax office
 receipt_link  the link of an e-receipt: who has it may read it

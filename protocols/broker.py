@@ -7,6 +7,7 @@
     GET  /v1/sales/ORDER             a closed sale of this store, and what came back of it
     GET  /v1/held                    baskets that tills of this store have put aside
     POST /v1/held                    one of them, for the terminal that goes on with it
+    POST /v1/members                 who a card or telephone is, and what points they have
     GET  /v1/purses/NAME/commands    what the issuer wants of a card that is at a reader
     GET  /v1/documents/NAME          the newest signed document (MessagePack)
     GET  /v1/health                  no MAC: is anybody there
@@ -20,6 +21,8 @@ import msgspec
 
 PURSE_COMMANDS_MAX: Final = 4
 """Told at one go; what is left is told next time."""
+MEMBERS_MAX: Final = 9
+"""Told for four digits; a clerk chooses by one key."""
 PURSE_COMMANDS: Final = "purse-commands"
 """Among the versions of documents: the number of the newest command for a purse. No document."""
 InquiryName = Literal["settled", "open", "refunded", "refund-requests"]
@@ -145,6 +148,31 @@ class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
     hold: str
     sale: str
     """The sale that goes on with it, of the asking terminal."""
+
+
+class MemberRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask who somebody is: in a body, because addresses are logged."""
+
+    named: Annotated[str, msgspec.Meta(max_length=20)]
+    """A card's number, a telephone, or its last four digits (protocols.members)."""
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A member as far as a till may know."""
+
+    number: str
+    shown: str
+    """Masked name and the last digits of the telephone."""
+    points: int
+    """What can be spent now; negative, what is owed after goods came back."""
+    stopped: bool = False
+    """Earns, and spends nothing."""
+
+
+class MemberAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who it may be: one for a card or a whole telephone number, several for four digits."""
+
+    members: Annotated[list[Member], msgspec.Meta(max_length=MEMBERS_MAX)]
 
 
 class PurseCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from protocols.catalogue import Catalogue
 from protocols.malformed import MALFORMED
+from protocols.points import PointsRule
 from protocols.receipt_link import BASE_PATTERN
 from protocols.staff import Staff, StaffError, check_staff
 
@@ -88,6 +89,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The till locks itself when nothing was done for so long; 0: never."""
     rights: dict[str, list[str]] = {}
     """Rights by role; what is not named here is the built-in table's."""
+    points: PointsRule | None = None
+    """How members earn and spend points; none: there is no such thing here."""
     receipt_footer_ko: str = ""
     receipt_footer_en: str = ""
     receipt_link: Annotated[str, msgspec.Meta(pattern=f"^({BASE_PATTERN})?$")] = ""
@@ -165,6 +168,10 @@ def _refuse_unknown_keys(table: Any, kind: type[msgspec.Struct], place: str) -> 
             near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)[0]
             raise DocumentError(f"{place}{key} is not known; did you mean {near}?")
         inner = get_args(known[key])
+        if isinstance(value, dict):
+            for each in inner:
+                if isinstance(each, type) and issubclass(each, msgspec.Struct):
+                    _refuse_unknown_keys(value, each, f"{key}.")
         if get_origin(known[key]) is list and isinstance(value, list):
             for number, row in enumerate(value, 1):
                 if isinstance(inner[0], type) and issubclass(inner[0], msgspec.Struct):

@@ -122,6 +122,17 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approver: str = ""
 
 
+class Points(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a sale or a return does to a member's points, beside those that pay or go back."""
+
+    amount: int
+    """Earned by the sale; taken back by the return."""
+    shown: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    """Whose, masked (protocols.members); empty where only the card's number is known."""
+    balance: int | None = None
+    """What the member has after it, as far as the till knew."""
+
+
 CashReceiptPurpose = Literal["income", "expense", "self"]
 """income: the customer's income deduction; expense: a business's; self: nobody gave a number."""
 
@@ -234,6 +245,7 @@ class SaleClosed(Fact, frozen=True, kw_only=True):
     exempt: int = 0
     tenders: list[Tender]
     customer: str = ""
+    """The member's number (protocols.members)."""
     training: bool = False
     reductions: list[Reduction] = []
     recalled: str = ""
@@ -241,6 +253,7 @@ class SaleClosed(Fact, frozen=True, kw_only=True):
     cash_receipt: CashReceiptAsked | None = None
     link: Annotated[str, msgspec.Meta(pattern=f"^({TOKEN_PATTERN})?$")] = ""
     """The token of its e-receipt (protocols.receipt_link); empty: it has none."""
+    points: Points | None = None
 
 
 class SaleVoided(Fact, frozen=True, kw_only=True):
@@ -329,6 +342,9 @@ class RefundClosed(Fact, frozen=True, kw_only=True):
     reason: str = ""
     void: bool = False
     """The whole sale was voided in the shift in which it was made: its goods never left."""
+    customer: str = ""
+    """The member whose sale it was."""
+    points: Points | None = None
 
 
 class TenderChanged(Fact, frozen=True, kw_only=True):
@@ -470,6 +486,11 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     by_method: dict[str, int]
     by_clerk: list[ClerkTotals] = []
     """Who sold what, by number."""
+    members: int = 0
+    """How many sales were members'."""
+    points_earned: int = 0
+    points_back: int = 0
+    """Taken back with goods."""
     float_amount: int
     cash_in: int = 0
     cash_out: int = 0

@@ -18,6 +18,8 @@ FAMILIES: Final = {
     "PIN": "PIN entry",
     "ICS": "ICash, the second scheme of e-cash",
     "VOI": "Payments taken back, closed sales corrected",
+    "PTS": "Points",
+    "MBR": "Members",
     "CRD": "Cards",
     "MSR": "Stripe reader",
     "PRN": "Receipt printer",

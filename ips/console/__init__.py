@@ -4,6 +4,7 @@ answers   what a command gives back: a value for programs, lines for people, a s
 asking    terminals, documents, inquiries, audits: read beside a running broker
 doing     deeds of the office: handed to the running broker, or done under the lock
 keeping   migrate, backup, restore, keys
+members   who has points, and points given and taken by hand
 parser    the arguments and their help
 people    the staff list, and what a staff file keeps of a PIN
 serving   serve

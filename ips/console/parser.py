@@ -13,6 +13,7 @@ from ips.console import (
     doing,
     icash,
     keeping,
+    members,
     people,
     purses,
     serving,
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     _icash(commands)
     _banks(commands)
     _cash_receipts(commands)
+    _members(commands)
     _asking(commands)
     return parser
 
@@ -557,6 +559,49 @@ def _cash_receipts(commands: "Commands[argparse.ArgumentParser]") -> None:
         "cash-receipt compare 20260417",
     )
     compare.add_argument("date", metavar="YYYYMMDD", type=_date, help="of the approvals")
+
+
+def _members(commands: "Commands[argparse.ArgumentParser]") -> None:
+    of = group(commands, "member", "members of the points programme", "member list")
+    enter = add(
+        of,
+        "add",
+        members.member_add,
+        "enter a member; of name and telephone only what may be shown is kept",
+        "member add --name 김영수 --phone 010-1234-5678",
+    )
+    enter.add_argument("--name", required=True, metavar="NAME")
+    enter.add_argument("--phone", default="", metavar="NUMBER", help="a mobile number")
+    enter.add_argument(
+        "--card", default="", metavar="NUMBER", help="of a card that is printed already"
+    )
+    add(of, "list", members.member_list, "list every member and the points", "member list --json")
+    show = add(
+        of,
+        "show",
+        members.member_show,
+        "show a member's points and what moved them last",
+        "member show M123456782",
+    )
+    adjust = add(
+        of,
+        "adjust",
+        members.member_adjust,
+        "give a member points, or take some (a negative number); logged with the reason",
+        "member adjust M123456782 500 --reason 'sale 0417-0128, card forgotten'",
+    )
+    adjust.add_argument("member", metavar="MEMBER")
+    adjust.add_argument("points", type=int, metavar="POINTS")
+    adjust.add_argument("--reason", required=True, metavar="TEXT")
+    show.add_argument("member", metavar="MEMBER")
+    for verb, text in (
+        ("stop", "let nobody spend a member's points: the card is lost"),
+        ("resume", "let them be spent again"),
+    ):
+        stop = add(of, verb, members.member_stop, text, f"member {verb} M123456782")
+        stop.add_argument("member", metavar="MEMBER")
+        stop.add_argument("--reason", default="", metavar="TEXT")
+        stop.set_defaults(verb=verb)
 
 
 def _asking(commands: "Commands[argparse.ArgumentParser]") -> None:

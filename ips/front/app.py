@@ -5,7 +5,7 @@
     POST /v1/sessions      signed by the terminal's key (protocols.session)
     POST /v1/payments, /v1/refunds                       under a session's MAC (protocols.broker)
     GET  /v1/sales/ORDER, /v1/purses/NAME/commands       the same
-    GET, POST /v1/held                                   the same
+    GET, POST /v1/held, POST /v1/members                 the same
     GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
     GET  /v1/health, /metrics, /openapi.json             open to anybody who reaches the port
 
@@ -30,6 +30,7 @@ from ips.committer import Work
 from ips.front.answers import STATUS, ProblemError, answer, answer_problem, decode, read_body
 from ips.front.openapi import description
 from ips.holds import TakeHeld, held_sales
+from ips.members import look_up
 from ips.purse.orders import waiting
 from ips.returns import sale_of
 from ips.sessions import UnauthorisedError
@@ -51,6 +52,7 @@ from protocols.batch import (
 )
 from protocols.broker import (
     HeldRequest,
+    MemberRequest,
     PaymentAnswer,
     PaymentRequest,
     Problem,
@@ -58,6 +60,7 @@ from protocols.broker import (
     RefundRequest,
 )
 from protocols.enrolment import EnrolmentRequest
+from protocols.members import read_named
 from protocols.session import SessionRequest
 
 STORE_RETRY_S: Final = 5
@@ -66,6 +69,7 @@ _ENROLMENT: Final = msgspec.json.Decoder(EnrolmentRequest)
 _SESSION: Final = msgspec.json.Decoder(SessionRequest)
 _PAYMENT: Final = msgspec.json.Decoder(PaymentRequest)
 _HELD: Final = msgspec.json.Decoder(HeldRequest)
+_MEMBER: Final = msgspec.json.Decoder(MemberRequest)
 _REFUND: Final = msgspec.json.Decoder(RefundRequest)
 _DESK_STATUS: Final = {
     "unknown-payment": 404,
@@ -238,6 +242,19 @@ class Front:
         )
         return answer(_granted(await self.do(work)))
 
+    async def members(self, request: Request) -> Response:
+        """Say who a card or a telephone number is."""
+        terminal, _, body = await self.admit(request)
+        asked = decode(_MEMBER, body)
+        try:
+            named = read_named(asked.named)
+        except ValueError as error:
+            raise ProblemError(400, "malformed", str(error)) from error
+        broker = self._broker
+        store = broker.config.stores.get(terminal.store)
+        currency = broker.config.currency if store is None else store.currency
+        return answer(look_up(broker.reader, named, phones=broker.phones, currency=currency))
+
     async def ask_desk(self, asking: Awaitable[PaymentAnswer | Problem]) -> Response:
         """Answer what the desk answers; what it could not write is told as such."""
         with _told_as_problems():
@@ -384,6 +401,7 @@ def routes(front: Front) -> list[Route]:
         ("GET", "/v1/sales/{order}", front.sale),
         ("GET", "/v1/held", front.held),
         ("POST", "/v1/held", front.take_held),
+        ("POST", "/v1/members", front.members),
         ("GET", "/v1/health", front.health),
         ("GET", "/metrics", front.metrics),
         ("GET", "/openapi.json", front.openapi),

@@ -17,6 +17,8 @@ from protocols.broker import (
     HeldRequest,
     HeldSale,
     InquiryAnswer,
+    MemberAnswer,
+    MemberRequest,
     PaymentAnswer,
     PaymentRequest,
     Problem,
@@ -39,6 +41,8 @@ _COMPONENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     HeldRequest,
     HeldSale,
     InquiryAnswer,
+    MemberAnswer,
+    MemberRequest,
     PaymentAnswer,
     PaymentRequest,
     Problem,
@@ -139,6 +143,9 @@ def _paths() -> dict[str, Any]:
                 },
             },
             "post": _post("Go on with one of them.", "Held", mac, "HeldSale"),
+        },
+        "/v1/members": {
+            "post": _post("Who a card or a telephone number is, and what points.", "Member", mac)
         },
         "/v1/documents/{name}": {
             "get": {

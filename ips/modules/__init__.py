@@ -4,6 +4,7 @@ cash    cash over the counter or at the door
 exchange  goods that came back pay for others in the same ticket
 card    debit and credit cards, with the bank's approval
 transfer  from the customer's account to the shop's, by card and PIN
+points  what members have earned; its accounts are in our own ledger
 purse   e-cash: facts from terminals; the issuer's side is in ips/purse/
 icash   the second scheme: facts from terminals; the collector's side is in ips/icash/
 chaos   any outcome on demand, for tests and for trying out a flow; moves no money

@@ -102,6 +102,14 @@ class Balances:
         sums = self._staged.get(key) or self._kept.get(key) or self._source.account(*key)
         return 0 if sums is None else sums.debits_posted - sums.credits_posted
 
+    def available(self, name: str, currency: str) -> int:
+        """Return credits posted less debits, posted and held; of an unknown account, zero."""
+        key = (name, currency)
+        sums = self._staged.get(key) or self._kept.get(key) or self._source.account(*key)
+        if sums is None:
+            return 0
+        return sums.credits_posted - sums.debits_posted - sums.debits_held
+
     def rows(self) -> dict[int, AccountRow]:
         """Return the rows of every account that the group touched."""
         return {

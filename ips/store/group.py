@@ -246,6 +246,10 @@ class Group:
         """Return debits less credits posted."""
         return self._balances.balance(account, currency)
 
+    def available(self, account: str, currency: str) -> int:
+        """Return credits less debits, posted and held: what may still leave a bounded account."""
+        return self._balances.available(account, currency)
+
     def notify(self, topic: str, subject: str, body: bytes) -> None:
         """Put a notification into the outbox."""
         self.changes.outbox.append(OutboxRow(topic, subject, body, self.now_ns))

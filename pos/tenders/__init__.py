@@ -4,5 +4,6 @@ agreement  what a tender is: its name, its right, what it does with too much, an
 registry   this folder and the entry-point group pos.tenders, by name
 purse      e-cash, card to card (T5)
 icash      a second scheme of it: a card pays into the shop's security module (T5)
+points     what members have earned; the broker keeps it
 cash       coins and notes into the drawer, change out of it (T1)
 """

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from pos.club import Club
 from pos.messages import Language
 from pos.purses import Cards
 from pos.rights import Right
@@ -25,6 +26,7 @@ from protocols.facts import Fact
 from protocols.iso7816 import Response
 from protocols.money import Money
 from protocols.outcome import NotSent, Outcome
+from protocols.points import PointsRule
 from protocols.ports import CardChannel, Clock
 
 T = TypeVar("T")
@@ -75,6 +77,17 @@ class GivenUp:
     """The clerk would wait no longer. Nothing has moved, and nothing may any more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Whose sale it is."""
+
+    number: str
+    points: int | None
+    """What they had when the broker was asked; None where it was not."""
+    stopped: bool
+    rule: PointsRule
+
+
 class Desk(Protocol):
     """What the till does for a tender."""
 
@@ -101,6 +114,16 @@ class Desk(Protocol):
     @property
     def cards(self) -> Cards:
         """Return where the customer's card and the shop's own are."""
+        ...
+
+    @property
+    def club(self) -> Club:
+        """Return whoever keeps members' points."""
+        ...
+
+    @property
+    def member(self) -> Membership | None:
+        """Return whose sale it is; None for nobody's, and where there are no points."""
         ...
 
     @property
@@ -228,6 +251,15 @@ class Carded(Tender, Protocol):
 
 
 @runtime_checkable
+class Limited(Tender, Protocol):
+    """A tender that knows how much of a sale it can pay."""
+
+    def most(self, due: int, member: Membership | None) -> int:
+        """Return how much is asked for where nobody names an amount; 0: all that is due."""
+        ...
+
+
+@runtime_checkable
 class Keeping(Tender, Protocol):
     """A tender whose takings lie in a card of the shop's own, in a slot of its own."""
 
@@ -258,6 +290,8 @@ class Refunding(Tender, Protocol):
 
     async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
         """Give money of an earlier payment back, under this attempt's own key, its intent first.
+
+        Without an intent nothing moves here and now: the record of it alone gives it back.
 
         Approved is for the whole amount; Declined and NotSent that nothing has gone back, nor will.
         """

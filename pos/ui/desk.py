@@ -28,6 +28,9 @@ from pos.view import AskingView, Notice, Purpose, Stage, TillView
 ENTRY_CHARACTERS_MAX: Final = 64
 CHOICE_SECONDS: Final = 0.1
 
+_LISTS: Final = (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.MEMBER)
+"""Where a digit chooses."""
+
 Grammar = Callable[[str, TillView], Command | Notice]
 """Reads an entry; a text it does not understand is answered with a message."""
 
@@ -106,7 +109,7 @@ def chooses(desk: Desk, view: TillView) -> bool:
         return desk.form.field.kind in (FieldKind.REASON, FieldKind.CHOICE)
     if desk.training is not None:
         return desk.training.asking is None
-    if view.page in ("menu", "devices") or view.stage in (Stage.SUBTOTAL, Stage.FIND, Stage.RECALL):
+    if view.page in ("menu", "devices") or view.stage in _LISTS:
         return True
     if view.stage is Stage.RETURN:
         return bool(view.returning)
@@ -175,6 +178,8 @@ def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
             return Step(desk, (commands.Pick(int(choice)),))
         case Stage.RECALL:
             return Step(desk, (commands.Recall(int(choice)),))
+        case Stage.MEMBER:
+            return Step(desk, (commands.TakeMember(choice=int(choice)),))
         case Stage.RETURN:
             return Step(desk, (commands.ReturnLine(int(choice)),))
         case _:
@@ -281,7 +286,7 @@ def scanned(
         return Step(desk)
     if desk.form is not None and desk.form.title == "form.return":
         return Step(replace(desk, form=None, text=""), (commands.BeginReturn(code),))
-    if desk.form is not None and desk.form.field.name == "field.receipt":
+    if desk.form is not None and desk.form.field.name in ("field.receipt", "field.member"):
         return _answer(replace(desk, text=""), view, grammar, code)
     entry = desk.text + code if desk.text.upper().endswith("CR:") else code
     if ":" in entry and masked(entry) != entry:
@@ -394,6 +399,8 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             return _hold(desk, view)
         case Binding.RETURN:
             return _return(desk, view, grammar)
+        case Binding.MEMBER:
+            return _member(desk, view, grammar)
         case _ if binding in QUICK:
             return Step(replace(desk, text=""), (commands.Quick(QUICK[binding]),))
         case Binding.DRAWER:
@@ -439,6 +446,16 @@ def _return(desk: Desk, view: TillView, grammar: Grammar) -> Step:
     if view.returned:
         return Step(desk, (commands.BeginReturn(),))
     return Step(replace(desk, form=forms.return_goods()))
+
+
+def _member(desk: Desk, view: TillView, grammar: Grammar) -> Step:
+    """Say whose sale it is; of a sale that has a member, ask what is to be done about it."""
+    if desk.text:
+        step = _read(desk, view, grammar, f"{desk.text}MB")
+        # What was no number is not left to be seen, nor to be taken for goods.
+        return replace(step, desk=replace(step.desk, text=""))
+    form = forms.member() if view.member is None else forms.member_service()
+    return Step(replace(desk, form=form))
 
 
 def _in_form(desk: Desk, binding: Binding) -> Step:

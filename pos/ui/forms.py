@@ -47,6 +47,8 @@ class FieldKind(Enum):
     CODE = "code"
     """Of a receipt, or a payment's key, or a sale's number."""
     TEXT = "text"
+    NUMBER = "number"
+    """A person's: of what is keyed only the last digits are seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ def _answer(field: Field, text: str, language: Language) -> str | Notice:
     match field.kind:
         case FieldKind.TEXT:
             return text
+        case FieldKind.NUMBER:
+            return text if text else notice("ENT-14", language)
         case FieldKind.REASON:
             return _reason(field, text, language)
         case FieldKind.CHOICE:
@@ -332,6 +336,29 @@ def set_price(price: str = "") -> Form:
         finish=lambda answers: f"{answers[0]}PR:{answers[1]}",
     )
     return replace(form, answers=(price,)) if price else form
+
+
+def member() -> Form:
+    """Ask whose sale it is."""
+    return Form(
+        title="form.member",
+        fields=(Field(name="field.member", kind=FieldKind.NUMBER),),
+        finish=lambda answers: f"MB:{answers[0]}",
+    )
+
+
+_MEMBER_SERVICES: Final = ("member.spend", "member.another", "member.nobody")
+
+
+def member_service() -> Form:
+    """Ask what is to be done about the sale's member."""
+    field = Field(name="field.service", kind=FieldKind.CHOICE, reasons=_MEMBER_SERVICES)
+    entries = {"member.spend": "PT", "member.nobody": "MB"}
+    return Form(
+        title="form.member",
+        fields=(field,),
+        finish=lambda answers: entries.get(_MEMBER_SERVICES[int(answers[0]) - 1]) or member(),
+    )
 
 
 def find_item() -> Form:

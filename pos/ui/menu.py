@@ -28,7 +28,9 @@ class MenuEntry:
 
 
 _ALL: Final = frozenset(Stage)
-_OPEN: Final = frozenset({Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.RETURN})
+_OPEN: Final = frozenset(
+    {Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.MEMBER, Stage.RETURN}
+)
 
 
 def _void(view: TillView) -> Form:

@@ -22,6 +22,7 @@ from pos.ui.drawing.found import draw_found
 from pos.ui.drawing.held import draw_held
 from pos.ui.drawing.keys import draw_keys
 from pos.ui.drawing.link import draw_code, draw_link
+from pos.ui.drawing.members import draw_members
 from pos.ui.drawing.money import draw_money
 from pos.ui.drawing.pages import (
     draw_asking,
@@ -150,6 +151,8 @@ def draw_pane(scene: Scene, width: int, height: int) -> tuple[Row, ...]:
             return draw_found(view, width, height)
         case _, Stage.RECALL:
             return draw_held(view, width, height)
+        case _, Stage.MEMBER:
+            return draw_members(view, width, height)
         case _, Stage.RETURN:
             return draw_returned(view, width, height)
         case _:

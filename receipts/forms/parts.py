@@ -1,6 +1,7 @@
 """What all forms share: the head of the paper, its marks, rows of a word and a figure."""
 
 from protocols.escpos.codes import Align
+from protocols.facts import RefundClosed, SaleClosed
 from receipts.document import Block, Column, Columns, Cut, Document, Feed, Rule, Size, Text
 from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.wording import WORDS
@@ -94,6 +95,23 @@ def queued_notice(context: ReceiptContext, key: str, note: str = "") -> list[Blo
         Text(text=f"[{words.queued}] {key}", bold=True),
         Text(text=note or words.queued_note),
     ]
+
+
+def member_rows(fact: SaleClosed | RefundClosed, context: ReceiptContext) -> list[Block]:
+    """Return whose it was, masked, and what it did to their points."""
+    words, points = WORDS[context.language], fact.points
+    if not fact.customer or points is None:
+        return []
+    shown = points.shown or f"*{fact.customer[-4:]}"
+    moved = words.points_earned if isinstance(fact, SaleClosed) else words.points_back
+    sign = "" if isinstance(fact, SaleClosed) else "-"
+    blocks: list[Block] = [
+        row(words.member, shown),
+        row(moved, f"{sign if points.amount else ''}{points.amount:,}"),
+    ]
+    if points.balance is not None:
+        blocks.append(row(words.points_balance, f"{points.balance:,}", bold=True))
+    return blocks
 
 
 def date_text(date: str) -> str:

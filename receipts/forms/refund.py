@@ -16,7 +16,7 @@ from protocols.facts import RefundClosed, Tender
 from receipts.document import Block, Document, Feed, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
-from receipts.forms.parts import heading, paper, queued_notice, row, who
+from receipts.forms.parts import heading, member_rows, paper, queued_notice, row, who
 from receipts.forms.wording import WORDS, method_name
 
 
@@ -45,6 +45,7 @@ def bodies(refund: RefundClosed, context: ReceiptContext) -> list[list[Block]]:
         item_rows(refund.lines, context),
         _totals(refund, context),
         list(chain.from_iterable(_tender(tender, context) for tender in refund.tenders)),
+        member_rows(refund, context),
     ]
 
 

@@ -4,6 +4,7 @@
     items: name, price x quantity, amount; discounts; * where tax-free
     supply value, VAT, tax-free; total
     tenders with what was handed over and given back, approval, attempt key
+    the member, masked, and the points: earned, and what they are now
     the Korean cash receipt that was asked for, with the masked number
     "waiting to be sent" while the broker has not the record - footer
     QR of the e-receipt's link, where the shop has e-receipts - QR of the key
@@ -20,7 +21,7 @@ from protocols.receipt_link import link
 from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
-from receipts.forms.parts import paper, queued_notice, row, who
+from receipts.forms.parts import member_rows, paper, queued_notice, row, who
 from receipts.forms.wording import WORDS, method_name
 
 
@@ -46,6 +47,7 @@ def bodies(sale: SaleClosed, context: ReceiptContext) -> list[list[Block]]:
         item_rows(sale.lines, context),
         _totals(sale, context),
         list(chain.from_iterable(tender_rows(tender, context) for tender in sale.tenders)),
+        member_rows(sale, context),
         _cash_receipt(sale, context),
     ]
 

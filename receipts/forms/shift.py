@@ -60,6 +60,19 @@ def _sales(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
         row(words.refunds, context.money(-figures.refunds)),
         row(words.voids, words.count_of.format(figures.voids)),
         *_corrections(figures, context),
+        *_points(figures, context),
+    ]
+
+
+def _points(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
+    """Return the members' part; nothing where there was none."""
+    words = WORDS[context.language]
+    if not (figures.members or figures.points_back):
+        return []
+    return [
+        row(words.member_sales, words.count_of.format(figures.members)),
+        row(words.points_earned, f"{figures.points_earned:,}"),
+        row(words.points_back, f"{-figures.points_back:,}"),
     ]
 
 

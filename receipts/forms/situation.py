@@ -37,6 +37,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the shop's purse last said: moved is that the value is there."""
     parked: bool = False
     """The sale went on without it."""
+    carded: bool = True
+    """Two cards take part; otherwise somebody beyond the line, who says nothing."""
     back: bool = False
     """The shop was giving a payment back: its purse pays, the customer's card is paid."""
 
@@ -76,6 +78,8 @@ def _meaning(situation: Situation, context: ReceiptContext) -> str:
 
 def _sides(situation: Situation, context: ReceiptContext) -> list[Block]:
     words = WORDS[context.language]
+    if not situation.carded:
+        return []
     card = words.situation_back_card_said if situation.back else words.situation_card_said
     shop = words.situation_back_shop_said if situation.back else words.situation_shop_said
     blocks: list[Block] = [

@@ -113,6 +113,11 @@ class Words:
     cash_receipt_note: str
     cash_receipt_approved_of: str
     cash_receipt_cancelled: str
+    member: str
+    points_earned: str
+    points_back: str
+    points_balance: str
+    member_sales: str
     gift_title: str
     slip_title: str
     gift_note: str
@@ -230,6 +235,11 @@ _KO: Final = Words(
     cash_receipt_note="발급 요청 (국세청 승인 전)",
     cash_receipt_approved_of="승인번호 {}",
     cash_receipt_cancelled="현금영수증 취소",
+    member="회원",
+    points_earned="적립 포인트",
+    points_back="회수 포인트",
+    points_balance="보유 포인트",
+    member_sales="회원 거래",
     gift_title="선물 교환증",
     slip_title="결제 전표",
     gift_note="이 종이로 교환할 수 있습니다",
@@ -346,6 +356,11 @@ _EN: Final = Words(
     cash_receipt_note="Asked for, not approved yet",
     cash_receipt_approved_of="Approval {}",
     cash_receipt_cancelled="Cash receipt cancelled",
+    member="Member",
+    points_earned="Points earned",
+    points_back="Points taken back",
+    points_balance="Points now",
+    member_sales="Members' sales",
     gift_title="GIFT RECEIPT",
     slip_title="PAYMENT SLIP",
     gift_note="Bring it to exchange these goods",

@@ -8,6 +8,7 @@
     uploads          the broker has each terminal's records, once, byte for byte
     payments         the broker knows of each attempt what its terminal knows
     ledger           the broker's accounts are what journals and purses say
+    points           each member has what the journals and the office gave and took; nothing is held
     questions        the broker asks of money that came too late, and of nothing else
     shadows          what the issuer knows of each purse is what is on it
     broker           the broker's own auditors: chains, seals, sums, signatures, float
@@ -291,6 +292,42 @@ def ledger(
         for name, (there, here) in expected.items()
         if there != here
     ]
+
+
+def points(told: Told, reader: Reader, currency: str = "KRW") -> list[Finding]:
+    """Find members whose points are not what journals and office say, and points held for no sale.
+
+    Once everything was uploaded and no sale is open.
+    """
+    office = dict(
+        reader.ask(
+            "SELECT CASE WHEN c.name LIKE 'points%' THEN c.name ELSE d.name END,"
+            " sum(CASE WHEN c.name LIKE 'points%' THEN t.amount ELSE -t.amount END)"
+            " FROM transfer AS t JOIN account AS d ON d.id = t.debit"
+            " JOIN account AS c ON c.id = t.credit"
+            " WHERE t.memo = 'points-adjust' AND t.currency = ? GROUP BY 1",
+            (currency,),
+        )
+    )
+    accounts = {
+        row.name: (row.credits_posted - row.debits_posted, row.debits_held)
+        for row in reader.accounts()
+        if row.currency == currency and row.name.startswith(("points/", "points-owed/"))
+    }
+    members = {name.partition("/")[2] for name in accounts} | told.points.keys()
+    findings = []
+    for member in sorted(members):
+        names = (f"points/{member}", f"points-owed/{member}")
+        there = sum(accounts.get(name, (0, 0))[0] for name in names)
+        held = sum(accounts.get(name, (0, 0))[1] for name in names)
+        here = told.points.get(member, 0) + sum(int(office.get(name, 0)) for name in names)
+        what = f"the broker has {there:,}; journals and office make {here:,}; {held:,} are held"
+        if there != here or held:
+            money = "as the journals and the office say"
+            findings.append(
+                Finding(auditor="points", where=f"member {member}", what=what, money=money)
+            )
+    return findings
 
 
 def shadows(held: Iterable[PurseTold], known: Iterable[Shadow]) -> list[Finding]:

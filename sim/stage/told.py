@@ -27,6 +27,7 @@ from protocols.facts import (
     decode_fact,
 )
 from protocols.journal import Record, decode_record
+from protocols.points import POINTS
 from protocols.purse.details import decode_details
 
 CASH: Final = "cash"
@@ -98,6 +99,8 @@ class Told:
     """Payments that were taken out of their open sale: the attempt by which each went back."""
     repaid: dict[str, int] = field(default_factory=dict)
     """What of a late payment went back to the card that paid, by the payment's attempt key."""
+    points: dict[str, int] = field(default_factory=dict)
+    """What each member has of earned, spent and taken back, by the card's number."""
     refunds: set[str] = field(default_factory=set)
     """The numbers under which goods came back, written as sales are."""
     heard: int = 0
@@ -219,6 +222,7 @@ class Told:
         sale.tenders = {tender.attempt: tender.amount for tender in fact.tenders}
         self.sales[order] = sale
         self._drawer(record, _cash_of(fact.tenders))
+        self._points(fact, 1)
         findings = [] if earlier is None else [_sale(sale, "has ended twice")]
         held = sum(tender.amount for tender in fact.tenders)
         if held != fact.total or len(sale.tenders) != len(fact.tenders):
@@ -293,6 +297,7 @@ class Told:
                 self.refunded += fact.total
                 self.refunds.add(_order(record))
                 self._drawer(record, -_cash_of(fact.tenders))
+                self._points(fact, -1)
                 self._swapped(record, fact)
             case _:
                 pass
@@ -309,6 +314,15 @@ class Told:
                     "approved",
                     tender.amount,
                 )
+
+    def _points(self, fact: SaleClosed | RefundClosed, sign: int) -> None:
+        """Note what a ticket does to a member's points: earned less spent, or the other way round."""
+        if not fact.customer:
+            return
+        spent = sum(tender.amount for tender in fact.tenders if tender.method == POINTS)
+        earned = fact.points.amount if fact.points else 0
+        before = self.points.get(fact.customer, 0)
+        self.points[fact.customer] = before + sign * (earned - spent)
 
     def _drawer(self, record: Record, amount: int) -> None:
         self.drawers[record.terminal] = self.drawers.get(record.terminal, 0) + amount

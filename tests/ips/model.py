@@ -4,11 +4,12 @@ Not a store: a fixture for the pure rules. It checks on its own what the store's
 holds resolved once, refunds within paid), written here a second time on purpose.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ips.booking import book
-from ips.books import Booking, Books, OrderRecord, RefundRecord, ShiftRecord
+from ips.books import Booking, OrderRecord, RefundRecord, ShiftRecord
+from ips.desk import Decision, is_short
 from ips.flows import Flow
 from ips.ledger import Bound, Phase, Transfer, bound_of
 from ips.payments import PaymentEvent, PaymentRecord, Refusal
@@ -39,6 +40,7 @@ class MemoryBooks:
     holds: dict[str, Transfer] = field(default_factory=dict)
     resolved: set[str] = field(default_factory=set)
     transactions: set[str] = field(default_factory=set)
+    members: set[str] = field(default_factory=set)
     policies: Policy = field(default_factory=Policy)
     moved: list[PurseMoved] = field(default_factory=list)
     taken: dict[tuple[str, bytes], ValueTaken] = field(default_factory=dict)
@@ -61,6 +63,17 @@ class MemoryBooks:
     def balance(self, account: str, currency: str) -> int:
         key = (account, currency)
         return self.debits.get(key, 0) - self.credits.get(key, 0)
+
+    def available(self, account: str, currency: str) -> int:
+        held = sum(
+            each.amount
+            for key, each in self.holds.items()
+            if key not in self.resolved and (each.debit, each.currency) == (account, currency)
+        )
+        return -self.balance(account, currency) - held
+
+    def member_state(self, number: str) -> str:
+        return "active" if number in self.members else ""
 
     def purse_moved(self, details: bytes) -> bool:
         return any(fact.details == details for fact in self.moved)
@@ -248,8 +261,10 @@ class MemoryWriter:
 
     books: MemoryBooks
 
-    async def write(self, decide: Callable[[Books], Booking | Refusal]) -> Booking | Refusal:
+    async def write(self, decide: Decision, short: Decision | None = None) -> Booking | Refusal:
         booking = decide(self.books)
+        if short is not None and isinstance(booking, Booking) and is_short(booking, self.books):
+            booking = short(self.books)
         return booking if isinstance(booking, Refusal) else self.books.take(booking)
 
     async def payment(self, key: str) -> PaymentRecord | None:

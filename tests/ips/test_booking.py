@@ -469,9 +469,9 @@ def test_tender_that_nobody_announced_is_questioned_unless_cash(
 def test_unknown_module_lies_unmatched(books: MemoryBooks, terminal: Terminal) -> None:
     """A way to pay that was never installed here takes the money nowhere but suspense/unmatched."""
     open_shift(terminal, 0)
-    points = Tender(method="points", attempt=terminal.key(1), amount=5500)
+    voucher = Tender(method="voucher", attempt=terminal.key(1), amount=5500)
 
-    booking = terminal.say(sale(terminal, 1, [line(5500)], [points]))
+    booking = terminal.say(sale(terminal, 1, [line(5500)], [voucher]))
 
     assert codes(booking) == ["unknown-attempt", "unknown-module"]
     assert balances(books)["suspense/unmatched"] == 5500

@@ -17,6 +17,7 @@ def test_both_of_the_papers_models_are_shipped() -> None:
     """I4, I5: synchronous and deferred, from the first day."""
     assert {name: flow.model for name, flow in FLOWS.items()} == {
         "cash": Model.SYNCHRONOUS,
+        "points": Model.SYNCHRONOUS,
         "purse": Model.SYNCHRONOUS,
         "sale": Model.SYNCHRONOUS,
         "deferred": Model.DEFERRED,

@@ -146,7 +146,7 @@ def test_a_tender_that_is_installed_is_keyed_by_its_own_word(text: str, command:
 
 
 def test_a_word_that_no_tender_has_is_a_code() -> None:
-    assert parse_entry("500PT") == commands.Scan("500PT")
+    assert parse_entry("500SX") == commands.Scan("500SX")
 
 
 def test_our_own_tenders_have_the_trades_words() -> None:

@@ -8,6 +8,7 @@ side       the third column of the wide screen
 entry      the entry line and the hint beside it
 keys       the key strip
 found      items that were found
+members    whose sale it is, and whom to choose from
 held       baskets that were put aside
 returned   the earlier sale, of which goods come back
 pages      what the right pane shows

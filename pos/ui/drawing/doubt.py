@@ -79,6 +79,10 @@ def _facts(view: TillView, doubt: DoubtView, width: int) -> list[Row]:
         name = "doubt.before" if doubt.card is Side.UNKNOWN else "doubt.left"
         card = f"{card} {label(name, language, amount_text(view, doubt.balance))}"
     state = f"{label('doubt.unknown', language)}  {label('doubt.safe', language)}"
+    sides = [
+        _fact("doubt.card", card, language, width),
+        _fact("doubt.shop", label(f"{way}.shop.{doubt.shop.value}", language), language, width),
+    ]
     return [
         _fact(
             "doubt.back.amount" if doubt.back else "doubt.amount",
@@ -86,8 +90,7 @@ def _facts(view: TillView, doubt: DoubtView, width: int) -> list[Row]:
             language,
             width,
         ),
-        _fact("doubt.card", card, language, width),
-        _fact("doubt.shop", label(f"{way}.shop.{doubt.shop.value}", language), language, width),
+        *(sides if doubt.carded else []),
         _fact("doubt.state", state, language, width, Ink.STRONG),
     ]
 

@@ -47,11 +47,18 @@ def prompt(view: TillView, desk: Desk) -> str:
 def entry_text(view: TillView, desk: Desk) -> str:
     """Return prompt and entry, cut from the left so that the end is always in sight."""
     head = prompt(view, desk)
-    text = masked(desk.text) if view.asking is None else desk.answer.shown(view.asking)
+    text = _shown(desk) if view.asking is None else desk.answer.shown(view.asking)
     room = HINT_COLUMN - 1 - cells(head)
     while text and cells(text) > room:
         text = text[1:]
     return head + text
+
+
+def _shown(desk: Desk) -> str:
+    """Return what is keyed, as it may be seen."""
+    if desk.form is not None and desk.form.field.kind is FieldKind.NUMBER:
+        return masked(f"MB:{desk.text}").removeprefix("MB:")
+    return masked(desk.text)
 
 
 def draw_entry(view: TillView, desk: Desk, width: int, now_ns: int) -> tuple[Row, ...]:
@@ -103,6 +110,7 @@ _STAGE_HINTS: Final = {
     Stage.DOUBT: "hint.stopped",
     Stage.FIND: "hint.find",
     Stage.RECALL: "hint.find",
+    Stage.MEMBER: "hint.find",
     Stage.RETURN: "hint.return",
     Stage.COUNT: "hint.form",
     Stage.COUNTED: "hint.counted",
@@ -113,7 +121,12 @@ _STAGE_HINTS: Final = {
 def _field_hint(field: Field) -> str:
     if field.kind is FieldKind.CHOICE:
         return "hint.menu"
-    return {"field.receipt": "hint.paid", "field.some": "hint.some"}.get(field.name, "hint.form")
+    hints = {
+        "field.receipt": "hint.paid",
+        "field.some": "hint.some",
+        "field.member": "hint.member",
+    }
+    return hints.get(field.name, "hint.form")
 
 
 def _hint_name(view: TillView, desk: Desk) -> str:

@@ -29,6 +29,7 @@ _ROWS: Final[_Places] = (
         ("*", "key.times"),
         (Binding.SUBTOTAL, "key.subtotal"),
         (Binding.VOID_LINE, "key.void_line"),
+        (Binding.MEMBER, "key.member"),
         (".", "key.thousands"),
         (Binding.CLEAR, "key.clear"),
         None,
@@ -39,6 +40,16 @@ _ROWS: Final[_Places] = (
     ),
 )
 """None is a bar between groups; * and . are text of the entry and have no binding."""
+_SELLING: Final = frozenset(
+    {
+        Stage.ENTRY,
+        Stage.SUBTOTAL,
+        Stage.FIND,
+        Stage.RECALL,
+        Stage.MEMBER,
+        Stage.RETURN,
+    }
+)
 _IN_DOUBT: Final[_Places] = (
     (
         (Binding.COMMIT, "key.resume"),
@@ -81,7 +92,7 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     if view.stage is Stage.TENDER:
         stoppable = view.payment is not None and view.payment.stoppable
         return binding is Binding.TRAINING or (binding is Binding.CLEAR and stoppable)
-    selling = view.stage in (Stage.ENTRY, Stage.SUBTOTAL, Stage.FIND, Stage.RECALL, Stage.RETURN)
+    selling = view.stage in _SELLING
     match binding:
         case Binding.CASH | Binding.SUBTOTAL | Binding.QUANTITY:
             return selling and bool(view.lines or view.returned)
@@ -90,6 +101,8 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.DISCOUNT | Binding.PRICE:
             return selling and bool(view.lines)
         case Binding.FIND | Binding.HOLD | Binding.RETURN | Binding.DRAWER | Binding.REPRINT:
+            return selling
+        case Binding.MEMBER:
             return selling
         case Binding.LEAVE:
             return True
@@ -107,6 +120,8 @@ def _row(
     """Return one row of the strip; where two spaces between the keys are too many, there is one."""
     for gap in ("  ", " "):
         spans = [(" ", Ink.PLAIN), *(_key(place, view, desk, keymap, gap) for place in places)]
+        last, ink = spans[-1]
+        spans[-1] = (last.removesuffix(gap), ink)
         used = sum(cells(text) for text, _ in spans)
         if used <= width:
             return (*spans, (fit("", width - used), Ink.PLAIN))

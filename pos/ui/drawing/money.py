@@ -1,7 +1,9 @@
 """The money pane: always the same rows, so that eyes find the total without looking.
 
 row 0  total            pieces
+    1  what the sale earns its member, where it has one
     2  *  15,390 *                 or, where there is room, large figures over three rows
+    3  the member: masked name, points
     4  discount, taxable, VAT, exempt
     8  quick cash while a subtotal is shown
    12  tendered, change or what is still due
@@ -11,6 +13,7 @@ row 0  total            pieces
 from typing import Final
 
 from pos.messages import clip
+from pos.ui.drawing.members import earning_row, member_row
 from pos.ui.grid import BLANK, Ink, Row, pair, row
 from pos.ui.labels import label
 from pos.view import Stage, TillView
@@ -49,9 +52,9 @@ def draw_money(view: TillView, width: int, height: int) -> tuple[Row, ...]:
     large = (width, height) >= _LARGE_FROM and height >= _LARGE_FROM[1]
     rows = [
         _title(view, width),
-        BLANK,
+        earning_row(view, width),
         *(_large_total(view, width) if large else [_total(view, width)]),
-        BLANK,
+        member_row(view, width),
         *_parts(view, width),
         *([BLANK] if large else []),
         *_quick(view, width),

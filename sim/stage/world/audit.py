@@ -87,6 +87,7 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
         findings += auditors.payments(told, reader.rows(PaymentRow, "payment", "ORDER BY key"))
         rows = reader.rows(QuestionRow, "question", "ORDER BY id")
         findings += auditors.questions(told, rows, asked)
+        findings += auditors.points(told, reader)
         findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,

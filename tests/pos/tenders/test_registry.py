@@ -21,9 +21,9 @@ def test_cash_is_found_as_installed() -> None:
 
 
 def test_a_strangers_tender_stands_beside_ours() -> None:
-    entry = EntryPoint("points", "stranger.points:TENDER", GROUP)
+    entry = EntryPoint("stamps", "stranger.stamps:TENDER", GROUP)
 
-    assert "points" in find_tenders([entry]).names()
+    assert "stamps" in find_tenders([entry]).names()
     assert "cash" in find_tenders([entry]).names()
 
 
@@ -45,50 +45,50 @@ def test_an_unknown_name_is_no_tender() -> None:
 
 
 @dataclass(frozen=True)
-class Points:
+class Stamps:
     """A stranger's way to pay, as far as it is asked about itself."""
 
-    verb: str = "PT"
-    name: str = "points"
+    verb: str = "SX"
+    name: str = "stamps"
 
 
 @pytest.fixture
 def stranger() -> Iterator[ModuleType]:
     """A module of somebody else's, installed."""
     module = ModuleType("stranger")
-    module.POINTS = Points()  # type: ignore[attr-defined]
+    module.STAMPS = Stamps()  # type: ignore[attr-defined]
     sys.modules["stranger"] = module
     yield module
     del sys.modules["stranger"]
 
 
-POINTS = EntryPoint("points", "stranger:POINTS", GROUP)
+STAMPS = EntryPoint("stamps", "stranger:STAMPS", GROUP)
 
 
 def test_all_that_is_installed_is_offered_unless_the_policy_names_some(
     stranger: ModuleType,
 ) -> None:
-    tenders = find_tenders([POINTS])
+    tenders = find_tenders([STAMPS])
 
-    assert {"cash", "purse", "points"} <= {tender.name for tender in tenders.offered()}
-    named = tenders.offered(["points", "barter", "cash"])
-    assert [tender.name for tender in named] == ["points", "cash"], "in the order of its keys"
+    assert {"cash", "purse", "stamps"} <= {tender.name for tender in tenders.offered()}
+    named = tenders.offered(["stamps", "barter", "cash"])
+    assert [tender.name for tender in named] == ["stamps", "cash"], "in the order of its keys"
 
 
 def test_tender_that_cannot_be_imported_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     """Selling goes on; the log says whose package it is."""
-    broken = EntryPoint("points", "no_such_package:POINTS", GROUP)
+    broken = EntryPoint("stamps", "no_such_package:STAMPS", GROUP)
 
     offered = [tender.name for tender in find_tenders([broken]).offered()]
 
-    assert "points" not in offered and "cash" in offered
+    assert "stamps" not in offered and "cash" in offered
     assert "tender.broken" in caplog.text and "no_such_package" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("verb", "sentence"),
     [
-        ("EC", r"'points' and 'purse' are both keyed EC"),
+        ("EC", r"'purse' and 'stamps' are both keyed EC"),
         ("QT", "QT is a word of the entry line itself"),
         ("pt", "two capitals, not 'pt'"),
         ("PTS", "two capitals, not 'PTS'"),
@@ -98,7 +98,7 @@ def test_tender_that_cannot_be_imported_is_left_out(caplog: pytest.LogCaptureFix
 def test_word_that_could_not_be_keyed_loads_nothing(
     stranger: ModuleType, verb: str, sentence: str
 ) -> None:
-    stranger.POINTS = replace(stranger.POINTS, verb=verb)
+    stranger.STAMPS = replace(stranger.STAMPS, verb=verb)
 
     with pytest.raises(TenderClashError, match=sentence):
-        find_tenders([POINTS]).offered()
+        find_tenders([STAMPS]).offered()

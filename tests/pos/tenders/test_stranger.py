@@ -38,18 +38,18 @@ MILK, PRICE = "8801115114154", 2_980
 
 
 @dataclass(frozen=True)
-class Points:
-    """Loyalty points that a customer's account gives; the account is the peer."""
+class Stamps:
+    """Loyalty stamps that a customer's account gives; the account is the peer."""
 
     account: dict[str, int] = field(default_factory=lambda: {"balance": 10_000})
-    name: str = "points"
-    verb: str = "PT"
+    name: str = "stamps"
+    verb: str = "SX"
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE
 
     def label(self, language: Language) -> str:
-        return {"ko": "포인트", "en": "Points"}[language]
+        return {"ko": "스탬프", "en": "Stamps"}[language]
 
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         key = await desk.intend("account=1")
@@ -61,19 +61,19 @@ class Points:
 
 
 @pytest.fixture
-def points() -> Iterator[Points]:
-    module = ModuleType("stranger_points")
-    module.TENDER = Points()  # type: ignore[attr-defined]
-    sys.modules["stranger_points"] = module
+def stamps() -> Iterator[Stamps]:
+    module = ModuleType("stranger_stamps")
+    module.TENDER = Stamps()  # type: ignore[attr-defined]
+    sys.modules["stranger_stamps"] = module
     yield module.TENDER
-    del sys.modules["stranger_points"]
+    del sys.modules["stranger_stamps"]
 
 
-def test_strangers_tender_is_keyed_sold_with_and_printed(tmp_path: Path, points: Points) -> None:
+def test_strangers_tender_is_keyed_sold_with_and_printed(tmp_path: Path, stamps: Stamps) -> None:
     async def story(clock: VirtualClock, entropy: SeededEntropy) -> None:
         with Store(tmp_path / FILE_NAME, clock=clock) as store:
             replace_catalogue(store.database, GOODS, now_ns=clock.now_ns())
-            entry = EntryPoint("points", "stranger_points:TENDER", GROUP)
+            entry = EntryPoint("stamps", "stranger_stamps:TENDER", GROUP)
             register = Register(
                 setup=Setup(
                     store="S1",
@@ -88,24 +88,24 @@ def test_strangers_tender_is_keyed_sold_with_and_printed(tmp_path: Path, points:
             )
             till = Till(register, drawer=NoDrawer(), display=NoDisplay())
             await till.start()
-            assert till.view.tenders["PT"] == "points"
+            assert till.view.tenders["SX"] == "stamps"
             await till.execute(parse_entry("0OS"))
             await till.execute(parse_entry(MILK))
-            said = await till.execute(parse_entry("1000PT", tenders=till.view.tenders))
-            assert said is not None and "포인트" in said.banner
-            told = await answer(till, Run(entries=["PT"]))
-            assert told.done and "포인트" in told.sentence
-            told = await answer(till, Sell(items=[MILK], tenders=["points:980", "points"]))
+            said = await till.execute(parse_entry("1000SX", tenders=till.view.tenders))
+            assert said is not None and "스탬프" in said.banner
+            told = await answer(till, Run(entries=["SX"]))
+            assert told.done and "스탬프" in told.sentence
+            told = await answer(till, Sell(items=[MILK], tenders=["stamps:980", "stamps"]))
             assert told.done, told
 
             facts = [decode_fact(r.kind, r.body) for r in map(decode_record, store.records(0))]
             assert len([fact for fact in facts if isinstance(fact, AttemptOpened)]) == 4
             taken = [fact.amount for fact in facts if isinstance(fact, ValueTaken)]
-            assert sum(taken) == 2 * PRICE == 10_000 - points.account["balance"]
+            assert sum(taken) == 2 * PRICE == 10_000 - stamps.account["balance"]
             assert len([fact for fact in facts if isinstance(fact, SaleClosed)]) == 2
             paper = store.papers.newest("sale")
             assert paper is not None
-            assert "포인트" in Press(register, columns=42).text(paper)
+            assert "스탬프" in Press(register, columns=42).text(paper)
             await till.stop()
 
     run(story)
