@@ -82,6 +82,7 @@ customer display, scanner, stripe reader; a card slot for the customer, empty, a
 | `given.cards.LABEL` | a card: `balance`, `pin`, `pin_above`, `expiry`, `ceiling`, `locked`, `hotlisted`, `log_slots`, `narrative_slots`, `transmission`, `class`, `name`; `foreign = true` is another issuer's |
 | `given.printer`, `.line_display`, `.scanner`, `.stripe_reader`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `profile`, `options`, `line`, `faults`, `pace`; `absent = true` is none |
 | `given.till` | keys of `[devices]` of the till's configuration ([ips-pos](ips-pos.md)), without addresses |
+| `given.members.NUMBER` | what a member has at first, by the number of the card; with any the shop has points, and ten per cent are earned |
 | `given.shift` | the float, or `"closed"` |
 | `given.language` | `"en"` or `"ko"` |
 | `given.joined` | `false`: a till that has joined no broker |

@@ -379,6 +379,7 @@ _METHODS: Final[dict[str, dict[Language, str]]] = {
     "transfer": {"ko": "계좌이체", "en": "Account transfer"},
     "account": {"ko": "외상", "en": "On account"},
     "exchange": {"ko": "교환", "en": "Exchange"},
+    "points": {"ko": "포인트", "en": "Points"},
 }
 
 

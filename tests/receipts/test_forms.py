@@ -21,6 +21,7 @@ from protocols.facts import (
     ClerkTotals,
     DrawerOpened,
     Line,
+    Points,
     RefundClosed,
     SaleClosed,
     ShiftClosed,
@@ -163,6 +164,35 @@ def test_cash_receipt_is_the_golden_one(
     paper = sale_receipt(replace(sale, cash_receipt=asked), context(language))
 
     compare(f"cash-receipt-{language}-42", paper)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_receipts_of_a_member_are_the_golden_ones(
+    sale: SaleClosed, refund: RefundClosed, context: Make, language: Language
+) -> None:
+    """Whose, masked; points that paid, were earned and are there now; taken and given back."""
+    paid = [
+        replace(sale.tenders[0], amount=18_000),
+        Tender(method="points", attempt="S001-01-20260417-0128-b", amount=11_948),
+    ]
+    earned = Points(amount=179, shown="김*수 (3304)", balance=1_240)
+    told = replace(sale, tenders=paid, customer="M123456782", points=earned)
+    compare(f"member-{language}-42", sale_receipt(told, context(language)))
+
+    points = replace(refund.tenders[0], method="points", reference="")
+    tenders = [points, refund.tenders[1]]
+    back = Points(amount=45, shown="김*수 (3304)")
+    came = replace(refund, tenders=tenders, customer="M123456782", points=back)
+    compare(f"member-refund-{language}-42", refund_receipt(came, context(language)))
+
+
+def test_member_whom_nobody_looked_up_is_the_end_of_a_number(
+    sale: SaleClosed, context: Make
+) -> None:
+    """Without a broker: the card's last digits, and no word of what there is."""
+    told = replace(sale, customer="M123456782", points=Points(amount=179))
+    paper = shown(sale_receipt(told, context("en")))
+    assert "*6782" in paper and "M123456782" not in paper and "Points now" not in paper
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -474,6 +504,7 @@ _names = st.one_of(
 _amounts = st.integers(-(10**12), 10**12)
 _wild_lines = st.builds(
     Line,
+    Points,
     sku=st.just("1"),
     name_ko=_names,
     name_en=_names,

@@ -1,18 +1,22 @@
 """Members at the counter: the keys it takes, what is seen of a person, and wrong numbers in the field."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from pos import commands
+from pos.messages import Language, notice
+from pos.view import DoubtView, MemberView, TillView
 from pos.view import Stage as TillStage
 from protocols.points import PointsRule
 from tests.support.club import MEMBER, ClubHere
 from tests.ui.counter_program import codes, real_counter, real_till
-from tests.ui.stage import on_stage
+from tests.ui.scripted_till import ScriptedTill, counter_of, sold_view
+from tests.ui.stage import check_golden, on_stage
 from tests.ui.test_keystrokes import Hand
 
 FIRST, SECOND = codes()[:2]
@@ -123,3 +127,50 @@ async def test_digits_before_the_key_that_are_no_member_are_not_left_to_be_sold(
         await hand.press(*"0101234", "/")
         await hand.stage.shows("ENT-14")
         assert hand.stage.screen.desk.text == ""
+
+
+def of_a_member(language: Language) -> TillView:
+    """A basket whose member has points, and what it will earn."""
+    member = MemberView("김*수 (3304)", 1_240, earns=153)
+    return replace(sold_view(language), member=member)
+
+
+def to_choose(language: Language) -> TillView:
+    """Several whom four digits fit; one has too long a name, one a card that was lost."""
+    members = (
+        MemberView("이*지 (5678)", 0),
+        MemberView("독***********************재 (5678)", 123_456_789),
+        MemberView("박* (5678)", -1_300),
+        MemberView("김*수 (5678)", 500, stopped=True),
+    )
+    return replace(sold_view(language), stage=TillStage.MEMBER, members=members)
+
+
+def in_doubt(language: Language) -> TillView:
+    """Nobody has answered about the points: no card has anything to do with it."""
+    doubt = DoubtView(
+        said=notice("PTS-07", language),
+        method="포인트" if language == "ko" else "POINTS",
+        key="S1-01-20260417-0128-a",
+        amount=1_240,
+        sale="0417-0128",
+        carded=False,
+        wants_card=False,
+    )
+    return replace(sold_view(language), stage=TillStage.DOUBT, doubt=doubt)
+
+
+VIEWS: dict[str, Callable[[Language], TillView]] = {
+    "member": of_a_member,
+    "members": to_choose,
+    "points-in-doubt": in_doubt,
+}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize("name", VIEWS)
+async def test_view_looks_as_stored(name: str, columns: int, rows: int, language: Language) -> None:
+    """Nothing moves between states, nothing runs over, in either language."""
+    async with on_stage(counter_of(ScriptedTill(VIEWS[name](language))), columns, rows) as stage:
+        check_golden(f"{name}-{columns}x{rows}-{language}", stage)

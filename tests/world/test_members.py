@@ -14,12 +14,14 @@ import pytest
 
 from ips.members import MemberAdd, MemberAdjust
 from ips.office import DocumentPublish, ModuleChange
+from pos.headless import MisuseError, Sell, answer, check
 from pos.points import Point
 from pos.view import Stage
 from protocols.documents import Policy
 from protocols.facts import RefundClosed, SaleClosed, decode_fact
 from protocols.journal import decode_record
 from protocols.points import PointsRule
+from sim.stage import auditors
 from sim.stage.world import audit
 from sim.stage.world.given import Given, TillWish
 from sim.stage.world.network import Passing
@@ -469,3 +471,50 @@ def test_shop_without_points_says_so() -> None:
         await at_rest(world)
 
     live(story)
+
+
+@pytest.mark.parametrize(
+    ("named", "done", "code"),
+    [(MEMBER, True, ""), (PHONE, True, ""), ("5678", False, "MBR-05"), ("0000", False, "MBR-01")],
+)
+def test_sale_without_a_screen_is_a_members(named: str, done: bool, code: str) -> None:
+    """`ips-pos sell --member`: whoever is not named by one number is not guessed; nothing stays open."""
+
+    async def story(world: World) -> None:
+        till = world.till()
+        told = await answer(
+            till.wired.till, Sell(items=[BAG], tenders=["points", "cash"], member=named)
+        )
+        assert (told.done, told.code) == (done, code)
+        assert not till.view.lines
+        await at_rest(world)
+        assert has(world) == HAS - (PRICE if done else 0)
+
+    points_live(story)
+
+
+@pytest.mark.parametrize("named", ["1", "x", "02-123-4567"])
+def test_what_is_no_member_is_misuse(named: str) -> None:
+    with pytest.raises(MisuseError):
+        check(Sell(items=[BAG], tenders=["cash"], member=named))
+
+
+def test_auditor_of_points_finds_what_is_made_lost_or_held() -> None:
+    """A check that cannot fail is none."""
+
+    async def story(world: World) -> None:
+        till = world.till()
+        reader = world.broker.reader
+        await keyed(till, MEMBER, f"10*{BAG}", "PT")
+        told, _ = audit.told_by(world)
+        [held] = auditors.points(told, reader)
+        assert held.where == f"member {MEMBER}" and "1,000 are held" in held.what
+        await till.key("CA")
+        await at_rest(world)
+        for wrong in (-1, 1):
+            told, _ = audit.told_by(world)
+            told.points[MEMBER] += wrong
+            [found] = auditors.points(told, reader)
+            assert f"journals and office make {30 + wrong:,}" in found.what
+
+    points_live(story)

@@ -5,6 +5,7 @@ given.cards.stranger = { foreign = true }                         another issuer
 given.printer = { profile = "no-print-done" }                     a device's table as in a plan
 given.scanner = { absent = true }
 given.till = { printer_proof = "status" }                         keys of [devices] of ips-pos
+given.members.M123456782 = 1_000                                  a shop with points, and who has some
 given.shift = "closed"                                            or the float, in minor units
 """
 
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from pos.config import DevicesTable
+from protocols.members import is_card
 from sim.cards.issue import CardSet, CardSetError, CardWish, checked
 from sim.stage.plan import DevicePlan, PlanError, device_plan
 from sim.stage.scenario.words import nearest
@@ -37,6 +39,7 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
     language: Literal["ko", "en"] = "en"
     shift: int | Literal["closed"] = FLOAT
     joined: bool = True
+    members: dict[str, int] = {}
     till: dict[str, Any] = {}
     cards: dict[str, dict[str, Any]] = {}
     printer: dict[str, Any] = {}
@@ -72,6 +75,7 @@ def read_given(table: dict[str, Any], where: Where) -> Given:
         ),
         cards=cards,
         foreign=foreign,
+        members=_members(given.members, where),
     )
 
 
@@ -87,6 +91,16 @@ def _till(table: dict[str, Any], where: Where) -> Mapping[str, Any]:
         msgspec.convert(table, DevicesTable)
     except msgspec.ValidationError as error:
         raise GivenError(f"{where('till')}given.till: {error}") from error
+    return table
+
+
+def _members(table: dict[str, int], where: Where) -> Mapping[str, int]:
+    for number, points in table.items():
+        if not is_card(number) or points < 0:
+            place = where("members", number)
+            raise GivenError(
+                f"{place}{number} = {points}: a member's card and points, none below 0"
+            )
     return table
 
 

@@ -55,5 +55,7 @@ class Given:
     """Labels of cards that another issuer made."""
     agent: bool = False
     """Whether the broker has an agent of the tax office, who gives Korean cash receipts."""
+    members: Mapping[str, int] = field(default_factory=dict)
+    """What members have at first, by the number of their card; without any there are no points."""
     purse_rules: Rules | None = None
     """Of the cards, where one is to be broken."""

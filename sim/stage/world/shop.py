@@ -23,6 +23,7 @@ from sim.stage.world.broker import ACTOR, BrokerHere
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.given import STORE, TERMINAL, Given
 from sim.stage.world.life import keep_lives
+from sim.stage.world.members import enter_members
 from sim.stage.world.network import Heard, Network
 from sim.stage.world.purses import Purses, issue
 from sim.stage.world.recorded import WatchedGround, WatchedNetwork, note_verbs
@@ -116,6 +117,8 @@ class World:
             entropy=self._entropy.fork("cards"),
             rules=self.given.purse_rules,
         )
+        if self.given.members:
+            await enter_members(self.broker, self.given.members)
         many = len(self.given.tills) > 1
         prefixes = {wish.terminal: f"{wish.terminal}-" if many else "" for wish in self.given.tills}
         away: set[str] = set()
