@@ -277,10 +277,10 @@ def test_tender_that_the_wording_does_not_know_brings_its_own_name(
     sale: SaleClosed, context: Make
 ) -> None:
     """A stranger's way to pay is printed as it calls itself; without that, by its plain name."""
-    paid = replace(sale, tenders=[replace(sale.tenders[0], method="points")])
+    paid = replace(sale, tenders=[replace(sale.tenders[0], method="stamps")])
 
-    assert "포인트" in shown(sale_receipt(paid, context("ko", methods={"points": "포인트"})))
-    assert "points" in shown(sale_receipt(paid, context("ko")))
+    assert "포인트" in shown(sale_receipt(paid, context("ko", methods={"stamps": "포인트"})))
+    assert "stamps" in shown(sale_receipt(paid, context("ko")))
 
 
 def test_queued_and_reprinted_refund_is_marked(refund: RefundClosed, context: Make) -> None:
