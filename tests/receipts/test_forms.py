@@ -504,7 +504,6 @@ _names = st.one_of(
 _amounts = st.integers(-(10**12), 10**12)
 _wild_lines = st.builds(
     Line,
-    Points,
     sku=st.just("1"),
     name_ko=_names,
     name_en=_names,
