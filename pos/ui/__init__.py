@@ -1,6 +1,7 @@
 """The counter's skin: keys in, pictures out; no rule of selling lives here.
 
-app        the program on a terminal
+terminal   a program on a terminal: its signals, and the terminal taken away
+app        the counter as such a program
 counter    the screen: keys, commands, drawing
 intake     the way of a key to the desk, through the keyboard wedge
 desk       what a key means here and now

@@ -27,6 +27,7 @@ STAYS = {
     "ips-sim bench",
     "ips-sim shop",
     "ips-sim day",
+    "ips-sim agent",
 }
 """These go on until told to end, or play a whole day: other tests start them."""
 NEEDS_MORE = {
@@ -35,6 +36,7 @@ NEEDS_MORE = {
     "ips-pos sign on",
     "ips-pos sign off",
     "ips-pos staff pin",
+    "ips-pos change",
     "ips-broker staff pin",
     "ips-broker refund request",
     "ips-broker refund approve",
@@ -47,6 +49,7 @@ NEEDS_MORE = {
     "ips-pos purse load",
     "ips-pos purse deposit",
     "ips-pos purse refund",
+    "ips-broker cash-receipt compare",
     "ips-broker icash issuer",
     "ips-broker icash statement",
     "ips-broker icash collect",
@@ -63,7 +66,7 @@ NEEDS_MORE = {
     "ips-broker purse hotlist add",
     "ips-broker purse hotlist remove",
 }
-"""These need a printer, somebody at the keyboard, a broker that runs, a payment, a purse or its cards: other tests walk them."""
+"""These need a printer, somebody at the keyboard, a broker that runs, an agent, a payment, a purse or its cards: other tests walk them."""
 
 
 def examples(program: str) -> Iterator[tuple[str, str]]:

@@ -58,12 +58,12 @@ class Terminal:
             **extra,
         }
         self.process = subprocess.Popen(
-            [sys.executable, *arguments],
+            # It is the program's own terminal, as a window's is: the kernel tells it of a hang-up.
+            ["setsid", "--ctty", sys.executable, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env=environment,
-            start_new_session=True,
             close_fds=True,
         )
         os.close(slave)

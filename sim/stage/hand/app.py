@@ -5,20 +5,18 @@ carried out beside each other: a PIN is keyed while the till waits for it.
 """
 
 import asyncio
-import signal
-import sys
 from collections import deque
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from pos.ui.app import TERMINAL_CHECK_SECONDS, has_hung_up
 from pos.ui.rows import Rows
+from pos.ui.terminal import TerminalApp
 from protocols.control import Verb
 from protocols.ports import Clock
 from protocols.trace.events import Event
@@ -36,7 +34,6 @@ from sim.twin import Paper, VerbError
 TOLD_MAX: Final = 2_000
 DEEDS_MAX: Final = 10_000
 REFRESH_SECONDS: Final = 0.1
-_ENDINGS: Final = (signal.SIGTERM, signal.SIGHUP)
 _CARD_VERBS: Final = ("insert", "swap")
 
 
@@ -243,34 +240,21 @@ class BenchScreen(Screen[None], inherit_bindings=False):
         self._desk.said = text
 
 
-class BenchApp(App[str], inherit_bindings=False):
+class BenchApp(TerminalApp[str]):
     """The bench. Ends with what kept it from opening, if anything did."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
-    ENABLE_COMMAND_PALETTE = False
-    ESCAPE_TO_MINIMIZE = False
     TITLE = "Intermarket bench"
 
     def __init__(self, work: Work, *, clock: Clock, language: Language, folder: Path) -> None:
         """`folder` is where scenarios are saved."""
-        super().__init__(ansi_color=True)
-        self.animation_level = "none"
+        super().__init__()
         self.bench = BenchScreen(work, clock, language, folder)
 
     def on_mount(self) -> None:
-        """Show the screen; listen for the polite ways of being ended."""
+        """Show the screen."""
         self.push_screen(self.bench)
-        loop = asyncio.get_running_loop()
-        for ending in _ENDINGS:
-            loop.add_signal_handler(ending, self.bench.leave)
-        self.set_interval(TERMINAL_CHECK_SECONDS, self._look_after_terminal)
+        self.attend()
 
-    def on_unmount(self) -> None:
-        """Give the signals back."""
-        for ending in _ENDINGS:
-            asyncio.get_running_loop().remove_signal_handler(ending)
-
-    def _look_after_terminal(self) -> None:
-        """Leave when the terminal has hung up."""
-        if not self.is_headless and has_hung_up(sys.__stdin__.fileno() if sys.__stdin__ else -1):
-            self.bench.leave()
+    def leave(self) -> None:
+        """Close the work, then the program."""
+        self.bench.leave()
