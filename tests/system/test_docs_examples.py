@@ -50,6 +50,9 @@ NEEDS_MORE = {
     "ips-pos purse deposit",
     "ips-pos purse refund",
     "ips-broker cash-receipt compare",
+    "ips-broker bank key",
+    "ips-broker bank list",
+    "ips-broker bank settle",
     "ips-broker icash issuer",
     "ips-broker icash statement",
     "ips-broker icash collect",
@@ -66,7 +69,7 @@ NEEDS_MORE = {
     "ips-broker purse hotlist add",
     "ips-broker purse hotlist remove",
 }
-"""These need a printer, somebody at the keyboard, a broker that runs, an agent, a payment, a purse or its cards: other tests walk them."""
+"""These need a printer, somebody at the keyboard, a broker that runs, an agent, a bank, a payment, a purse or its cards: other tests walk them."""
 
 
 def examples(program: str) -> Iterator[tuple[str, str]]:
