@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from ips.books import OrderRecord, Question
-from ips.cash_receipts.records import of_order
+from ips.cash_receipts.records import issue_key, request
 from ips.purse.records import Asks
 from ips.questions import question
 from ips.store.group import Group
@@ -47,12 +47,12 @@ def sale_of(shelves: Shelves, order: str, *, store: str) -> SaleAnswer | None:
     at = shelves.ask("SELECT store FROM terminal WHERE id = ?", (decode_record(sale).terminal,))
     if not at or at[0][0] != store:
         return None
-    issued = [each.approval for each in of_order(shelves, order) if each.what == "issue"]
+    own = request(shelves, issue_key(order))
     return SaleAnswer(
         order=order,
         sale=sale,
         refunds=refunds_of(shelves, order),
-        cash_receipt=issued[0] if issued else "",
+        cash_receipt="" if own is None else own.approval,
     )
 
 
@@ -78,12 +78,8 @@ def enter_returns(
 
 def _too_much(shelves: Shelves, record: Record, fact: RefundClosed) -> list[Question]:
     """Ask about more of a line than was sold; a sale that is not here yet is asked about nowhere."""
-    row = shelves.sale(fact.original)
-    if row is None:
-        return []
-    data = _record_of(shelves, row)
-    sale = None if data is None else _fact(data)
-    if not isinstance(sale, SaleClosed):
+    sale = closed_sale(shelves, fact.original)
+    if sale is None:
         return []
     back: dict[int, int] = {}
     earlier = [_fact(data) for data in refunds_of(shelves, fact.original)]
@@ -102,6 +98,14 @@ def _too_much(shelves: Shelves, record: Record, fact: RefundClosed) -> list[Ques
         for line in fact.lines
         if line.original and back[line.original] > lines.get(line.original, 0)
     ]
+
+
+def closed_sale(shelves: Shelves, order: str) -> SaleClosed | None:
+    """Return a sale as it was closed; None for one that is not here yet."""
+    row = shelves.sale(order)
+    data = None if row is None else _record_of(shelves, row)
+    sale = None if data is None else _fact(data)
+    return sale if isinstance(sale, SaleClosed) else None
 
 
 def _record_of(shelves: Shelves, row: SaleRow) -> bytes | None:

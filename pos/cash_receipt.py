@@ -55,7 +55,8 @@ def sealed(wanted: CashReceipt, key: str, entropy: Entropy | None) -> bytes:
 
 def is_demanded(sale: Sale, prompt_from: int) -> bool:
     """Tell whether this sale, paid in cash, gets a cash receipt though nobody asks; from 0: never."""
-    return 0 < prompt_from <= sale.total
+    change = sale.changing
+    return 0 < prompt_from <= (sale.total if change is None else change.total)
 
 
 def asked(sale: Sale, prompt_from: int) -> CashReceiptAsked | None:

@@ -96,7 +96,13 @@ class Correcting:
             register.demand(Right.REFUND_OTHER_WAY)
         number = int(found.order.rpartition("-")[2])
         used = await register.runner.run(lambda store: _letters(store, found.order))
-        begun = ChangeBegun(original=found.order, tender=old, attempts=used, reason=reason)
+        begun = ChangeBegun(
+            original=found.order,
+            tender=old,
+            attempts=used,
+            reason=reason,
+            total=found.sale.total,
+        )
         await register.keep([self.selling.begun(number), begun], BASKET)
         register.stage = Stage.ENTRY
         return register.say(

@@ -190,6 +190,8 @@ class ChangeBegun(SaleEvent, frozen=True, kw_only=True, tag="change"):
     attempts: int
     """How many letters the sale has used already: the next attempt gets a new one."""
     reason: str = ""
+    total: int = 0
+    """What the closed sale cost: from some sum on, cash has a cash receipt though nobody asks."""
 
 
 class LineReturned(SaleEvent, frozen=True, kw_only=True, tag="returned"):

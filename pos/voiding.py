@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from pos.cash_receipt import asked
 from pos.closing import Paid, by_hand, close, mint
 from pos.doubted import Doubted, look
 from pos.last_sale import LastSale
@@ -171,6 +172,7 @@ class Voiding:
             back=back,
             taken=list(sale.tenders),
             reason=change.reason,
+            cash_receipt=asked(sale, register.cash_receipt_from),
         )
         draft = register.draft(fact, amount=old.amount, attempt=back.attempt)
         slip = register.paper("change", fact, sale=sale.number)

@@ -366,6 +366,8 @@ class TenderChanged(Fact, frozen=True, kw_only=True):
     taken: list[Tender]
     """What was paid instead; the same sum."""
     reason: str = ""
+    cash_receipt: CashReceiptAsked | None = None
+    """Over what of it is paid in cash now."""
 
 
 Details = Annotated[bytes, msgspec.Meta(min_length=38, max_length=38)]

@@ -60,6 +60,11 @@ _CHANGE: Final = (
 )
 
 
+def issue_key(order: str) -> str:
+    """Return the key of the receipt that a sale asked for as it was closed."""
+    return f"{order}-cr"
+
+
 def requests(shelves: Asks, tail: str, values: Sequence[object] = ()) -> list[RequestRow]:
     """Return requests; `tail` is everything after FROM, with ? for each value."""
     rows = shelves.ask(f"SELECT {_COLUMNS} FROM cash_receipt {tail}", values)  # noqa: S608  our own words
@@ -79,7 +84,7 @@ def due(shelves: Asks, now_ns: int, limit: int) -> list[RequestRow]:
 
 
 def of_order(shelves: Asks, order: str) -> list[RequestRow]:
-    """Return a sale's receipt, and the cancellations of it in the order of their keys."""
+    """Return a sale's receipts, and the cancellations of them in the order of their keys."""
     return requests(shelves, "WHERE order_key = ? ORDER BY what DESC, key", (order,))
 
 

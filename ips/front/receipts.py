@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ips.broker import Broker
-from ips.cash_receipts.records import of_order
+from ips.cash_receipts.records import RequestRow, issue_key, of_order
 from ips.config import StoreConfig
 from ips.e_receipts import DAY_NS, Opened, opened
 from ips.front.allowance import Allowance
@@ -176,12 +176,12 @@ class Pages:
         approved = [
             each for each in of_order(broker.reader, found.order) if each.state == "approved"
         ]
-        issued = next((each.approval for each in approved if each.what == "issue"), "")
-        cancels = {
-            (each.terminal, each.epoch, each.sequence): each
-            for each in approved
-            if each.what == "cancel"
-        }
+        own = issue_key(found.order)
+        issued = next((each.approval for each in approved if each.key == own), "")
+        cancels: dict[tuple[str, int, int], list[RequestRow]] = {}
+        for each in approved:
+            if each.what == "cancel":
+                cancels.setdefault((each.terminal, each.epoch, each.sequence), []).append(each)
         manifests = {
             name: listing.manifest
             for name, listing in broker.shelf.listings.items()
@@ -214,8 +214,8 @@ class Pages:
             CameBack(
                 fact=fact,
                 at_ns=each.at_ns,
-                cancelled=cancels[_place(each)].amount if _place(each) in cancels else 0,
-                approval=cancels[_place(each)].approval if _place(each) in cancels else "",
+                cancelled=sum(gone.amount for gone in cancels.get(_place(each), ())),
+                approval=" ".join(gone.approval for gone in cancels.get(_place(each), ())),
             )
             for each, fact in found.refunds
         ]

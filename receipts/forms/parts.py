@@ -1,7 +1,7 @@
 """What all forms share: the head of the paper, its marks, rows of a word and a figure."""
 
 from protocols.escpos.codes import Align
-from protocols.facts import RefundClosed, SaleClosed
+from protocols.facts import CashReceiptAsked, RefundClosed, SaleClosed
 from receipts.document import Block, Column, Columns, Cut, Document, Feed, Rule, Size, Text
 from receipts.forms.context import Delivery, ReceiptContext
 from receipts.forms.wording import WORDS
@@ -117,3 +117,14 @@ def member_rows(fact: SaleClosed | RefundClosed, context: ReceiptContext) -> lis
 def date_text(date: str) -> str:
     """Return YYYYMMDD as people read it."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}"
+
+
+def cash_receipt_rows(asked: CashReceiptAsked | None, context: ReceiptContext) -> list[Block]:
+    """Return what was asked for; the paper never reads as if the tax office had approved it."""
+    if asked is None:
+        return []
+    words = WORDS[context.language]
+    name = words.cash_receipt_of.format(words.cash_receipt_purposes[asked.purpose])
+    approval = context.cash_receipt_approval
+    note = words.cash_receipt_approved_of.format(approval) if approval else words.cash_receipt_note
+    return [row(name, context.money(asked.amount)), row(f"  {asked.shown}", note)]

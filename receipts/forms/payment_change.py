@@ -12,7 +12,7 @@ from itertools import chain
 from protocols.facts import Tender, TenderChanged
 from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
-from receipts.forms.parts import heading, paper, queued_notice, row, who
+from receipts.forms.parts import cash_receipt_rows, heading, paper, queued_notice, row, who
 from receipts.forms.wording import WORDS, method_name
 
 
@@ -37,6 +37,7 @@ def payment_change_slip(changed: TenderChanged, context: ReceiptContext) -> Docu
             *chain.from_iterable(_payment(tender, context) for tender in changed.taken),
             row(words.amount, total, bold=True, size=Size.TALL),
         ],
+        cash_receipt_rows(changed.cash_receipt, context),
         [Text(text=words.change_note)],
         [Text(text=f"{words.reason}: {changed.reason}")] if changed.reason else [],
         queued_notice(context, key, words.refund_queued_note),

@@ -21,7 +21,7 @@ from protocols.receipt_link import link
 from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
-from receipts.forms.parts import member_rows, paper, queued_notice, row, who
+from receipts.forms.parts import cash_receipt_rows, member_rows, paper, queued_notice, row, who
 from receipts.forms.wording import WORDS, method_name
 
 
@@ -48,7 +48,7 @@ def bodies(sale: SaleClosed, context: ReceiptContext) -> list[list[Block]]:
         _totals(sale, context),
         list(chain.from_iterable(tender_rows(tender, context) for tender in sale.tenders)),
         member_rows(sale, context),
-        _cash_receipt(sale, context),
+        cash_receipt_rows(sale.cash_receipt, context),
     ]
 
 
@@ -90,18 +90,6 @@ def tender_rows(tender: Tender, context: ReceiptContext) -> list[Block]:
         blocks.append(row(f"  {words.card_balance}", context.money(tender.balance)))
     blocks.append(row(f"  {words.key}", tender.attempt))
     return blocks
-
-
-def _cash_receipt(sale: SaleClosed, context: ReceiptContext) -> list[Block]:
-    """Return what was asked for; the paper never reads as if the tax office had approved it."""
-    asked = sale.cash_receipt
-    if asked is None:
-        return []
-    words = WORDS[context.language]
-    name = words.cash_receipt_of.format(words.cash_receipt_purposes[asked.purpose])
-    approval = context.cash_receipt_approval
-    note = words.cash_receipt_approved_of.format(approval) if approval else words.cash_receipt_note
-    return [row(name, context.money(asked.amount)), row(f"  {asked.shown}", note)]
 
 
 def scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:

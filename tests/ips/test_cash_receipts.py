@@ -430,6 +430,32 @@ async def test_cash_that_is_changed_for_another_payment_is_cancelled(shop: Shop)
     ]
 
 
+async def test_cash_that_comes_in_by_a_change_has_a_receipt_of_its_own(shop: Shop) -> None:
+    """Part cash, part e-cash; the e-cash is changed for cash: goods that come back cancel both, in order."""
+    order = shop.sell(1, 11_000, cash=5_500)
+    old = Tender(method="exchange", attempt=f"{order}-b", amount=5_500)
+    new = Tender(method="cash", attempt=f"{order}-c", amount=5_500)
+    changed = TenderChanged(
+        sale=1, shift=1, original=order, tender=old, taken=[new],
+        back=Tender(method="exchange", attempt=f"{order}-d", amount=5_500, back_to=old.attempt),
+        cash_receipt=CashReceiptAsked(purpose="self", shown="010-000-1234", amount=5_500),
+    )  # fmt: skip
+    shop.terminal.append(changed, amount=5_500, attempt=new.attempt)
+    shop.refund(2, order, 8_800)
+    await shop.send()
+    await shop.send(first=1)
+    await shop.round()
+    await shop.round(86_400)
+
+    rows = [(row.what, row.amount, row.vat, row.state) for row in shop.rows(order)]
+    assert sorted(rows) == [
+        ("cancel", 3_300, 300, "approved"),
+        ("cancel", 5_500, 500, "approved"),
+        ("issue", 5_500, 500, "approved"),
+        ("issue", 5_500, 500, "approved"),
+    ]
+
+
 async def test_a_refund_that_comes_before_its_sale_is_entered_with_it(shop: Shop) -> None:
     """Another till took the goods back; its journal got here first."""
     order = f"main-01-{DATE}-0001"

@@ -93,6 +93,22 @@ def test_e_cash_becomes_cash_and_the_card_has_it_back(tmp_path: Path) -> None:
     play(tmp_path, story, slots)
 
 
+def test_cash_that_comes_in_by_a_change_is_asked_for_a_cash_receipt(tmp_path: Path) -> None:
+    """Issue 5 (4d): for whoever names a number, and unasked from the policy's sum on."""
+    slots = at_the_counter()
+
+    async def story(counter: Counter) -> None:
+        await counter.key(MILK, "EC", "CT", "CR:01012345678", "CA")
+        [changed] = changes(counter)
+        wanted = changed.cash_receipt
+        assert wanted is not None and (wanted.purpose, wanted.amount) == ("income", PRICE)
+        assert wanted.shown == "010****5678"
+        await counter.key("CT", "EC")
+        assert changes(counter)[1].cash_receipt is None
+
+    play(tmp_path, story, slots)
+
+
 def test_goods_that_come_back_afterwards_are_paid_to_the_new_payment(tmp_path: Path) -> None:
     slots = at_the_counter()
 
