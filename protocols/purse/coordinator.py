@@ -35,6 +35,10 @@ from protocols.purse.image import NO_DETAILS, POCKETS, Life, Status
 from protocols.secure_pin import PinSW
 
 LOG_RECORDS_MAX: Final = 255
+NARRATIVE_MIN: Final = 10
+"""A purse in the field keeps at least so many transfers: a narrative with fewer has lost none."""
+LATE_MAX: Final = 10
+"""How many credits of earlier transfers may have been narrated late: as many as an exception log holds."""
 STATE_BYTES: Final = 35
 PIN_ENTRIES_MAX: Final = 10
 """In one transfer, those included that were too short to be a guess."""
@@ -321,6 +325,8 @@ class _Standing:
     """Its narrative has the payer's VAL, or the payee's ACK, of it."""
     sequence: int
     """Of its next transfer."""
+    forgot: bool
+    """It may have told of it once, and its narrative has gone on since."""
 
 
 def recover(details: PaymentDetails, day: int) -> Dialogue:
@@ -389,6 +395,9 @@ def _heal(details: PaymentDetails, payer: _Standing, payee: _Standing, day: byte
         return (yield from _complete(details, receipt, late=1 if payer.logged else 0))
     if payer.told and payer.status is not Status.EPA and not payer.logged:
         return InDoubt(details, Slot.PAYER, "paid, and no longer open on the payer's purse")
+    idle = payer.status not in (Status.EPR, Status.EPA) and not payer.logged
+    if idle and payer.forgot and payer.sequence != details.payer_sequence:
+        return InDoubt(details, Slot.PAYER, "too long ago: the payer's purse tells of it no more")
     waiting = payee.status is Status.EPV
     if not waiting and not payee.logged:
         if payer.status is Status.EPA or payer.logged:
@@ -428,22 +437,56 @@ def _standing(
         raise _RefusedError(slot, SW.NOT_FOUND)
     current = yield from _ask(slot, 0x00, 0xCA, 0x01, 0x03)
     in_hand = current[1:] == encoded != NO_DETAILS
-    logged = yield from _has_record(slot, 0x14, encoded, None)
+    logged, _ = yield from _has_record(slot, 0x14, encoded, None)
     last = MessageType.VAL if slot is Slot.PAYER else MessageType.ACK
-    told = yield from _has_record(slot, 0x0C, encoded, last)
-    return _Standing(Status(current[0]) if in_hand else None, logged, told, state.sequence)
+    told, narrative = yield from _has_record(slot, 0x0C, encoded, last)
+    return _Standing(
+        status=Status(current[0]) if in_hand else None,
+        logged=logged,
+        told=told,
+        sequence=state.sequence,
+        forgot=not told and _has_gone_on(narrative, name, _own_sequence(slot, encoded)),
+    )
+
+
+def _own_sequence(slot: Slot, encoded: bytes) -> int:
+    """Return a transfer's number at the purse that has this role in it."""
+    details = decode_details(encoded)
+    return details.payer_sequence if slot is Slot.PAYER else details.payee_sequence
+
+
+def _has_gone_on(narrative: list[bytes], name: bytes, sequence: int) -> bool:
+    """Tell whether a purse's narrative may have dropped what it told of a transfer of this number.
+
+    It keeps the newest, in the order in which they happened: what it paid in the order of its numbers,
+    a credit also late. So one payment of an earlier number proves that nothing after it was dropped.
+    """
+    if len(narrative) < NARRATIVE_MIN:
+        return False
+    earlier = 0
+    for record in narrative:
+        details = decode_details(record[1 : 1 + DETAILS_BYTES])
+        paid = details.payer == name
+        if (details.payer_sequence if paid else details.payee_sequence) < sequence:
+            if paid:
+                return False
+            earlier += 1
+    return earlier <= LATE_MAX
 
 
 def _has_record(
     slot: Slot, file: int, encoded: bytes, kind: MessageType | None
-) -> Generator[Step, Response | None, bool]:
+) -> Generator[Step, Response | None, tuple[bool, list[bytes]]]:
+    """Look for a transfer in a file; return whether it is there, and what was read until then."""
+    records: list[bytes] = []
     for number in range(1, LOG_RECORDS_MAX + 1):
         try:
             record = yield from _ask(slot, 0x00, 0xB2, number, file)
         except _RefusedError as refusal:
             if refusal.sw == SW.RECORD_NOT_FOUND:
-                return False
+                return False, records
             raise
         if record[1 : 1 + DETAILS_BYTES] == encoded and (kind is None or record[0] == kind):
-            return True
-    return False
+            return True, records
+        records.append(record)
+    return False, records

@@ -340,3 +340,44 @@ def test_payer_of_another_name_is_not_asked_to_give_anything_up() -> None:
 
     assert isinstance(drive(recover_at_payer(result.details), {Slot.PAYER: stranger})[0], InDoubt)
     assert stranger.memory.read() == before
+
+
+def _pays(payer: Purse, payee: Purse, times: int) -> None:
+    for _ in range(times):
+        order = replace(ORDER, value=1)
+        result, _, _ = drive(transfer(order), {Slot.PAYER: payer, Slot.PAYEE: payee})
+        assert isinstance(result, Transferred)
+
+
+@pytest.mark.parametrize(("later", "told"), [(9, Transferred), (10, InDoubt), (25, InDoubt)])
+def test_recovery_never_says_not_moved_of_what_both_purses_have_forgotten(
+    later: int, told: type
+) -> None:
+    """Paid and settled; ten payments later the narrative of either has room for none of it."""
+    cards = pair()
+    result, _, _ = drive(transfer(ORDER), cards)
+    assert isinstance(result, Transferred)
+    _pays(cards[Slot.PAYER], purse(b"ANOTHER "), later)
+    _pays(purse(b"SOMEBODY"), cards[Slot.PAYEE], later)
+
+    again, _, _ = drive(recover(result.details, TODAY), cards)
+
+    assert type(again) is told
+
+
+@pytest.mark.parametrize(("before", "later"), [(0, 9), (1, 9), (5, 5)])
+def test_recovery_says_not_moved_while_the_narrative_would_still_have_it(
+    before: int, later: int
+) -> None:
+    """Torn at the very start, and never paid; the narrative reaches back beyond it, or was never full."""
+    cards = pair()
+    other = purse(b"ANOTHER ")
+    _pays(cards[Slot.PAYER], other, before)
+    torn = Torn(EXCHANGES - 4, done=True)
+    result, _, _ = drive(transfer(ORDER), cards, torn)
+    assert isinstance(result, InDoubt)
+    _pays(cards[Slot.PAYER], other, later)
+
+    again, _, _ = drive(recover(result.details, TODAY), cards)
+
+    assert isinstance(again, NotMoved)
