@@ -129,8 +129,9 @@ async def test_a_kill_at_every_point_loses_nothing_acknowledged(
     """Accepted is what was acknowledged, or that and the one group after it; then all is as before."""
     folder, till = tmp_path / "b", Till("01")
     admit(folder, [till])
+    # The sixth group: with its first ones a broker prepares itself.
     careful = point in (Point.BEFORE_ITEM, Point.AFTER_ITEM)
-    process, url = forks.start(folder, f"{point}:{1 if careful else 4}")
+    process, url = forks.start(folder, f"{point}:{1 if careful else 6}")
     answered = 0
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
         for round_ in range(40):
