@@ -56,7 +56,7 @@ MUTANTS = {
     ),
     "parked attempt forgotten": (
         "ips.booking_sales",
-        "_let_go",
+        "let_go",
         "if payment.key in standing or",
         "if True or payment.key in standing or",
     ),
