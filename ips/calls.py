@@ -9,6 +9,7 @@ Never more than one call under a key at a time, and never a second key: that is 
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from ips.spi import Banks, Context, ModuleJournal, Operation, Order, PaymentModule
@@ -34,6 +35,10 @@ class Caller:
         self._clock = clock
         self._journal = journal
         self._faults = faults
+
+    def told(self, key: str) -> Mapping[str, str]:
+        """Return what a bank said of a key besides its outcome, as it is durable."""
+        return {} if self._banks is None else self._banks.told(key)
 
     async def call(self, module: PaymentModule, order: Order) -> Outcome:
         """Ask a module once, within its manifest's time limit."""

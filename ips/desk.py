@@ -215,7 +215,7 @@ class Desk:
             return Problem(error=refusal.code, reason=refusal.reason)
         answer = await self._look(key)
         if isinstance(answer, PaymentAnswer) and isinstance(outcome, Approved | Declined):
-            return msgspec.structs.replace(answer, told=dict(outcome.told))
+            return msgspec.structs.replace(answer, told={**answer.told, **outcome.told})
         return answer
 
     async def _say(self, key: str, command: Command) -> Refusal | None:
@@ -235,13 +235,13 @@ class Desk:
         payment = await self._books.payment(key)
         if payment is None:
             return Problem(error="unknown-payment", reason=f"there is no payment {key!r}")
-        return answer_of(payment)
+        return msgspec.structs.replace(answer_of(payment), told=dict(self._caller.told(key)))
 
     async def _refund_answer(self, key: str) -> PaymentAnswer | Problem:
         refund = await self._books.refund(key)
         if refund is None:
             return Problem(error="unknown-refund", reason=f"there is no refund {key!r}")
-        return refund_answer_of(refund)
+        return msgspec.structs.replace(refund_answer_of(refund), told=dict(self._caller.told(key)))
 
 
 def _saying(key: str, command: Command) -> Decision:

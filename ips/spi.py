@@ -224,6 +224,10 @@ class Banks(Protocol):
         """Do what an order asks of a bank, once a key; `request` goes with AUTHORISE only."""
         ...
 
+    def told(self, key: str) -> Mapping[str, str]:
+        """Return what is known of a key's exchange besides its outcome; nothing of one never asked."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

@@ -73,8 +73,8 @@ class PaymentAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ask_again_ns: int = 0
     """For pending and unknown: ask again from this UTC time on."""
     told: dict[str, str] = {}
-    """What else the peer said to this very request, for the device that asked: `icc` is field 55 for a
-    chip. Never stored: who asks later is told without it."""
+    """What else the peer said. Of a bank: `code` its own answer, `rrn` its reference number, `bank` who it
+    is; and to this very request only, `icc`, field 55 for the chip: it is never stored."""
 
 
 class InquiryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

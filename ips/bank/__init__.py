@@ -13,6 +13,7 @@ line       the line kept open, the reversals and advices that wait, one at a tim
 exchanges  what was asked of a bank and what became of it: durable
 records    their table
 desk       all banks: which one is asked, and how exchanges become outcomes
+module     what modules card and transfer have in common
 requests   orders to messages
 wiring     a bank in the broker's configuration
 codes      what a bank's code means to a clerk

@@ -15,7 +15,7 @@ from typing import Final
 
 from ips.bank import records
 from ips.bank.codes import NO_ANSWER, NOT_REACHED, REVERSAL_WAITS, REVERSED, message_of
-from ips.bank.exchanges import OFFLINE, Ask
+from ips.bank.exchanges import OFFLINE, Ask, rrn_of
 from ips.bank.line import CLEAR_SECONDS, BankLine, NotReached
 from ips.bank.records import ExchangeRow
 from ips.bank.requests import REFUND_CODE, about, kind_of, new_message
@@ -82,6 +82,11 @@ class BankDesk:
                 return _nothing(order.key) if found is None else self._outcome(found[1])
             case _:
                 return Declined(code="PAY-04", reason=f"no bank is asked to {order.operation}")
+
+    def told(self, key: str) -> dict[str, str]:
+        """Return what is known of a key's exchange, for whoever asks later: as durable."""
+        found = self._find(key)
+        return {} if found is None else _told(found[1])
 
     async def settle(self, bank: str, merchant: str, terminal: str, code: str) -> Settled:
         """Compare a shop's totals with the bank's, and wait a little for its answer."""
@@ -227,7 +232,7 @@ class BankDesk:
         return None
 
     def _outcome(self, row: ExchangeRow, answer: Message | None = None) -> Outcome:
-        told = {} if answer is None else _told(answer)
+        told = _told(row, answer)
         amount = Money(row.amount, currency(row.currency))
         match row.state:
             case "approved":
@@ -261,10 +266,12 @@ def _ask(order: Order, bank: str, message: Message, *, promise: bool = False) ->
     )
 
 
-def _told(answer: Message) -> dict[str, str]:
-    """Return what the device that asked wants of an answer: the issuer's word to the chip."""
-    told = {"code": answer.text(de.RESPONSE_CODE), "rrn": answer.text(de.RRN)}
-    if answer.octets(de.ICC):
+def _told(row: ExchangeRow, answer: Message | None = None) -> dict[str, str]:
+    """Return what a slip says of an exchange, and while its answer is here, the issuer's word to the chip."""
+    if row.state not in ("approved", "declined"):
+        return {}
+    told = {"code": row.code, "rrn": rrn_of(row), "bank": row.bank}
+    if answer is not None and answer.octets(de.ICC):
         told["icc"] = answer.octets(de.ICC).hex().upper()
     return told
 

@@ -250,6 +250,11 @@ def numbers(number: int, at_ns: int) -> dict[int, str | bytes]:
     }
 
 
+def rrn_of(row: ExchangeRow) -> str:
+    """Return the retrieval reference number of an exchange: by it a bank finds what a slip is about."""
+    return str(numbers(row.id, row.at_ns)[de.RRN])
+
+
 def _known(group: Group, key: str) -> ExchangeRow:
     row = records.find(group.store, key)
     assert row is not None, "it was begun before"

@@ -1,67 +1,67 @@
-"""Account transfers: from the customer's account to the shop's, by his card and PIN (T4). Online only."""
+"""Account transfers: from the customer's account to the shop's, as his passbook has signed it (T4).
+
+The order that the card signed goes to the bank as it is; whether its signature is good, the bank knows. What
+anybody can see is seen here first: it is about this account, this amount and this very payment.
+"""
 
 from typing import Final
 
-from ips.bank.codes import NOT_REACHED
-from ips.bank.requests import TRANSFER_CODE
+from ips.bank.module import BankModule, pin_in
+from ips.bank.requests import CURRENCY_NUMBERS, TRANSFER_CODE
 from ips.manifests import manifest_beside
-from ips.modules.card import UNREADABLE
-from ips.scrub import mask_secrets
-from ips.spi import BankRequest, Context, Manifest, Operation, Order
+from ips.spi import BankRequest
+from ips.spi import Order as Asked
 from protocols.iso8583 import elements as de
-from protocols.iso8583.field import Value
-from protocols.iso8583.icc import read_icc
-from protocols.iso8583.message import MalformedError
-from protocols.iso8583.pin import EncipheredPin, pin_fields
-from protocols.outcome import Declined, NotSent, Outcome
+from protocols.passbook.order import (
+    CERTIFICATE_BYTES,
+    ORDER_BYTES,
+    SIGNED_BYTES,
+    Holder,
+    Order,
+    decode_order,
+)
+from protocols.purse.details import order_reference
 
 
-class Transfer:
+class Transfer(BankModule):
     """The transfer module."""
 
     def __init__(self) -> None:
-        self._manifest = manifest_beside(__file__)
+        super().__init__(manifest_beside(__file__))
 
-    @property
-    def manifest(self) -> Manifest:
-        """What it says about itself; equal to its TOML file."""
-        return self._manifest
-
-    async def perform(self, order: Order, context: Context) -> Outcome:
-        """Ask the account's bank, once a key."""
-        if order.operation not in self._manifest.operations:
-            return Declined(code="PAY-04", reason=f"transfers have no {order.operation}")
-        if context.banks is None:
-            if order.operation is Operation.INQUIRE:
-                return NotSent(code="PAY-09", reason="no bank was asked: this broker has none")
-            return NotSent(code=NOT_REACHED, reason="this broker has no bank")
-        request = None
-        if order.operation is Operation.AUTHORISE:
-            try:
-                request = _request(order)
-            except (MalformedError, ValueError) as error:
-                return Declined(code=UNREADABLE, reason=str(error))
-        return await context.banks.perform(order, request, deadline_ns=context.deadline_ns)
-
-    def scrub(self, transcript: str) -> str:
-        """Return the text without card numbers, tracks and PIN blocks."""
-        return mask_secrets(transcript)
+    def request(self, order: Asked) -> BankRequest:
+        """Return what the account's bank is asked. Raises: MalformedError, ValueError."""
+        given, pin = order.fields, pin_in(order)
+        signed = bytes.fromhex(given["order"])
+        if len(signed) != SIGNED_BYTES + CERTIFICATE_BYTES:
+            raise ValueError("an order comes with its signature and its certificate")
+        wished = decode_order(signed[:ORDER_BYTES])
+        _check(wished, order, with_pin=bool(pin))
+        return BankRequest(
+            number=wished.account,
+            among="accounts",
+            fields={
+                de.PROCESSING_CODE: TRANSFER_CODE,
+                de.ENTRY_MODE: "051",
+                de.ACCOUNT_FROM: wished.account,
+                de.ACCOUNT_TO: wished.payee,
+                de.PASSBOOK_ORDER: given["order"],
+                **pin,
+            },
+        )
 
 
-def _request(order: Order) -> BankRequest:
-    """Return what is asked. Raises: MalformedError, ValueError for what cannot be."""
-    given = order.fields
-    block, ksn = bytes.fromhex(given["pin_block"]), bytes.fromhex(given.get("ksn", ""))
-    fields: dict[int, Value] = {
-        de.PROCESSING_CODE: TRANSFER_CODE,
-        de.ENTRY_MODE: "051",
-        de.ACCOUNT_FROM: given["account"],
-        **pin_fields(EncipheredPin(block=block, ksn=ksn)),
-    }
-    if given.get("icc"):
-        fields[de.ICC] = bytes.fromhex(given["icc"])
-        read_icc(bytes.fromhex(given["icc"]))
-    return BankRequest(number=given["account"], among="accounts", fields=fields)
+def _check(wished: Order, asked: Asked, *, with_pin: bool) -> None:
+    """Raises: ValueError where a card has signed something else than what is asked."""
+    if wished.account != asked.fields["account"]:
+        raise ValueError("the order is about another account")
+    currency = int(CURRENCY_NUMBERS[asked.amount.currency.code])
+    if (wished.amount, wished.currency) != (asked.amount.minor, currency):
+        raise ValueError("the order is about another amount")
+    if wished.reference != order_reference(asked.key):
+        raise ValueError("the order was signed for another payment")
+    if (wished.holder is Holder.BANK) is not with_pin:
+        raise ValueError("the order says that its PIN goes another way than it does")
 
 
 MODULE: Final = Transfer

@@ -49,7 +49,7 @@ class Desk:
         """Return whose money a request is about; None where nobody knows card or account."""
         people = self._books.people
         currency = "KRW"
-        if message.text(de.PROCESSING_CODE)[:2] == TRANSFER:
+        if message.text(de.PROCESSING_CODE)[:2] == TRANSFER or _of_account(message):
             number = message.text(de.ACCOUNT_FROM)
             account = people.accounts.get(number)
             if account is None:
@@ -112,6 +112,11 @@ class Desk:
             return said
         gone = books.wrong_pins(payer.pan) >= PIN_TRIES
         return Response.PIN_TRIES if gone else Response.WRONG_PIN
+
+
+def _of_account(message: Message) -> bool:
+    """Say whether a request is about an account without a card, as a refund of a transfer is."""
+    return de.ACCOUNT_FROM in message and de.PAN not in message and de.TRACK_2 not in message
 
 
 def _passbook(account: AccountWish) -> CardWish:

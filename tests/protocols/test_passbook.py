@@ -52,26 +52,17 @@ from protocols.purse.suite import P256
 from protocols.secure_pin import PinSW, pin_block
 from sim.cards.answers import Transmission
 from sim.cards.card import TornError
-from sim.cards.passbook import PassbookCard, personalise
+from sim.cards.passbook import PassbookCard
 from sim.cards.passbook_issue import ISSUER_KEYS, PassbookWish, make_passbook
-from sim.cards.slots import SlotMemory
 from sim.entropy import SeededEntropy
+from tests.support.passbooks import ACCOUNT, PAYEE
+from tests.support.passbooks import passbook as card
 
 SUITE = P256()
-ACCOUNT, PAYEE, TODAY = "110220330440", "2201102203301", 20260417
+TODAY = 20260417
 WISH = Wish(payee=PAYEE, amount=15_390, currency=410, reference=b"order-01", day=TODAY)
 ONLINE = EnteredForBank(PinBlockFormat.FORMAT_4, bytes(12), bytes(16))
 COMMANDS = 4
-
-
-def card(transmission: Transmission = Transmission.T1, **changes: object) -> PassbookCard:
-    wish = PassbookWish(**({"account": ACCOUNT} | changes))  # type: ignore[arg-type]
-    personality, image = make_passbook(wish, 20301231, SeededEntropy(1))
-    slots = SlotMemory()
-    personalise(slots, image)
-    return PassbookCard(
-        label="book", personality=personality, slots=slots, transmission=transmission
-    )
 
 
 @dataclass

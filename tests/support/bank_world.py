@@ -8,11 +8,13 @@ from ips.office import ModuleChange
 from ips.rules import load_rules
 from protocols.broker import PaymentRequest, RefundRequest
 from sim.bank.twin import BankTwin
+from sim.cards.passbook import PassbookCard
 from sim.entropy import SeededEntropy
 from sim.stage.world.banks import Banks
 from sim.stage.world.broker import BrokerHere
 from sim.stage.world.life import KilledError, keep_lives
 from tests.support import bank as b
+from tests.support.passbooks import passbook, signed_order
 
 RULES = load_rules()
 
@@ -28,6 +30,7 @@ class BankWorld:
             stores={"S01": "x"}, banks=self.banks,
         )  # fmt: skip
         self._number = 0
+        self.books: dict[str, PassbookCard] = {}
 
     async def open(self) -> None:
         self.crashes = []
@@ -73,12 +76,18 @@ class BankWorld:
     async def pay(self, pan: str = b.CREDIT, amount: int = 1_000, key: str = "", **fields: str):
         return await self.run(self.broker.desk().pay(self.request(pan, amount, key, **fields)))
 
-    async def transfer(self, account: str = b.ACCOUNT, amount: int = 1_000, pin: str = "1234"):
-        made = b.pin_of(pin, account)
-        objects = bytes.fromhex(made[110])
-        fields = {"account": account, "pin_block": objects[3:19].hex().upper(),
-                  "ksn": objects[-12:].hex().upper()}  # fmt: skip
-        asked = PaymentRequest(key=self.key(), module="transfer", amount=amount, store="S01",
+    async def transfer(self, account: str = b.ACCOUNT, amount: int = 1_000, pin: str = "1234",
+                       card: PassbookCard | None = None, ordered: int = 0, **changes: object):  # fmt: skip
+        """Transfer as a till does; `ordered` and `changes` are of the order that the passbook signs."""
+        key, book = self.key(), card or self.books.setdefault(account, passbook(account=account))
+        fields = {
+            "account": account,
+            "order": signed_order(book, key, ordered or amount, **changes),
+        }
+        if pin:
+            objects = bytes.fromhex(b.pin_of(pin, account)[110])
+            fields |= {"pin_block": objects[3:19].hex().upper(), "ksn": objects[-12:].hex().upper()}
+        asked = PaymentRequest(key=key, module="transfer", amount=amount, store="S01",
                                terminal="01", fields=fields)  # fmt: skip
         return await self.run(self.broker.desk().pay(asked))
 

@@ -7,10 +7,13 @@ import pytest
 
 from ips.bank.line import ANSWER_SECONDS
 from ips.points import BankPoint, DeskPoint
+from ips.spi import Operation, Order
 from protocols.broker import PaymentAnswer
+from protocols.money import KRW, Money
 from sim.clock import run
 from tests.support import bank as b
 from tests.support.bank_world import bank_world
+from tests.support.passbooks import passbook
 
 
 def story(tmp_path, wiring=None):
@@ -43,7 +46,10 @@ def test_a_payment_is_approved_and_booked(tmp_path):
 @pytest.mark.parametrize(
     ("pan", "amount", "code"),
     [
-        (b.STOLEN, 1_000, "CRD-13"),
+        (b.STOLEN, 1_000, "CRD-27"),
+        (b.LOST, 1_000, "CRD-13"),
+        (b.RESTRICTED, 1_000, "CRD-28"),
+        (b.POOR, 30_000, "CRD-16"),
         (b.EXPIRED, 1_000, "CRD-17"),
         ("9900990000000000", 1_000, "CRD-15"),
         (b.CREDIT, 600_000, "CRD-20"),
@@ -199,9 +205,6 @@ def test_a_bank_that_is_switched_off_and_on_wants_a_new_sign_on(tmp_path):
 def test_a_void_a_refund_and_no_more_than_was_paid(tmp_path):
     @story(tmp_path)
     async def _(world):
-        from ips.spi import Operation, Order
-        from protocols.money import KRW, Money
-
         paid = await world.pay(amount=5_000)
         module = world.broker.shelf["card"]
 
@@ -233,9 +236,75 @@ def test_a_void_a_refund_and_no_more_than_was_paid(tmp_path):
 def test_a_transfer_by_account_and_pin(tmp_path):
     @story(tmp_path)
     async def _(world):
-        assert (await world.transfer(amount=4_000)).outcome == "approved"
+        paid = await world.transfer(amount=4_000)
+        assert paid.outcome == "approved" and paid.told["code"] == "00"
         assert (await world.transfer(amount=4_000, pin="0000")).code == "CRD-18"
         assert world.shop() == 4_000
+
+
+def test_a_transfer_of_what_the_passbook_has_not_signed_asks_no_bank(tmp_path):
+    """Another amount, account or payment than the order's, or a PIN that it does not speak of."""
+
+    @story(tmp_path)
+    async def _(world):
+        told = [
+            await world.transfer(ordered=4_001),
+            await world.transfer(reference=b"another."),
+            await world.transfer(currency=840),
+            await world.transfer(pin=""),
+            await world.transfer(card=passbook(account="110550660770")),
+        ]
+        assert {(each.outcome, each.code) for each in told} == {("declined", "CRD-25")}
+        assert world.rows() == {} and world.shop() == 0
+
+
+def test_an_order_of_another_passbook_is_refused_by_the_bank(tmp_path):
+    @story(tmp_path)
+    async def _(world):
+        strange = await world.transfer(amount=4_000, card=passbook(foreign=True))
+        assert (strange.outcome, strange.code) == ("declined", "CRD-10")
+        assert world.shop() == 0
+
+
+def test_a_transfer_that_was_lost_goes_back_and_one_goes_back_in_part(tmp_path):
+    @story(tmp_path)
+    async def _(world):
+        await world.do("lose_answers", count="1")
+        lost = await world.transfer(amount=4_000)
+        assert lost.outcome == "unknown"
+        await asyncio.sleep(15)
+        assert (await world.look(lost.key)).code == "CRD-06" and world.shop() == 0
+        paid = await world.transfer(amount=4_000)
+        module = world.broker.shelf["transfer"]
+        back = Order(operation=Operation.REFUND, key="r1", payment=paid.key, store="S01",
+                     terminal="01", amount=Money(1_500, KRW))  # fmt: skip
+        given = await world.run(world.broker._caller.call(module, back))
+        assert given.amount.minor == 1_500 and world.shop() == 2_500
+
+
+def test_who_asks_later_is_told_what_a_slip_says(tmp_path):
+    """The bank's code, reference number and name are durable; what was for the chip alone is not."""
+
+    @story(tmp_path)
+    async def _(world):
+        paid = await world.pay()
+        assert set(paid.told) == {"code", "rrn", "bank"} and len(paid.told["rrn"]) == 12
+        assert (await world.look(paid.key)).told == paid.told
+        refused = await world.pay(b.STOLEN)
+        assert (await world.look(refused.key)).told == refused.told
+        assert refused.told["code"] == "43" and refused.told["bank"] == "hanbit"
+        world.here.kill()
+        world.here.start()
+        await asyncio.sleep(5)
+        assert (await world.look(paid.key)).told == paid.told
+        said = [e.detail for e in world.twin.history if e.what == "got_0200"]
+        assert paid.told["rrn"].endswith(said[0])
+
+
+def test_a_chips_sequence_number_goes_as_three_digits(tmp_path):
+    @story(tmp_path)
+    async def _(world):
+        assert (await world.pay(sequence="1")).outcome == "approved"
 
 
 @pytest.mark.parametrize("point", [*BankPoint, DeskPoint.INTENT, DeskPoint.CALL, DeskPoint.ANSWERED,
@@ -330,7 +399,7 @@ def test_what_the_bank_refuses_afterwards_the_shop_bears(tmp_path):
         await world.do("plug_cable")
         await asyncio.sleep(120)
         found = await world.look(taken.key)
-        assert (found.outcome, found.code) == ("declined", "CRD-13")
+        assert (found.outcome, found.code) == ("declined", "CRD-27")
         assert world.shop() == 0
 
 
