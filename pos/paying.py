@@ -161,6 +161,7 @@ class Paying:
             amount=fact.amount,
             intent=doubt.intent,
             intended=True,
+            known=fact.slip,
             # Whoever parked it took another payment: what has not moved yet, stays.
             wanted=self._fits(doubt, fact.amount) and not doubt.parked,
             publish=self.publish,
@@ -274,6 +275,7 @@ class Paying:
             change=offer.change,
             reference=outcome.reference,
             balance=desk.sides.balance,
+            slip=desk.known,
         )
         decided = decide(register.sale, HoldTender(held))
         assert not isinstance(decided, Refusal), "an approved payment is never more than was asked"
@@ -314,7 +316,7 @@ class Paying:
         money = Money(amount, register.setup.currency)
         with self._running(desk, back=Stage.RETURN):
             ask = Ask(amount=money, offered=money)
-            paid = Paid(attempt=way.attempt, reference=way.reference)
+            paid = Paid(attempt=way.attempt, reference=way.reference, slip=way.slip)
             outcome = await tender.give_back(ask, paid, desk)
         if isinstance(outcome, Unknown):
             # No takeover: whoever gives back waits for the card, or comes back to it (RS).
@@ -343,4 +345,5 @@ def given_back(desk: PaymentDesk, outcome: Approved) -> TenderFact:
         amount=outcome.amount.minor,
         reference=outcome.reference,
         back_to=desk.refunds,
+        slip=desk.known,
     )

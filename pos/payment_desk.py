@@ -20,7 +20,7 @@ from pos.sale_events import AttemptMade, Event
 from pos.store.journal import Draft
 from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership
 from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
-from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service
+from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service, Slip
 from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
@@ -59,6 +59,8 @@ class PaymentDesk:
     """Tells clerk and customer what the payment waits for."""
     sides: Sides = NOTHING_KNOWN
     """What each side last said, while nobody knows the result."""
+    known: Slip | None = None
+    """What the papers will say of it, as far as that is known."""
     _waiting: "asyncio.Task[Any] | None" = None
     """What the clerk may give up."""
 
@@ -114,6 +116,7 @@ class PaymentDesk:
             service=self.service,
             refunds=self.refunds,
             repays=self.repays,
+            slip=self.known,
         )
         draft = self.register.draft(opened, amount=self.amount, attempt=self.key)
         events: list[Event] = [AttemptMade(key=self.key)] if self.of_sale else []
@@ -146,6 +149,10 @@ class PaymentDesk:
     def told(self, *, card: Side, balance: int | None, shop: Side) -> None:
         """Keep what each side last said."""
         self.sides = Sides(card=card, balance=balance, shop=shop)
+
+    def slip(self, slip: Slip) -> None:
+        """Keep what the papers will say of it."""
+        self.known = slip
 
     async def unless_given_up(self, waiting: Coroutine[Any, Any, T]) -> T | GivenUp:
         """Wait, unless the clerk gives up."""
@@ -262,6 +269,7 @@ def _result(desk: PaymentDesk, outcome: Outcome) -> AttemptClosed:
         service=desk.service,
         repays=desk.repays,
         refunds=desk.refunds,
+        slip=desk.known,
     )
     match outcome:
         case Approved(amount=amount, reference=reference):

@@ -137,6 +137,7 @@ class Original:
                 attempt=tender.attempt,
                 amount=left,
                 reference=tender.reference,
+                slip=tender.slip,
             )
             for tender in self.paid
             if (left := tender.amount - self.given_back.get(tender.attempt, 0)) > 0

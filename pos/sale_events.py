@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from protocols.facts import CashReceiptPurpose, TaxClass, Tender
+from protocols.facts import CashReceiptPurpose, Slip, TaxClass, Tender
 
 
 class SaleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="e"):
@@ -152,6 +152,7 @@ class ReturnableTender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     attempt: str
     amount: int
     reference: str = ""
+    slip: Slip | None = None
 
 
 class EarnedPoints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

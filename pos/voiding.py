@@ -14,6 +14,7 @@ Source: clerk-and-courier.md 2.3 rules 5 and 8b; decisions.md "A parked attempt"
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from typing import Final
 
 from pos.cash_receipt import asked
@@ -144,7 +145,8 @@ class Voiding:
         register = self.register
         giver = register.tenders.tender(way.method)
         assert isinstance(giver, Refunding), "only a device that can is asked to"
-        said = await self._by_device(way.method, amount, way.attempt, way.reference, giver)
+        earlier = Earlier(attempt=way.attempt, reference=way.reference, slip=way.slip)
+        said = await self._by_device(way.method, amount, earlier, giver)
         back = register.sale.returning
         if isinstance(said, Paid) or back is None or not back.given:
             return said
@@ -168,6 +170,7 @@ class Voiding:
                 attempt=old.attempt,
                 amount=old.amount,
                 reference=old.reference,
+                slip=old.slip,
             ),
             back=back,
             taken=list(sale.tenders),
@@ -207,9 +210,8 @@ class Voiding:
             # Its own way is closed, or another one was asked for: cash, if somebody allows it.
             register.demand(Right.REFUND_OTHER_WAY)
             return await self._by_hand(tender)
-        return await self._by_device(
-            tender.method, tender.amount, tender.attempt, tender.reference, giver
-        )
+        earlier = Earlier(attempt=tender.attempt, reference=tender.reference, slip=tender.slip)
+        return await self._by_device(tender.method, tender.amount, earlier, giver)
 
     async def _by_hand(self, tender: Tender) -> Paid:
         """Hand cash back; durable before the drawer opens."""
@@ -224,13 +226,13 @@ class Voiding:
         return self._said(back, cash=True)
 
     async def _by_device(
-        self, method: str, amount: int, key: str, reference: str, giver: Refunding
+        self, method: str, amount: int, earlier: Earlier, giver: Refunding
     ) -> Notice | Paid:
-        register = self.register
+        register, key = self.register, earlier.attempt
         peer = await register.runner.run(lambda store: store.journal.peer(key))
         desk = self._opened(method, amount, key)
         money = Money(amount, register.setup.currency)
-        paid = Earlier(attempt=key, reference=reference, peer=peer or "")
+        paid = with_fields(earlier, peer=peer or "")
         with self._running(desk):
             outcome = await giver.give_back(Ask(amount=money, offered=money), paid, desk)
         moved = not isinstance(outcome, Declined | NotSent)
@@ -348,6 +350,7 @@ class Voiding:
             refunds=refunds,
             intent=None if doubt is None else doubt.intent,
             intended=doubt is not None,
+            known=None if doubt is None else doubt.fact.slip,
             publish=self.publish,
             announce=self.announce,
         )

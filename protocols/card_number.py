@@ -11,6 +11,8 @@ below 14 digits too little would be left to hide, so only its last four are show
 Source: ISO/IEC 7812-1:2017 4.2 and annex B (Luhn); PCI DSS 4.0 3.4.1.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
 DIGITS_MAX: Final = 19
@@ -90,6 +92,62 @@ class CardNumber(Masked):
 
     def __str__(self) -> str:
         """Return the number as it may be shown."""
-        begin = self._text[:_CLEAR_BEGIN] if len(self._text) >= _BEGIN_SHOWN_FROM else ""
-        hidden = len(self._text) - len(begin) - _CLEAR_END
-        return f"{begin}{'*' * hidden}{self.last4}"
+        return mask_of(self._text)
+
+
+def mask_of(number: str) -> str:
+    """Return a card's or an account's number as it may be shown; a mask stays what it is."""
+    begin = _CLEAR_BEGIN if len(number) >= _BEGIN_SHOWN_FROM else 0
+    end = max(len(number) - _CLEAR_END, begin)
+    hidden = re.sub(r"\d", "*", number[begin:end])
+    return f"{number[:begin]}{hidden}{number[end:]}"
+
+
+def without_numbers(text: str) -> str:
+    """Return a text of strangers in which every row of digits that may be a card's number is masked.
+
+    A row may be set in groups, apart by a blank or a hyphen or two; one of more digits than a number has is
+    masked where some part of it would pass for one. What has been masked once stays as it is.
+    """
+    while (masked := _ROW.sub(lambda found: _masked_row(found[0]), text)) != text:
+        # What is left of a row may pass for a number with what stands behind it.
+        text = masked
+    return text
+
+
+_ROW: Final = re.compile(r"\d(?:[ -]{0,2}\d){12,}", re.ASCII)
+_PAN_DIGITS_MIN: Final = 13
+"""What a payment card's number has at least: fewer digits are an approval, a terminal, a trace."""
+
+
+def _masked_row(row: str) -> str:
+    places = [place for place, letter in enumerate(row) if letter.isdigit()]
+    digits = "".join(row[place] for place in places)
+    hidden: set[int] = set()
+    for begin, end in _numbers_in(digits, _groups(places)):
+        hidden.update(places[begin + _CLEAR_BEGIN : end - _CLEAR_END])
+    return "".join("*" if place in hidden else letter for place, letter in enumerate(row))
+
+
+def _groups(places: list[int]) -> list[tuple[int, int]]:
+    """Return where groups of digits begin and end, counted in digits."""
+    begins = [at for at, place in enumerate(places) if at == 0 or places[at - 1] != place - 1]
+    return list(zip(begins, [*begins[1:], len(places)], strict=True))
+
+
+def _numbers_in(digits: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield where numbers stand: from the beginning of a group to the end of one, or in a long one."""
+    for first, (begin, _) in enumerate(groups):
+        for _, end in groups[first:]:
+            if _is_number(digits[begin:end]):
+                yield begin, end
+    for begin, end in groups:
+        if end - begin > DIGITS_MAX:
+            for length in range(_PAN_DIGITS_MIN, DIGITS_MAX + 1):
+                for at in range(begin, end - length + 1):
+                    if _is_number(digits[at : at + length]):
+                        yield at, at + length
+
+
+def _is_number(digits: str) -> bool:
+    return _PAN_DIGITS_MIN <= len(digits) <= DIGITS_MAX and has_good_luhn(digits)

@@ -34,6 +34,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
+from protocols.card_number import mask_of, without_numbers
 from protocols.malformed import MALFORMED
 from protocols.receipt_link import TOKEN_PATTERN
 
@@ -84,6 +85,64 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of a line that came back: which line of the sale it was, from 1."""
 
 
+SlipEntry = Literal["", "chip", "contactless", "stripe", "fallback", "passbook", "terminal"]
+"""How the card was read. fallback: the stripe of a card whose chip failed; passbook: the IC card of an
+account; terminal: by a stand-alone terminal, which does not say how."""
+
+SlipVerified = Literal["", "online_pin", "offline_pin", "signature", "none"]
+"""How the holder was verified; empty where nobody said."""
+
+SLIP_TEXT_MAX: Final = 64
+"""Characters of a text, and of a line of a terminal's receipt; the rest is cut off."""
+SLIP_LINES_MAX: Final = 100
+
+
+class Slip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the papers say of a payment that a bank decided, or a stand-alone terminal.
+
+    No card's number can stand in it: `number` is masked whatever it is given, and so is every row of
+    digits that may be one in the texts that come from a card, a bank or a terminal.
+    """
+
+    number: str = ""
+    """Of the card or the account, masked (protocols.card_number)."""
+    label: str = ""
+    """The scheme or the application, as the card or the terminal names it."""
+    aid: bytes = b""
+    cryptogram: bytes = b""
+    """8 bytes: the chip's newest."""
+    cryptogram_kind: Literal["", "TC", "ARQC", "AAC"] = ""
+    approval: str = ""
+    """The bank's approval number."""
+    entry: SlipEntry = ""
+    verified: SlipVerified = ""
+    issuer: str = ""
+    """The bank of the card or the account, by name."""
+    acquirer: str = ""
+    """The bank that the shop has its money from, by name."""
+    terminal: str = ""
+    """The terminal's number as that bank knows it."""
+    merchant: str = ""
+    """The shop's."""
+    instalments: int = 0
+    """In how many months a credit card is paid, as is usual in Korea; 0: at once."""
+    lines: list[str] = []
+    """The receipt that a stand-alone terminal sent, line by line."""
+
+    def __post_init__(self) -> None:
+        """Mask and shorten: a slip tells of money that may have moved, so nothing is refused here."""
+        force = msgspec.structs.force_setattr
+        force(self, "number", mask_of(self.number)[-SLIP_TEXT_MAX:])
+        for name in ("label", "approval", "issuer", "acquirer"):
+            force(self, name, _shown(getattr(self, name)))
+        force(self, "lines", [_shown(line) for line in self.lines[:SLIP_LINES_MAX]])
+
+
+def _shown(text: str) -> str:
+    # Masked before it is cut, lest most of a number be left; and after, since less of a row may pass for one.
+    return without_numbers(without_numbers(text)[:SLIP_TEXT_MAX])
+
+
 class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One payment that stands in a sale."""
 
@@ -103,6 +162,8 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of money that went back: the attempt key that it was once paid under."""
     balance: int | None = None
     """What the customer's card holds now, by its own word; None where it has not said."""
+    slip: Slip | None = None
+    """What a bank's payment is printed with; None for a payment without a bank."""
 
 
 EXCHANGE: Final = "exchange"
@@ -175,6 +236,8 @@ class AttemptOpened(Fact, frozen=True, kw_only=True):
     """Empty for a payment. Any other is no payment: what it moved, purse.moved and its own facts say."""
     refunds: str = ""
     """The payment that a refund gives back, by its attempt key."""
+    slip: Slip | None = None
+    """What is known already of what will be printed: a till that ends now prints it after it has asked."""
 
 
 class AttemptClosed(Fact, frozen=True, kw_only=True):
@@ -198,6 +261,8 @@ class AttemptClosed(Fact, frozen=True, kw_only=True):
     """As the attempt's intent says."""
     refunds: str = ""
     """As the attempt's intent says."""
+    slip: Slip | None = None
+    """What the papers say of it; of a declined attempt, too, where its device said something."""
 
 
 class AttemptParked(Fact, frozen=True, kw_only=True):

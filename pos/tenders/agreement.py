@@ -22,7 +22,7 @@ from pos.messages import Language
 from pos.purses import Cards
 from pos.rights import Right
 from pos.view import PaymentStep, Side
-from protocols.facts import Fact
+from protocols.facts import Fact, Slip
 from protocols.iso7816 import Response
 from protocols.money import Money
 from protocols.outcome import NotSent, Outcome
@@ -70,6 +70,8 @@ class Paid:
     peer: str | None = None
     """What its intent said: the money goes to that very peer, such as the card that paid. None: to any
     that takes it."""
+    slip: Slip | None = None
+    """What its papers said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,19 @@ class Desk(Protocol):
         """Say what each side last said: for the receipt, or for whoever decides while nobody knows.
 
         `balance` is what the customer's card holds, in minor units, by its own last word.
+        """
+        ...
+
+    @property
+    def known(self) -> Slip | None:
+        """Return the slip so far: the last that was told, after a restart the intent's own."""
+        ...
+
+    def slip(self, slip: Slip) -> None:
+        """Say what the papers will say of the payment; in place of what was said before.
+
+        What is known before the intent is durable with it; the last word is durable with the result,
+        also where that is a refusal.
         """
         ...
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols import facts
+from protocols.card_number import luhn
 from protocols.facts import (
     FACTS,
     CashMoved,
@@ -17,6 +18,7 @@ from protocols.facts import (
     FactError,
     Line,
     SaleClosed,
+    Slip,
     Tender,
     decode_fact,
     encode_fact,
@@ -195,3 +197,35 @@ def test_garbage_is_a_fact_error_or_a_fact(kind: str, body: bytes) -> None:
     """Never another exception."""
     with suppress(FactError):
         assert decode_fact(kind, body).kind == kind
+
+
+@given(
+    st.text("0123456789", min_size=12, max_size=18),
+    st.sampled_from(["number", "label", "approval", "issuer", "acquirer", "lines"]),
+    st.text(st.characters(exclude_characters="0123456789", exclude_categories=["Cs"]), max_size=70),
+)
+def test_no_card_number_stands_in_a_slip(body: str, field: str, before: str) -> None:
+    """Whoever puts it in, into whichever text, and however much is cut off."""
+    number = body + luhn(body)
+    text = number if field == "number" else f"{before} {number}"
+    slip = Slip(**{field: [text] if field == "lines" else text})  # type: ignore[arg-type]
+    tender = Tender(method="card", attempt="S1-01-20260417-0001-a", amount=5, slip=slip)
+    stored = msgspec.msgpack.encode(tender)
+    assert number.encode() not in stored
+    assert msgspec.msgpack.decode(stored, type=Tender) == tender
+
+
+def test_a_slip_never_refuses_what_it_is_told() -> None:
+    """The money may have moved: what is too long is shortened."""
+    slip = Slip(label="x" * 1_000, lines=["y" * 1_000] * 1_000)
+    assert len(slip.label) == facts.SLIP_TEXT_MAX
+    assert [len(line) for line in slip.lines] == [facts.SLIP_TEXT_MAX] * facts.SLIP_LINES_MAX
+
+
+@pytest.mark.parametrize("released", [{}, {"number": "941011******0012", "approval": "30012345"}])
+def test_slip_of_every_release_stays_readable(released: dict[str, str]) -> None:
+    """It stands in intents, results and payments; each of its fields may be missing."""
+    for kind, body in RELEASED.items():
+        if kind in ("attempt.opened", "attempt.closed"):
+            fact = decode_fact(kind, msgspec.msgpack.encode({**body, "slip": released}))
+            assert getattr(fact, "slip") == Slip(**released)  # noqa: B009

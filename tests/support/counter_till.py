@@ -1,8 +1,9 @@
 """A till on a store in a folder, worked by entries, with a drawer, a display and a printer to look at."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -89,7 +90,7 @@ class Counter:
     async def key(self, *texts: str) -> Notice | None:
         notice = None
         for text in texts:
-            notice = await self.till.execute(parse_entry(text))
+            notice = await self.till.execute(parse_entry(text, tenders=self.till.view.tenders))
         return notice
 
     async def settle(self) -> None:
@@ -118,11 +119,12 @@ async def start_till(
     staff: Staff | None = None,
     sign_on: str = "7PN:4711",
     cards: Cards | None = None,
+    tenders: Sequence[EntryPoint] | None = None,
     **setup: object,
 ) -> Counter:
     """Start a till on the folder; again and again, as after a sudden end.
 
-    With a staff list its clerk signs on, where nobody is; an empty `sign_on` leaves it so.
+    `tenders` are ways to pay beside ours. With a staff list its clerk signs on, where nobody is; an empty `sign_on` leaves it so.
     """
     store = Store(folder / FILE_NAME, clock=clock)
     if goods:
@@ -142,7 +144,7 @@ async def start_till(
         clock=clock,
         faults=faults,
         runner=Turns(store),
-        tenders=find_tenders(),
+        tenders=find_tenders(tenders),
         # Another start draws other bytes.
         entropy=SeededEntropy(len(list(store.records(0)))),
         cards=cards or NoCards(),

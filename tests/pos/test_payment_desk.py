@@ -1,0 +1,152 @@
+"""The slip of a payment: durable with the intent as far as it is known, and whole with the result.
+
+A till that ends anywhere in between prints it. Virtual time, the till's real store, a tender of the test's.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pos.messages import Language
+from pos.rights import Right
+from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
+from pos.tenders.registry import GROUP
+from protocols.card_number import CardNumber
+from protocols.facts import (
+    AttemptClosed,
+    AttemptOpened,
+    RefundClosed,
+    SaleClosed,
+    Slip,
+    TenderVoided,
+)
+from protocols.outcome import Approved, Declined, Outcome, Unknown
+from tests.pos.conftest import Starting
+from tests.support.counter_till import GOODS
+
+MILK = GOODS.items[0].barcodes[0]
+READ = Slip(number=str(CardNumber("9410110000000010")), label="HANBIT", entry="chip")
+WHOLE = Slip(
+    number="941011******0010",
+    label="HANBIT",
+    entry="chip",
+    approval="30012345",
+    cryptogram=bytes(8),
+    cryptogram_kind="TC",
+)
+VOID = Slip(number="941011******0010", label="HANBIT", approval="30012399")
+
+
+@dataclass
+class Credit:
+    """A card whose bank answers as the test says."""
+
+    outcome: Outcome | None = None
+    """None: approved."""
+    paid: list[Paid] = field(default_factory=list)
+    name: str = "credit"
+    verb: str = "KX"
+    right: Right = Right.PAYMENT_TAKE
+    over: OverTender = OverTender.REFUSED
+    mover: Mover = Mover.DEVICE
+
+    def label(self, language: Language) -> str:
+        return "Credit"
+
+    async def take(self, ask: Ask, desk: Desk) -> Outcome:
+        desk.slip(READ)
+        await desk.intend("card=1")
+        return self._answer(ask, desk, WHOLE)
+
+    async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        assert desk.known == READ, "what the intent knew is there again"
+        return self._answer(ask, desk, WHOLE)
+
+    async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
+        self.paid.append(paid)
+        await desk.intend("original=1")
+        return self._answer(ask, desk, VOID)
+
+    async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        return self._answer(ask, desk, VOID)
+
+    def _answer(self, ask: Ask, desk: Desk, slip: Slip) -> Outcome:
+        if isinstance(self.outcome, Unknown):
+            return self.outcome
+        desk.slip(slip)
+        return self.outcome or Approved(amount=ask.amount, reference=slip.approval)
+
+
+@pytest.fixture
+def credit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Credit]:
+    module = ModuleType("stranger_credit")
+    module.TENDER = Credit()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "stranger_credit", module)
+    yield module.TENDER
+
+
+def at(start: Starting) -> Any:
+    return start(tenders=[EntryPoint("credit", "stranger_credit:TENDER", GROUP)])
+
+
+def facts(counter: Any, kind: type) -> list[Any]:
+    return [fact for fact in counter.facts() if isinstance(fact, kind)]
+
+
+async def test_slip_is_in_intent_result_and_sale(start: Starting, credit: Credit) -> None:
+    counter = await at(start)
+    await counter.key("0OS", MILK, "KX")
+    [opened], [closed] = facts(counter, AttemptOpened), facts(counter, AttemptClosed)
+    [sale] = facts(counter, SaleClosed)
+    assert (opened.slip, closed.slip, sale.tenders[0].slip) == (READ, WHOLE, WHOLE)
+
+
+async def test_part_payment_keeps_its_slip_over_a_sudden_end(
+    start: Starting, credit: Credit
+) -> None:
+    """Between attempt.closed and sale.closed there may be a pulled plug."""
+    counter = await at(start)
+    await counter.key("0OS", MILK, "1000KX")
+    counter = await at(start)
+    await counter.key("CA")
+    [sale] = facts(counter, SaleClosed)
+    assert [tender.slip for tender in sale.tenders] == [WHOLE, None]
+
+
+async def test_what_the_intent_knew_is_there_when_it_is_asked_about(
+    start: Starting, credit: Credit
+) -> None:
+    credit.outcome = Unknown(case_id="1", code="CRD-05", reason="silent")
+    counter = await at(start)
+    await counter.key("0OS", MILK, "KX")
+    assert facts(counter, AttemptClosed)[0].slip == READ
+    credit.outcome = None
+    counter = await at(start)
+    await counter.key("RS")
+    [sale] = facts(counter, SaleClosed)
+    assert sale.tenders[0].slip == WHOLE
+
+
+async def test_refusal_keeps_its_slip(start: Starting, credit: Credit) -> None:
+    credit.outcome = Declined(code="CRD-05", reason="funds")
+    counter = await at(start)
+    await counter.key("0OS", MILK, "KX")
+    [closed] = facts(counter, AttemptClosed)
+    assert (closed.outcome, closed.slip) == ("declined", WHOLE)
+
+
+@pytest.mark.parametrize("entries", [("1000KX", "VT"), ("KX", "RT:1", "1RL", "GB"), ("KX", "VF")])
+async def test_what_goes_back_knows_the_slip_and_has_its_own(
+    start: Starting, credit: Credit, entries: tuple[str, ...]
+) -> None:
+    counter = await at(start)
+    await counter.key("0OS", MILK, *entries)
+    assert [paid.slip for paid in credit.paid] == [WHOLE]
+    back = [fact.back for fact in facts(counter, TenderVoided)]
+    back += [tender for fact in facts(counter, RefundClosed) for tender in fact.tenders]
+    assert [tender.slip for tender in back] == [VOID]
