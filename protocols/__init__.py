@@ -48,6 +48,7 @@ pin_block     a PIN as it goes to the bank (ISO 9564 formats 0 and 4)
 dukpt         every PIN under a key of its own: AES and triple DES DUKPT (package)
 des           DES as cards and old PIN pads use it, and the retail MAC
 pin_pad       our dialogue with a PIN pad (package: link, words, both ends)
+zvt           a register and a stand-alone payment terminal (package)
 hpke          a short text sealed for a P-256 key (RFC 9180)
 emv           EMV contact cards: terminal, card and issuer (package)
 passbook      the electronic passbook: a card that orders transfers (package)

@@ -18,17 +18,24 @@ from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from protocols.trace.bank_messages import BankSwap
 from protocols.trace.events import Bytes, Channel, Direction, Event, Header, Mark
 from protocols.trace.stand_ins import StandIns
+from protocols.trace.terminal_messages import TerminalSwap
 from protocols.trace.text import Piece, TextSwap
 
 EVENTS_KEPT: Final = 20_000
 """In memory; a file has all."""
 HOLD_NS: Final = NANOSECONDS_PER_SECOND
 """After this long nothing more is expected of half a number."""
-PROTOCOLS: Final = ("escpos", "cd5220", "scanner", "swipe", "pin_pad", "iso8583", "iso7816", "http")
+PROTOCOLS: Final = (
+    "escpos", "cd5220", "scanner", "swipe", "pin_pad", "iso8583", "zvt", "iso7816", "http",
+)  # fmt: skip
 """What can be decoded, and so be rid of secrets."""
 _SECRET_ARGUMENTS: Final = ("digits", "pin")
 
 Listener: TypeAlias = Callable[[Event], None]
+Swap: TypeAlias = TextSwap | BankSwap | TerminalSwap
+"""What takes the secrets out of one direction of a channel."""
+_SWAPS: Final[dict[str, Callable[[StandIns], Swap]]] = {"iso8583": BankSwap, "zvt": TerminalSwap}
+"""Of protocols whose secrets are not text."""
 
 
 class UnknownProtocolError(ValueError):
@@ -45,7 +52,7 @@ class Recorder:
         self._began_ns = clock.monotonic_ns()
         self._channels: list[Channel] = []
         self._kept: deque[Event] = deque(maxlen=EVENTS_KEPT)
-        self._streams: dict[tuple[str, Direction], TextSwap | BankSwap] = {}
+        self._streams: dict[tuple[str, Direction], Swap] = {}
         self._listeners: list[Listener] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -116,12 +123,9 @@ class Recorder:
         self.settle()
         return sorted((*self._channels, *self._kept), key=attrgetter("at_ns"))
 
-    def _swap(self, channel: str) -> TextSwap | BankSwap:
-        """Return what takes the secrets out of one direction of a channel."""
-        bank = any(
-            each.channel == channel and each.protocol == "iso8583" for each in self._channels
-        )
-        return BankSwap(self.stand_ins) if bank else TextSwap(self.stand_ins)
+    def _swap(self, channel: str) -> Swap:
+        protocol = next((each.protocol for each in self._channels if each.channel == channel), "")
+        return _SWAPS.get(protocol, TextSwap)(self.stand_ins)
 
     def _passed(self, channel: str, direction: Direction, pieces: Sequence[Piece]) -> None:
         for at_ns, data in pieces:

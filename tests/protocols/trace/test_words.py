@@ -157,13 +157,13 @@ def test_a_pin_pad_is_told_what_to_do_and_nothing_sealed_is_shown():
 
 
 def test_bytes_of_an_unknown_protocol_are_bytes():
-    assert told("zvt", (TO, bytes(range(20)))) == [
+    assert told("dialog06", (TO, bytes(range(20)))) == [
         (TO, "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f (+4)")
     ]
 
 
 @given(
-    st.sampled_from(["escpos", "cd5220", "scanner", "pin_pad", "other"]),
+    st.sampled_from(["escpos", "cd5220", "scanner", "pin_pad", "zvt", "other"]),
     st.lists(st.tuples(st.sampled_from([TO, FROM]), st.binary(max_size=40)), max_size=8),
 )
 def test_no_bytes_make_it_fail(protocol, said):
