@@ -62,6 +62,8 @@ class Attempt:
     """The sale it was made for."""
     method: str
     amount: int
+    member: str = ""
+    """Whose points it spends, by the card's number."""
     outcome: Outcome = ""
     value: int = 0
     """What an approval moved."""
@@ -162,7 +164,9 @@ class Told:
         if known is not None:
             return [_twice(key, f"is begun again at record {record.sequence}", known)]
         gives_back = bool(fact.refunds or fact.repays or fact.service)
-        self.attempts[key] = Attempt(key, order, fact.method, fact.amount, gives_back=gives_back)
+        self.attempts[key] = Attempt(
+            key, order, fact.method, fact.amount, _member(fact), gives_back=gives_back
+        )
         return []
 
     def _answered(self, record: Record, fact: AttemptClosed) -> list[Finding]:
@@ -242,6 +246,9 @@ class Told:
         earlier = self.voided.setdefault(tender.attempt, back.attempt)
         if tender.method != CASH and back.method == CASH:
             self._drawer(record, -back.amount)
+        if tender.method == POINTS != back.method:
+            # Cash went out for them: they are spent, whatever becomes of the sale.
+            self._spent(tender)
         if earlier == back.attempt and back.amount == tender.amount:
             return []
         return [
@@ -258,6 +265,10 @@ class Told:
         sale, old = self.sales.get(fact.original), fact.tender.attempt
         self.voided[old] = fact.back.attempt
         self._drawer(record, _cash_of(fact.taken) - _cash_of([fact.back]))
+        for each in fact.taken:
+            self._spent(each)
+        if fact.back.method == POINTS:
+            self._spent(fact.tender, -1)
         if sale is None:
             return [
                 _sale(SaleTold(fact.original, record.terminal), "is changed, and was never closed")
@@ -311,8 +322,8 @@ class Told:
                     _order(record),
                     EXCHANGE,
                     tender.amount,
-                    "approved",
-                    tender.amount,
+                    outcome="approved",
+                    value=tender.amount,
                 )
 
     def _points(self, fact: SaleClosed | RefundClosed, sign: int) -> None:
@@ -323,6 +334,13 @@ class Told:
         earned = fact.points.amount if fact.points else 0
         before = self.points.get(fact.customer, 0)
         self.points[fact.customer] = before + sign * (earned - spent)
+
+    def _spent(self, tender: Tender, sign: int = 1) -> None:
+        """Note points that paid; with -1, that they are the member's again."""
+        attempt = self.attempts.get(tender.attempt)
+        if tender.method == POINTS and attempt is not None:
+            before = self.points.get(attempt.member, 0)
+            self.points[attempt.member] = before - sign * tender.amount
 
     def _drawer(self, record: Record, amount: int) -> None:
         self.drawers[record.terminal] = self.drawers.get(record.terminal, 0) + amount
@@ -344,6 +362,11 @@ def _order(record: Record) -> str:
     if "sale" in record.references:
         return record.references["sale"]
     return (record.attempt or "").rpartition("-")[0]
+
+
+def _member(fact: AttemptOpened) -> str:
+    """Return whose points an attempt asks for."""
+    return fact.peer.partition("=")[2] if fact.method == POINTS else ""
 
 
 def _cash_of(tenders: list[Tender]) -> int:

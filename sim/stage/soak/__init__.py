@@ -6,9 +6,10 @@ telling    the same in words
 soak       the world and its actors, day after day; every step is a line of the log, and audited
 watch      the auditors, told of each step only what is new
 figures    what happened: sales, faults met in which state, recoveries, uploads
-registry   who acts: the kinds of actors there are
+registry   who acts, and what clerks do: the kinds of actors and the moves there are
 dice       what is drawn, each actor's from its own stream
 given      the shop that is soaked: its tills, their equipment, its customers' cards
 goods      what is sold
 actors     who sells, and whatever goes wrong: each a small class
+moves      what clerks do with customers, each at its moment
 """

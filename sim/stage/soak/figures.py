@@ -30,6 +30,8 @@ class Figures:
     """Pieces of paper that were cut off."""
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Faults that were met, by kind and by the state in which they came."""
+    moves: Counter[str] = field(default_factory=Counter)
+    """What clerks did beside selling for cash, by the move's name."""
     recoveries: Counter[str] = field(default_factory=Counter)
     """What was put right, and how."""
     requests: Counter[str] = field(default_factory=Counter)
@@ -67,6 +69,7 @@ class Figures:
             "papers": self.papers,
             "faults": self.met(),
             "coverage": {kind: dict(sorted(self.states_of(kind).items())) for kind in self.met()},
+            "moves": dict(sorted(self.moves.items())),
             "recoveries": dict(sorted(self.recoveries.items())),
             "requests": dict(sorted(self.requests.items())),
             "audits": self.audits,

@@ -7,6 +7,10 @@ from sim.stage.kinds import KINDS
 from sim.stage.world.equipment import BYTES, CUSTOMER, SHOP, TwinWish, wish
 from sim.stage.world.given import Given, TillWish
 
+MEMBERS: Final = ("M123456782", "M000000018", "M000000026")
+"""The cards of those who collect points: few, so that they meet at every till."""
+FLOAT: Final = 200_000
+"""What a drawer begins with."""
 CUSTOMERS_A_TILL: Final = 5
 BALANCE: Final = 200_000_000
 """Of a customer's card: enough for a thousand hours."""
@@ -50,6 +54,7 @@ def given(tills: int) -> Given:
         tills=tuple(
             TillWish(terminal=name, float_amount=None, equipment=_equipment(name)) for name in names
         ),
+        members=dict.fromkeys(MEMBERS, 0),
         cards=CardSet(day=20260101, expiry=20991231, ceiling=CEILING, cards=cards),
     )
 

@@ -105,6 +105,7 @@ class Watch:
             findings += self._compare(till)
         findings += auditors.payments(day, self._payments())
         findings += auditors.questions(day, self._questions())
+        findings += auditors.points(told, reader)
         findings += auditors.ledger(
             told,
             auditors.balances_of(reader),

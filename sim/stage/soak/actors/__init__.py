@@ -2,7 +2,6 @@
 
 clerk      sells at one till from morning to evening: baskets, payments, troubles at the counter, the count
 hands      what every step of a clerk is made of; switches the till on again
-corrections   baskets put aside and gone on with, goods that come back
 customer   pays by e-cash, and tears the card, or leaves, or comes back
 equipment  printer, display and scanner fail, and somebody puts them right
 network    the way to the broker fails, one till's or everybody's

@@ -1,9 +1,8 @@
 """Sells at one till all day long, as a clerk does whatever the till does.
 
     morning    the shift is opened with its float
-    customers  a basket by the scanner, keyed where it does not read; a line or the whole sale given up, or a
-               basket put aside, now and then; cash, e-cash, or some of each; afterwards now and then a copy,
-               cash in or out, an X, goods that come back
+    customers  a basket by the scanner, keyed where it does not read; a line or the whole sale given up now
+               and then; cash, all of it or what is left; and whatever else is done at such moments (`moves`)
     a shift's end   the drawer is counted, sometimes wrongly, and the shift closed with its Z
 
 What lies in the drawer the clerk knows by hand: what customers put down less the change they got. A till
@@ -14,11 +13,10 @@ import asyncio
 from typing import Final
 
 from protocols.ports import NANOSECONDS_PER_SECOND
-from sim.stage.soak.actors.corrections import Corrections
-from sim.stage.soak.actors.customer import CardHolder
 from sim.stage.soak.actors.hands import Hands
+from sim.stage.soak.given import FLOAT
 from sim.stage.soak.goods import goods
-from sim.stage.soak.registry import Kind
+from sim.stage.soak.registry import Kind, Moment, moves
 from sim.stage.soak.soak import Soak
 
 PAUSE_SECONDS: Final = 330.0
@@ -28,24 +26,13 @@ ITEM_SECONDS: Final = 3.0
 SCAN_SECONDS: Final = 2.0
 """After so long without a beep, the number under the bars is keyed."""
 SHIFT_SECONDS: Final = 7 * 3_600
-FLOAT: Final = 200_000
 ITEMS_MAX: Final = 5
 PATIENCE: Final = 40
 """Entries for one sale, or one Z, before it is said that it cannot be ended."""
-DOUBT_FIRST: Final = "PUR-25"
-TRIES_MAX: Final = 3
-"""How often a card is tried before the customer pays cash."""
 NOTES: Final = (50_000, 10_000, 5_000, 1_000, 500, 100, 50, 10, 5, 1)
 MISCOUNT: Final = 1_000
-BESIDES: Final = (
-    ("{}CI:change", 10_000, 1),
-    ("{}CO:ice", 3_000, -1),
-    ("{}DR:safe", 50_000, -1),
-    ("NS:look", 0, 0),
-    ("XR", 0, 0),
-    ("RP", 0, 0),
-)
-"""What is done beside selling: the entry, how much of it, and which way it goes."""
+PART_PER_MILLE: Final = 100
+"""Of those who pay cash, who count half of it first."""
 
 
 class Clerk:
@@ -58,12 +45,9 @@ class Clerk:
         self._name = f"clerk {terminal}"
         self._dice = soak.dice(self._name)
         self._hands = Hands(soak, terminal, self._name, self._dice)
-        self._corrections = Corrections(
-            soak, terminal, self._hands, soak.dice(f"corrections {terminal}")
-        )
-        self._card = CardHolder(soak, terminal)
-        self._drawer = 0
-        """What lies in it, by hand."""
+        self._moves = [
+            (move, soak.dice(f"{move.name} {terminal}")) for move in moves(soak.wish.without)
+        ]
 
     async def live(self) -> None:
         """Work until the shop closes."""
@@ -73,11 +57,8 @@ class Clerk:
             while self._soak.is_open() and self._soak.now_ns < end_ns:
                 await asyncio.sleep(self._dice.seconds(PAUSE_SECONDS))
                 await self._serve()
-                if self._dice.chance(40):
-                    await self._besides()
-                if self._dice.chance(40):
-                    self._drawer -= await self._corrections.take_back()
-                    self._soak.demand_drawer(self._terminal, self._drawer)
+                if not await self._hands.has_sale():
+                    await self._make(Moment.BETWEEN)
             await self._close_shift()
 
     # A sale
@@ -90,8 +71,8 @@ class Clerk:
             await self._hands.key("VD")
         if self._dice.chance(15):
             await self._hands.key("VS:no money")
-        if self._dice.chance(30):
-            await self._corrections.hold_and_recall()
+        if await self._hands.has_sale():
+            await self._make(Moment.BASKET)
         for _ in range(PATIENCE):
             if not await self._hands.has_sale():
                 break
@@ -99,7 +80,7 @@ class Clerk:
         else:
             self._hands.stuck("cannot end the sale")
         await self._till.equipment.do("printer", "close_drawer")
-        self._soak.demand_drawer(self._terminal, self._drawer)
+        self._soak.demand_drawer(self._terminal, self._hands.drawer)
 
     async def _enter(self, code: str) -> None:
         """Scan an item; where the till does not beep, key its number."""
@@ -116,58 +97,51 @@ class Clerk:
         if not self._till.view.due:
             await self._hands.key("VS:nothing left")
             return
-        draw = self._dice.below(100)
-        if draw < 40 and self._card.may_pay():
-            part = self._till.view.due // 20 * 10 if draw < 5 else 0
-            await self._by_card(part)
-        if await self._hands.has_sale() and self._till.view.due:
-            await self._by_cash()
-        if await self._hands.has_sale() and not self._till.view.due:
-            await self._hands.key("CA")
-
-    async def _by_card(self, part: int) -> None:
-        """Have a customer pay by e-cash, all of it or a part; whatever it does, it ends."""
-        if not self._card.step_up():
+        paid = len(self._hands.tenders())
+        await self._make(Moment.PAYING)
+        if not await self._hands.has_sale():
             return
-        for _ in range(TRIES_MAX):
-            if not await self._hands.has_sale() or not self._card.present():
-                break
-            await self._card.while_paying(self._hands.key(f"{part or ''}EC"))
-            if part and await self._hands.has_sale():
-                break
-        self._card.step_back()
+        part_paid = self._hands.tenders()
+        if part_paid and self._till.view.due > 0:
+            await self._make(Moment.PART_PAID)
+        if len(part_paid) > paid or not await self._hands.has_sale():
+            return
+        if self._till.view.due:
+            await self._by_cash()
+        elif await self._hands.has_sale():
+            await self._hands.key("CA")
 
     async def _by_cash(self) -> None:
         due = self._till.view.due
         tendered = self._till.view.tendered
+        part = due // 20 * 10 if self._dice.chance(PART_PER_MILLE) else 0
         note = self._dice.among((0, 0, 1_000, 5_000, 10_000))
-        handed = -(-due // note) * note if note else due
+        handed = part or (-(-due // note) * note if note else due)
         life = self._till.life
-        said = await self._hands.key(f"{handed if note else ''}CA")
-        if said is not None and said.code == DOUBT_FIRST:
-            # Nobody knows whether the card has paid: that is put aside, and cash taken.
-            await self._hands.key("KT")
+        await self._hands.key(f"{handed if note or part else ''}CA")
+        if await self._hands.asked(0):
+            # Nobody knew whether something else had paid: no cash was taken.
             return
         if not await self._hands.has_sale():
             same = self._till.life is life
             # A till that died over it says whether the sale is done; the change is as it was said.
             change = self._till.view.last_change if same else handed - due
-            self._drawer += handed - change
+            self._hands.drawer += handed - change
         elif self._till.view.tendered > tendered:
-            self._drawer += handed
+            self._hands.drawer += handed
 
-    # Besides
-
-    async def _besides(self) -> None:
-        entry, amount, way = self._dice.among(BESIDES)
-        if way < 0 and self._drawer - amount < FLOAT:
-            return
-        if way:
-            done = await self._hands.booked("cash.moved", entry.format(amount))
-            self._drawer += way * amount if done else 0
-        else:
-            await self._hands.key(entry)
-        self._soak.demand_drawer(self._terminal, self._drawer)
+    async def _make(self, moment: Moment) -> None:
+        """Make the moves that are drawn; of those that pay the first, of the others each."""
+        for move, dice in self._moves:
+            if move.moment is moment and dice.chance(move.per_mille):
+                self._soak.figures.moves[move.name] += 1
+                await move.make(self._hands, dice)
+                if moment is Moment.PAYING:
+                    return
+                if moment is Moment.BETWEEN:
+                    self._soak.demand_drawer(self._terminal, self._hands.drawer)
+                elif not await self._hands.has_sale():
+                    return
 
     # The shift
 
@@ -179,7 +153,7 @@ class Clerk:
             await self._hands.key(f"{FLOAT}OS")
         else:
             self._hands.stuck("cannot open the shift")
-        self._drawer = FLOAT
+        self._hands.drawer = FLOAT
 
     async def _close_shift(self) -> None:
         wrong = MISCOUNT * (self._dice.below(3) - 1) if self._dice.chance(100) else 0
@@ -193,7 +167,7 @@ class Clerk:
                     # A scan that came late has begun it.
                     await self._hands.key("VS:nobody is there")
                 case _:
-                    await self._hands.key(f"{_pieces(self._drawer + wrong)}CN")
+                    await self._hands.key(f"{_pieces(self._hands.drawer + wrong)}CN")
         else:
             self._hands.stuck("cannot close the shift")
         self._soak.step(self._name, "goes home")

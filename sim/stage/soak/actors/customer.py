@@ -10,13 +10,15 @@ A card is in one slot at a time; who has left in doubt comes back with it, perha
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from protocols.purse.details import decode_details
 from sim.stage.soak.registry import Kind
 from sim.stage.soak.soak import Soak
 from sim.stage.world.equipment import CUSTOMER, SHOP
 from sim.twin import VerbError
 
+T = TypeVar("T")
 TEARS: Final = ("tear_before", "tear_after", "tear_in")
 FAULTS: Final = tuple(
     f"{whose} card: {what}"
@@ -50,7 +52,8 @@ class CardHolder:
         self._terminal = terminal
         self._equipment = soak.world.equipment(terminal)
         self._dice = soak.dice(f"customers {terminal}")
-        self._label = ""
+        self.label = ""
+        """Of the card of whoever stands there."""
         self._leaves = False
 
     def may_pay(self) -> bool:
@@ -59,32 +62,42 @@ class CardHolder:
 
     def present(self) -> bool:
         """Say whether the customer still stands there, card in hand."""
-        return bool(self._label)
+        return bool(self.label)
 
-    def step_up(self) -> bool:
-        """Let a customer come whose card is in no reader; False where everybody's is."""
+    def of(self, attempt: str) -> str:
+        """Return the card that a payment of today was made by; empty where none was."""
+        for details, key in reversed(self._soak.watch.day.moved.items()):
+            if key == attempt:
+                payer = decode_details(details).payer
+                cards = self._soak.world.purses.cards
+                named = (each for each in cards if cards[each].purse.personality.name == payer)
+                return next(named, "")
+        return ""
+
+    def step_up(self, label: str = "") -> bool:
+        """Let a customer come whose card is in no reader, or who has this one; False where nobody can."""
         free = [
-            label
-            for label in self._soak.world.purses.customers()
-            if not any(
-                till.equipment.card_in(CUSTOMER) == label
-                for till in self._soak.world.tills.values()
+            each
+            for each in self._soak.world.purses.customers()
+            if label in ("", each)
+            and not any(
+                till.equipment.card_in(CUSTOMER) == each for till in self._soak.world.tills.values()
             )
         ]
         if not free:
             return False
-        self._label = self._dice.among(free)
+        self.label = self._dice.among(free)
         self._leaves = self._dice.chance(LEAVES_PER_MILLE)
         return True
 
     def step_back(self) -> None:
         """Let the customer go."""
-        self._label = ""
+        self.label = ""
 
-    async def while_paying(self, paying: Coroutine[Any, Any, object]) -> None:
+    async def while_paying(self, paying: Coroutine[Any, Any, T]) -> T:
         """Hold the card out while the clerk has the till work, with whatever goes wrong."""
         await self._insert(SHOP, self._equipment.own_card)
-        await self._insert(CUSTOMER, self._label)
+        await self._insert(CUSTOMER, self.label)
         for slot in (CUSTOMER, SHOP):
             await self._equipment.do(slot, "delay", ms=CARD_MS)
         if self._dice.chance(FAULTY_PER_MILLE):
@@ -96,7 +109,7 @@ class CardHolder:
             while not task.done():
                 await asyncio.wait([task], timeout=LOOK_SECONDS)
                 await self._attend()
-            await task
+            return await task
         finally:
             task.cancel()
             await self._mend()
@@ -105,12 +118,12 @@ class CardHolder:
         """Put back what was torn out, unless its owner has had enough."""
         if not self._equipment.card_in(SHOP):
             await self._insert(SHOP, self._equipment.own_card)
-        if self._label and not self._equipment.card_in(CUSTOMER):
+        if self.label and not self._equipment.card_in(CUSTOMER):
             if self._leaves:
-                self._soak.step(f"customer {self._terminal}", f"leaves with {self._label}")
-                self._label = ""
+                self._soak.step(f"customer {self._terminal}", f"leaves with {self.label}")
+                self.label = ""
             else:
-                await self._insert(CUSTOMER, self._label)
+                await self._insert(CUSTOMER, self.label)
 
     async def _spoil(self, slot: str) -> None:
         verb = self._dice.among((*TEARS, *TEARS, "mute", "delay"))
@@ -144,7 +157,7 @@ class CardHolder:
             await self._equipment.do(slot, "swap" if lying else "insert", card=label)
         except VerbError:
             # Its owner has gone to another till with it meanwhile.
-            self._label = ""
+            self.label = ""
 
 
 class Returning:

@@ -1,26 +1,34 @@
-"""A clerk's hands at one till: keys an entry and looks what is said, and has the till on, whatever killed it."""
+"""A clerk's hands at one till: key an entry and look what is said, and have the till on, whatever killed it."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
 
 from pos.view import Notice, TillView
+from protocols.facts import Tender
 from protocols.ports import NANOSECONDS_PER_SECOND
+from sim.stage.soak.actors.customer import CardHolder
 from sim.stage.soak.dice import Dice
 from sim.stage.soak.soak import Soak
 
 KEY_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.25
 SWITCH_ON_SECONDS: Final = 20.0
+TRIES_MAX: Final = 3
+"""How often a card is tried before it is done in cash."""
 
 
 class Hands:
     """What every step at a till is made of."""
 
     def __init__(self, soak: Soak, terminal: str, name: str, dice: Dice) -> None:
-        self._soak = soak
+        self.soak = soak
+        self.terminal = terminal
+        self.card = CardHolder(soak, terminal)
+        """Whoever stands there with a card."""
+        self.drawer = 0
+        """What lies in the drawer, by hand: what customers put down less what they got."""
         self._till = soak.world.till(terminal)
-        self._terminal = terminal
         self._name = name
         self._dice = dice
 
@@ -36,19 +44,46 @@ class Hands:
         said = await self._till.key(entry)
         heard = "" if said is None else f"{said.code} {said.banner}".strip()
         if not self._till.running:
-            self._soak.step(self._name, f"{entry}: the till dies")
+            self.soak.step(self._name, f"{entry}: the till dies")
             await self.awake()
             return None
-        self._soak.step(self._name, f"{entry}: {heard}")
+        self.soak.step(self._name, f"{entry}: {heard}")
         return said
+
+    async def with_card(self, label: str, entry: str) -> Notice | None:
+        """Enter something while a card is held out, if one is named and free; with no card otherwise."""
+        if not label or not self.card.step_up(label):
+            return await self.key(entry)
+        try:
+            return await self.card.while_paying(self.key(entry))
+        finally:
+            self.card.step_back()
+
+    async def asked(self, tries: int, label: str = "") -> bool:
+        """Find out what became of a payment that holds the counter, by its card or without, or put it aside.
+
+        False where none does.
+        """
+        if not await self._doubts():
+            return False
+        for _ in range(tries):
+            await self.with_card(label, "RS")
+            if not await self._doubts():
+                return True
+        await self.key("KT")
+        return True
+
+    async def _doubts(self) -> bool:
+        await self.awake()
+        return self.view.doubt is not None
 
     async def booked(self, kind: str, entry: str) -> bool:
         """Enter something and say, whatever died over it, whether a record of this kind came of it."""
-        before = self._records(kind)
+        before = self.records(kind)
         await self.key(entry)
         await self.awake()
-        self._soak.step(self._name, "looks whether it was done")
-        return self._records(kind) > before
+        self.soak.step(self._name, "looks whether it was done")
+        return self.records(kind) > before
 
     async def awake(self) -> None:
         """Have the till on, also one that dies again while it starts."""
@@ -60,13 +95,17 @@ class Hands:
             if not starting.cancelled():
                 starting.result()
             if self._runs():
-                self._soak.recovered("till switched on again")
-                self._soak.step(self._name, "switches the till on")
+                self.soak.recovered("till switched on again")
+                self.soak.step(self._name, "switches the till on")
 
     async def has_sale(self) -> bool:
         """Say whether a sale is open."""
         await self.awake()
         return self._till.wired.till.register.has_sale()
+
+    def tenders(self) -> tuple[Tender, ...]:
+        """Return the payments that stand in the open sale; the till is on."""
+        return tuple(self._till.wired.till.register.sale.tenders)
 
     async def pieces(self) -> int:
         """Return how many pieces are in the basket."""
@@ -79,19 +118,20 @@ class Hands:
 
     async def until(self, holds: Callable[[], bool], seconds: float) -> bool:
         """Wait until something holds; False when it does not come in time."""
-        end_ns = self._soak.now_ns + int(seconds * NANOSECONDS_PER_SECOND)
+        end_ns = self.soak.now_ns + int(seconds * NANOSECONDS_PER_SECOND)
         while not holds():
-            if self._soak.now_ns >= end_ns:
+            if self.soak.now_ns >= end_ns:
                 return False
             await asyncio.sleep(LOOK_SECONDS)
         return True
 
     def stuck(self, what: str) -> None:
         """Say that it cannot be gone on with. Raises: ObjectedError."""
-        self._soak.stuck(self._name, what, self._till)
+        self.soak.stuck(self._name, what, self._till)
 
     def _runs(self) -> bool:
         return self._till.running
 
-    def _records(self, kind: str) -> int:
-        return self._soak.watch.told.kinds[self._terminal, kind]
+    def records(self, kind: str) -> int:
+        """Return how many records of a kind this till's journal has."""
+        return self.soak.watch.told.kinds[self.terminal, kind]
