@@ -15,12 +15,12 @@ import msgspec
 from sim.stage.kinds import KINDS
 from sim.stage.profiles import profiles
 from sim.stage.scenario.checks import CHECKS
-from sim.stage.scenario.devices import HARMLESS, verbs_of
+from sim.stage.scenario.devices import HARMLESS, NAMES, verbs_of
+from sim.stage.scenario.faults import BANK_KINDS
 from sim.stage.scenario.faults import KINDS as STORM_KINDS
 from sim.stage.scenario.language import read_scenarios
 from sim.stage.scenario.shelf import SHIPPED, names
 from sim.stage.scenario.steps import STEPS, Step
-from sim.stage.world.equipment import DEVICES
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "scenarios.md"
 _HEAD: Final = """# Scenarios
@@ -80,6 +80,9 @@ customer display, scanner, stripe reader; a card slot for the customer, empty, a
 | given | meaning |
 |---|---|
 | `given.cards.LABEL` | a card: `balance`, `pin`, `pin_above`, `expiry`, `ceiling`, `locked`, `hotlisted`, `log_slots`, `narrative_slots`, `transmission`, `class`, `name`; `foreign = true` is another issuer's |
+| `given.cards.LABEL` of `ips-sim cards make --set payment` | a payment card or passbook of the virtual banks, such as `credit-1`, `passbook-1`; what is written differs from the shipped one |
+| `given.banks.hanbit`, `.nuri` | a bank behind the broker: keys of `[banks.NAME]` of its configuration ([ips-broker](ips-broker.md)) but for the address; without any there is none. Whose accounts and cards there are is in `sim/bank/sets/market.toml` |
+| `given.pin_pad` | a PIN pad, as the devices below; one stands there with any bank, else where it is named |
 | `given.printer`, `.line_display`, `.scanner`, `.stripe_reader`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `profile`, `options`, `line`, `faults`, `pace`; `absent = true` is none |
 | `given.till` | keys of `[devices]` of the till's configuration ([ips-pos](ips-pos.md)), without addresses |
 | `given.members.NUMBER` | what a member has at first, by the number of the card; with any the shop has points, and ten per cent are earned |
@@ -97,7 +100,7 @@ _DEVICES: Final = """
 ## Devices
 
 A device's own verbs are steps, with the same words as on the bench and in the control interface:
-`{ printer = "paper_out" }`. Verbs in italics break nothing; every other one is a fault.
+`{ printer = "paper_out" }`, `{ hanbit = "lose_answers", count = 1 }`. Verbs in italics break nothing; every other one is a fault.
 """
 _PROFILES: Final = """
 ## Profiles
@@ -112,7 +115,7 @@ The last column is what a till has to be told under `[devices]` to live with one
 _STORMS: Final = """
 ## Storms
 
-What `storm` may draw; without `kinds`, all of them. Each begins at its moment and ends after 1 to 30 seconds,
+What `storm` may draw; without `kinds`, all but a bank's (`bank_...`). Each begins at its moment and ends after 1 to 30 seconds,
 where it has an end.
 
 """
@@ -136,7 +139,7 @@ def page() -> str:
             _PROFILES,
             _profiles(),
             _STORMS,
-            ", ".join(f"`{kind}`" for kind in STORM_KINDS) + "\n",
+            ", ".join(f"`{kind}`" for kind in (*STORM_KINDS, *BANK_KINDS)) + "\n",
             _SHIPPED,
             _scenarios(),
         )
@@ -179,7 +182,7 @@ def _type(kind: Any) -> str:
 
 def _verbs() -> str:
     rows = ["\n| device | verbs |\n|---|---|\n"]
-    for device in DEVICES:
+    for device in NAMES:
         shown = []
         for name, verb in verbs_of(device).items():
             arguments = "".join(f" `{argument}`" for argument in verb.arguments)

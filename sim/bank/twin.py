@@ -67,6 +67,7 @@ _VERBS: Final = [
     VerbHelp(name="report_card", label_ko="카드 신고", label_en="Report a card", arguments=_CARD),
     VerbHelp(name="forget_pins", label_ko="비밀번호 오류 해제", label_en="Forgive wrong PINs",
              arguments={"card": "its number, or the last four digits"}),
+    VerbHelp(name="restore_answers", label_ko="정상으로", label_en="Answer as usual from now on"),
     VerbHelp(name="restart", label_ko="껐다 켜기", label_en="Switch off and on"),
 ]  # fmt: skip
 
@@ -277,10 +278,24 @@ class BankTwin:
             case "forget_pins":
                 with self._books.writing():
                     self._books.count_pin(self._pan(verb), wrong=False)
+            case "restore_answers":
+                self._restore()
             case "restart":
                 self._forget()
             case counted:
                 self._counts[counted] = _number(verb, "count", 1, COUNT_MAX)
+
+    def _restore(self) -> None:
+        """Let nothing go wrong any more; what is late, crossed or withheld is said now."""
+        self._counts = dict.fromkeys(_COUNTED, 0)
+        self._delay_ns, self._crossing = 0, False
+        self.host.declines.clear()
+        self.host.away.clear()
+        waiting = [data for _, data in self._late]
+        self._out += b"".join((*waiting, self._crossed or b"", *self._withheld))
+        self._late.clear()
+        self._withheld.clear()
+        self._crossed = None
 
     def _reach(self, verb: Verb) -> None:
         bank = verb.arguments["bank"]

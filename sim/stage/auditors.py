@@ -10,6 +10,7 @@
     ledger           the broker's accounts are what journals and purses say
     points           each member has what the journals and the office gave and took; nothing is held
     questions        the broker asks of money that came too late, and of nothing else
+    banks            the banks have for the shop what broker and journals say; nothing is half asked
     shadows          what the issuer knows of each purse is what is on it
     broker           the broker's own auditors: chains, seals, sums, signatures, float
 
@@ -48,6 +49,10 @@ _NO_RECEIPT: Final = (
     ),
 )
 """What only slips say that show a key and are no receipts."""
+BANKED: Final = ("card", "transfer")
+"""Ways to pay whose peer is a bank."""
+_BANKED: Final = {"authorise": 1, "capture": 1, "refund": -1}
+"""What an exchange brings the shop."""
 _MONEY_OF_BROKER: Final = "as the journals of the terminals say; keep the broker's folder as it is"
 
 
@@ -330,6 +335,36 @@ def points(told: Told, reader: Reader, currency: str = "KRW") -> list[Finding]:
     return findings
 
 
+def banks(
+    told: Told, reader: Reader, *, shop: int, objections: Iterable[str], currency: str = "KRW"
+) -> list[Finding]:
+    """Find where till, broker and banks part, once everything was uploaded and no sale is open.
+
+    `shop` is what all banks have for the shop, `objections` are of their own books.
+    """
+    money = f"the banks have {shop:,} for the shop"
+    findings = [_bank("the banks' books", each, money) for each in objections]
+    rows = reader.ask("SELECT key, operation, state, amount FROM bank_exchange ORDER BY id")
+    asked = 0
+    for key, operation, state, amount in rows:
+        if state not in ("approved", "declined", "reversed"):
+            findings.append(
+                _bank(f"exchange {key}", f"{operation} of {amount:,} is {state}", money)
+            )
+        elif state == "approved" and operation in _BANKED:
+            asked += _BANKED[operation] * amount
+    if asked != shop:
+        findings.append(_bank("all exchanges", f"the broker was told of {asked:,}", money))
+    booked = _sum(balances_of(reader, currency), ("receivable/acquirer/",))
+    if booked != shop:
+        findings.append(_bank("receivable/acquirer", f"the ledger says {booked:,}", money))
+    attempts = [each for each in told.attempts.values() if each.method in BANKED]
+    journalled = sum(-each.value if each.gives_back else each.value for each in attempts)
+    if journalled != shop:
+        findings.append(_bank("all journals", f"the terminals say {journalled:,}", money))
+    return findings
+
+
 def shadows(held: Iterable[PurseTold], known: Iterable[Shadow]) -> list[Finding]:
     """Find purses of which the issuer knows something else, once everything was uploaded."""
     pockets = {pocket.name: pocket.balance for pocket in known}
@@ -401,6 +436,10 @@ def _sum(balances: Mapping[str, int], prefixes: tuple[str, ...]) -> int:
 
 def _paper(order: str, what: str, money: str) -> Finding:
     return Finding(auditor="receipts", where=f"receipt of {order}", what=what, money=money)
+
+
+def _bank(where: str, what: str, money: str) -> Finding:
+    return Finding(auditor="banks", where=where, what=what, money=money)
 
 
 def _payment(key: str, what: str) -> Finding:

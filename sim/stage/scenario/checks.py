@@ -11,17 +11,20 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from ips.store.inquiries import NAMES, inquire
+from ips.store.inquiries import NAMES as INQUIRIES
+from ips.store.inquiries import inquire
 from protocols.facts import FACTS, decode_fact
 from protocols.journal import decode_record
 from protocols.trace.events import Direction
 from sim.stage import auditors
+from sim.stage.scenario.devices import NAMES
 from sim.stage.scenario.stage import Stage, StepError
 from sim.stage.scenario.steps import Step
 from sim.stage.scenario.words import nanoseconds, nearest
 from sim.stage.world import audit
-from sim.stage.world.equipment import DEVICES
+from sim.stage.world.given import STORE
 from sim.stage.world.screen import screen_of
+from sim.twin import VerbError
 
 BROKER: Final = "broker"
 """The channel to it in a trace."""
@@ -201,8 +204,8 @@ class Inquiry(Check, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.inquiry not in NAMES:
-            raise ValueError(f"no inquiry {self.inquiry!r}; {nearest(self.inquiry, NAMES)}")
+        if self.inquiry not in INQUIRIES:
+            raise ValueError(f"no inquiry {self.inquiry!r}; {nearest(self.inquiry, INQUIRIES)}")
 
     def look(self, stage: Stage) -> Seen:
         """Ask."""
@@ -227,6 +230,25 @@ class Account(Check, frozen=True, kw_only=True):
         return (
             None if holds == self.holds else f"{self.account} holds {holds:,}, not {self.holds:,}"
         )
+
+
+class Banked(Check, frozen=True, kw_only=True):
+    """The banks have so much: for the shop, or in the account of this number or behind this card; what a credit
+    card owes is below zero."""
+
+    word = "banked"
+    banked: str
+    """`shop`, or the number of an account or a card."""
+    holds: int
+
+    def look(self, stage: Stage) -> Seen:
+        """Look into their books."""
+        try:
+            shop = self.banked == "shop"
+            holds = stage.banks.shop(STORE) if shop else stage.banks.holds(self.banked)
+        except (LookupError, VerbError) as error:
+            return str(error)
+        return None if holds == self.holds else f"{self.banked}: {holds:,}, not {self.holds:,}"
 
 
 class Question(Check, frozen=True, kw_only=True):
@@ -258,7 +280,7 @@ class State(Check, frozen=True, kw_only=True):
 
     def look(self, stage: Stage) -> Seen:
         """Look at it."""
-        value = _inside(stage.equipment.state(self.state), self.of)
+        value = _inside(stage.state(self.state), self.of)
         if value == self.is_:
             return None
         return f"{self.state}: {self.of} is {value!r}, not {self.is_!r}"
@@ -282,7 +304,7 @@ class Happened(Check, frozen=True, kw_only=True):
         """Count it."""
         found = sum(
             event.what == self.what and self.detail in event.detail
-            for event in stage.equipment.history(self.happened)
+            for event in stage.history(self.happened)
         )
         return _counted(f"{self.happened}: {self.what} {self.detail}".strip(), found, self.times)
 
@@ -301,7 +323,7 @@ class Passed(Check, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_device(self.wire, *DEVICES, BROKER)
+        _check_device(self.wire, *NAMES, BROKER)
 
     def look(self, stage: Stage) -> Seen:
         """Count it."""
@@ -342,6 +364,7 @@ CHECKS: tuple[type[Check], ...] = (
     Journal,
     Inquiry,
     Account,
+    Banked,
     Question,
     State,
     Happened,
@@ -352,7 +375,7 @@ CHECKS: tuple[type[Check], ...] = (
 
 
 def _check_device(name: str, *known: str) -> None:
-    known = known or DEVICES
+    known = known or NAMES
     if name not in known:
         raise ValueError(f"no device {name!r}; {nearest(name, known)}")
 

@@ -1,4 +1,5 @@
-"""Steps that are a device's own verbs: { printer = "paper_out" }, { customer = "insert", card = "customer-1" }.
+"""Steps that are a device's own verbs: { printer = "paper_out" }, { customer = "insert", card = "customer-1" },
+and a bank's: { hanbit = "lose_answers", count = 1 }.
 
 The same verbs as the control interface and the bench offer, the wire's included; so what a tester did
 by hand can be written down word for word.
@@ -8,20 +9,25 @@ from functools import cache
 from typing import Any, Final
 
 from protocols.control import VerbHelp
+from sim.clock import VirtualClock
 from sim.hosting.hosted import WIRE_VERBS
 from sim.stage.kinds import KINDS
 from sim.stage.scenario.stage import Stage
 from sim.stage.scenario.steps import Step
 from sim.stage.scenario.words import nearest
-from sim.stage.world.equipment import SLOTS
+from sim.stage.world.banks import BANKS
+from sim.stage.world.equipment import DEVICES, PIN_PAD, SLOTS
 
+NAMES: Final = (*DEVICES, PIN_PAD, *BANKS)
+"""What has verbs of its own."""
 HARMLESS: Final = frozenset(
     {
-        *("insert", "tap", "lift", "enter", "press", "unmute"),
+        *("insert", "tap", "lift", "enter", "press", "unmute", "repair", "clear"),
         *("scan", "scan_as", "complete", "swipe"),
         *("load_paper", "close_cover", "clear_cutter", "cool_down", "close_drawer", "free_drawer"),
         *("restore_answers", "switch_on", "ready", "speed", "plug_cable", "clear"),
         *("answers_only", "clear_after"),
+        *("issuer_back", "forget_pins"),
     }
 )
 """Verbs that break nothing; every other one is a fault."""
@@ -41,15 +47,16 @@ class DeviceStep(Step, frozen=True, kw_only=True):
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        await stage.equipment.do(self.device, self.verb, **self.arguments)
+        await stage.do(self.device, self.verb, **self.arguments)
 
 
 @cache
 def verbs_of(device: str) -> dict[str, VerbHelp]:
     """Return what can be done to a device of this name, by the verbs' names."""
     slot = device in SLOTS
-    kind = KINDS["smart_card" if slot else device]
-    own = kind.build(kind.options()).verbs()
+    kind = KINDS["smart_card" if slot else "bank" if device in BANKS else device]
+    brought = {"clock": VirtualClock()} if device in BANKS else {}
+    own = kind.build(kind.options(), **brought).verbs()
     offered = own if slot else [*WIRE_VERBS, *own]
     return {verb.name: verb for verb in offered}
 

@@ -13,10 +13,9 @@ import msgspec
 from ips.points import Point as BrokerPoint
 from pos.points import Point as TillPoint
 from sim.entropy import SeededEntropy
-from sim.stage.scenario.devices import device_step
+from sim.stage.scenario.devices import NAMES, device_step
 from sim.stage.scenario.steps import Broker, Network, Step, Till
 from sim.stage.scenario.words import nanoseconds, nearest
-from sim.stage.world.equipment import DEVICES
 
 FAULTS_MAX: Final = 1_000
 _SECOND: Final = 1_000_000_000
@@ -105,15 +104,15 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     faults: int
     over: str = "60 s"
     kinds: list[str] = []
-    """None named are all."""
+    """None named are all but a bank's."""
 
     def __post_init__(self) -> None:
         nanoseconds(self.over)
         if not 1 <= self.faults <= FAULTS_MAX:
             raise ValueError(f"faults is 1 to {FAULTS_MAX}")
         for kind in self.kinds:
-            if kind not in KINDS:
-                raise ValueError(f"no kind of fault {kind!r}; {nearest(kind, KINDS)}")
+            if kind not in _ALL:
+                raise ValueError(f"no kind of fault {kind!r}; {nearest(kind, _ALL)}")
 
     def draw(self, entropy: SeededEntropy) -> tuple[Scheduled, ...]:
         """Return the schedule of a seed."""
@@ -121,7 +120,7 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         drawn: list[Scheduled] = []
         low, high = _LASTS_SECONDS
         for _ in range(self.faults):
-            begins, ends = KINDS[names[entropy.below(len(names))]]
+            begins, ends = _ALL[names[entropy.below(len(names))]]
             at_ns = entropy.below(nanoseconds(self.over) // 1_000_000) * 1_000_000
             drawn.append(_scheduled(at_ns, begins(entropy)))
             if ends is not None:
@@ -130,11 +129,31 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return tuple(sorted(drawn, key=lambda each: each.at_ns))
 
 
+BANK_KINDS: Final[dict[str, tuple[Draw, Draw | None]]] = {
+    "bank_cable": (_plain(hanbit="pull_cable"), _plain(hanbit="plug_cable")),
+    "bank_restarted": (_plain(hanbit="restart"), None),
+    "bank_late": (
+        _number(1_000, 30_000, hanbit="delay", ms=0),
+        _plain(hanbit="restore_answers"),
+    ),
+    "bank_answers_lost": (_number(1, 3, hanbit="lose_answers", count=0), None),
+    "bank_requests_lost": (_number(1, 3, hanbit="lose_requests", count=0), None),
+    "bank_answers_twice": (_number(1, 3, hanbit="double_answers", count=0), None),
+    "bank_answers_crossed": (_plain(hanbit="cross_answers"), _plain(hanbit="restore_answers")),
+    "bank_answers_after_reversal": (
+        _number(1, 2, hanbit="answer_after_reversal", count=0),
+        _plain(hanbit="restore_answers"),
+    ),
+    "bank_wrong_codes": (_number(1, 3, hanbit="wrong_codes", count=0), None),
+    "bank_declines": (_one_of("code", ("05", "51", "91", "96"), hanbit="decline"), None),
+}
+"""The same of a bank: drawn where they are named, because not every world has one."""
+_ALL: Final = KINDS | BANK_KINDS
 _OWN: Final = {kind.word: kind for kind in (Broker, Network, Till)}
 
 
 def _scheduled(at_ns: int, table: dict[str, Any]) -> Scheduled:
     word = next(iter(table))
-    step = device_step(word, table) if word in DEVICES else msgspec.convert(table, _OWN[word])
+    step = device_step(word, table) if word in NAMES else msgspec.convert(table, _OWN[word])
     text = "{ " + ", ".join(f'{key} = "{value}"' for key, value in table.items()) + " }"
     return Scheduled(at_ns=at_ns, step=step, line=0, text=text, drawn=True)

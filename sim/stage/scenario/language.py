@@ -23,13 +23,12 @@ from typing import Any, Final
 import msgspec
 
 from sim.stage.scenario.checks import CHECKS, Check
-from sim.stage.scenario.devices import device_step
+from sim.stage.scenario.devices import NAMES, device_step
 from sim.stage.scenario.faults import Scheduled, Storm
 from sim.stage.scenario.given import GivenError, read_given
 from sim.stage.scenario.lines import line_numbers
 from sim.stage.scenario.steps import STEPS, Step
 from sim.stage.scenario.words import ScenarioError, nanoseconds, nearest
-from sim.stage.world.equipment import DEVICES
 from sim.stage.world.given import Given
 
 ROWS_MAX: Final = 1_000
@@ -216,14 +215,14 @@ class _Reader:
 
     def _step(self, table: dict[str, Any], part: str, number: int) -> Step:
         word = next(iter(table), "")
-        if word in DEVICES:
+        if word in NAMES:
             try:
                 return device_step(word, table)
             except ValueError as error:
                 raise self.wrong(str(error), part, number) from error
         kind = WORDS.get(word)
         if kind is None:
-            hint = nearest(word, [*WORDS, *DEVICES])
+            hint = nearest(word, [*WORDS, *NAMES])
             raise self.wrong(f"no step or twin {word!r}; {hint}", part, number, word)
         known = [field.encode_name for field in msgspec.structs.fields(kind)]
         for key in table:

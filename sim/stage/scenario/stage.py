@@ -2,17 +2,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from pos.view import Notice
+from protocols.control import Event
 from protocols.ports import NANOSECONDS_PER_SECOND
 from protocols.trace.words import Row, Teller
 from sim.recorder import EVENTS_KEPT, Recorder
+from sim.stage.world.banks import BANKS, Banks
 from sim.stage.world.equipment import Equipment
 from sim.stage.world.shop import World
 from sim.stage.world.till import TillHere
+from sim.twin import VerbError
 
 LOOK_SECONDS: Final = 0.05
 """How often something awaited is looked at."""
@@ -61,6 +64,28 @@ class Stage:
     def equipment(self) -> Equipment:
         """What stands beside it."""
         return self.world.equipment()
+
+    async def do(self, device: str, verb: str, **arguments: str) -> None:
+        """Do something to a device or a bank. Raises: VerbError, OSError."""
+        if device in BANKS:
+            await self.banks.do(verb, device, **arguments)
+        else:
+            await self.equipment.do(device, verb, **arguments)
+
+    def state(self, device: str) -> dict[str, Any]:
+        """Return what can be seen on a device or at a bank. Raises: VerbError."""
+        return self.banks.state(device) if device in BANKS else self.equipment.state(device)
+
+    def history(self, device: str) -> Sequence[Event]:
+        """Return what happened to a device or at a bank, oldest first. Raises: VerbError."""
+        return self.banks.history(device) if device in BANKS else self.equipment.history(device)
+
+    @property
+    def banks(self) -> Banks:
+        """The banks behind the broker. Raises: VerbError where there are none."""
+        if self.world.banks is None:
+            raise VerbError("no bank here: given.banks.hanbit = {} has one")
+        return self.world.banks
 
     async def start_till(self) -> None:
         """Switch the till on, and wait until it knows how its devices are."""

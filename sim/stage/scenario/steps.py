@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from ips.office import TerminalChange
-from ips.points import DeskPoint
+from ips.points import BankPoint, DeskPoint
 from ips.points import Point as BrokerPoint
 from pos.points import Point as TillPoint
 from pos.view import Notice
@@ -259,7 +259,7 @@ class Broker(Step, frozen=True, kw_only=True):
     nth: int = 1
 
     def __post_init__(self) -> None:
-        _check_place(self.at, self.broker, [*BrokerPoint, *DeskPoint])
+        _check_place(self.at, self.broker, [*BrokerPoint, *DeskPoint, *BankPoint])
 
     @property
     def is_fault(self) -> bool:

@@ -9,7 +9,8 @@ banks      hosts of banks, for the broker to dial
 asgi       one request to an application, without a server between
 broker     the broker in this program, over its real store
 agent      the agent of the tax office, and the line to it
-purses     the cards of a world, made under its broker's issuer
+purses     the purses of a world, made under its broker's issuer
+bank_cards  chip cards and passbooks of the virtual banks, and a PIN pad that is loaded for them
 members    a shop with points, and who has them
 wires      what equipment is reached over: memory, pty, TCP, RFC 2217, PC/SC
 ports      real ports: ptys, sockets, readers of a private pcscd

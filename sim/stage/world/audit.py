@@ -88,6 +88,9 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
         rows = reader.rows(QuestionRow, "question", "ORDER BY id")
         findings += auditors.questions(told, rows, asked)
         findings += auditors.points(told, reader)
+        if world.banks is not None:
+            shop, objections = world.banks.shop(STORE), world.banks.objections()
+            findings += auditors.banks(told, reader, shop=shop, objections=objections)
         findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,
@@ -120,6 +123,8 @@ def _places(world: World) -> Iterator[Place]:
         if left := amount - told.repaid.get(key, 0):
             yield Place(f"the customer's, to go back: {key}", left)
     yield Place("sold", sum(sale.total for sale in told.sales.values()))
+    if world.banks is not None:
+        yield Place("at the banks, for the shop", world.banks.shop(STORE))
     balances = auditors.balances_of(world.broker.reader)
     for name, amount in sorted(balances.items()):
         if amount:

@@ -57,15 +57,11 @@ class BrokerHere(httpx.AsyncBaseTransport):
     ) -> None:
         """`stores` are names of shops by their ids. Nothing is opened yet."""
         self.banks = banks
-        self._config = Config(
-            folder=str(folder),
-            banks=banks.wiring if banks else {},
-            stores={
-                store: StoreConfig(name_ko=name, name_en=name, business_number="123-45-67890")
-                for store, name in stores.items()
-            },
-            cash_receipts=CashReceiptsConfig(agent="" if agent is None else AGENT_URL),
-        )
+        self._place = folder
+        self._stores = {
+            store: StoreConfig(name_ko=name, name_en=name, business_number="123-45-67890")
+            for store, name in stores.items()
+        }
         self.agent = agent
         self._clock = clock
         self._entropy = entropy
@@ -75,6 +71,16 @@ class BrokerHere(httpx.AsyncBaseTransport):
         self.life = Life()
         self.look_seconds = RECOVER_SECONDS
         """Between two looks at what did not end."""
+
+    @property
+    def config(self) -> Config:
+        """Its configuration; of banks that are dialled over TCP, once they are started."""
+        return Config(
+            folder=str(self._place),
+            banks=self.banks.wiring if self.banks else {},
+            stores=self._stores,
+            cash_receipts=CashReceiptsConfig(agent="" if self.agent is None else AGENT_URL),
+        )
 
     @property
     def running(self) -> bool:
@@ -106,7 +112,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
         if self.banks is not None:
             self._agree_on_keys(self.banks)
         self._broker = Broker.open(
-            self._config,
+            self.config,
             holder="world",
             clock=self._clock,
             entropy=self._entropy,
@@ -126,7 +132,7 @@ class BrokerHere(httpx.AsyncBaseTransport):
 
     def _agree_on_keys(self, banks: Banks) -> None:
         """Have the key of each bank's messages, as after a visit there."""
-        folder = self._config.place() / KEYS_NAME
+        folder = self.config.place() / KEYS_NAME
         keys = KeyFolder.init(folder, clock=self._clock, entropy=self._entropy)
         for name in banks.wiring:
             if keys.bank_mac(name) is None:

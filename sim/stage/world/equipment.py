@@ -1,11 +1,14 @@
 """The twins beside one till: built from their kinds, hosted on a ground, worked by verbs.
 
-printer, line_display, scanner, stripe_reader    each on its own wire, with its own faults
-customer, shop                    card slots; the world's cards lie beside them
+printer, line_display, scanner, stripe_reader, pin_pad    each on its own wire, with its own faults
+customer, shop                                            card slots; the world's cards lie beside them
+
+A PIN pad stands only where somebody wishes for one: without it, a PIN is keyed on the reader's own keypad.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -28,8 +31,10 @@ from sim.wire import Pace, Wire
 CUSTOMER: Final = "customer"
 SHOP: Final = "shop"
 SLOTS: Final = (CUSTOMER, SHOP)
+PIN_PAD: Final = "pin_pad"
 BYTES: Final = ("printer", "line_display", "scanner", "stripe_reader")
 DEVICES: Final = (*BYTES, *SLOTS)
+"""What stands beside every till."""
 _BAUD: Final = {"printer": 115_200, "line_display": 9_600, "scanner": 9_600}
 
 
@@ -64,9 +69,11 @@ class Equipment:
         entropy: SeededEntropy,
         cards: Mapping[str, Card],
         away: set[str],
+        pad: Mapping[str, Any] = MappingProxyType({}),
         prefix: str = "",
     ) -> None:
-        """Build the twins; nothing is reachable yet. `prefix` tells the tills of a world apart."""
+        """Build the twins; nothing is reachable yet. `prefix` tells the tills of a world apart, `pad` is
+        what a PIN pad is made from."""
         self._wishes = wishes
         options = wishes[SHOP].options if SHOP in wishes else None
         self.own_card = options.inserted if isinstance(options, SlotOptions) else ""
@@ -84,7 +91,7 @@ class Equipment:
             else:
                 self.devices[name] = Hosted(
                     name=name,
-                    twin=KINDS[name].build(each.options),
+                    twin=KINDS[name].build(each.options, **(pad if name == PIN_PAD else {})),
                     carrier=ground.carrier(place, each.line),
                     wire=Wire(
                         entropy.fork(place), line=each.line, pace=each.pace, faults=each.faults

@@ -53,6 +53,12 @@ class Given:
     )
     foreign: frozenset[str] = frozenset()
     """Labels of cards that another issuer made."""
+    banks: Mapping[str, Mapping[str, Any]] | bool = False
+    """What stands under [banks] of the broker's configuration, but for addresses; True: one bank for every
+    card and account of the virtual ones."""
+    bank_cards: tuple[str, ...] = ()
+    """Payment cards and passbooks beside the slots, by their labels in the set `payment`; those that are
+    otherwise stand in `cards`."""
     agent: bool = False
     """Whether the broker has an agent of the tax office, who gives Korean cash receipts."""
     members: Mapping[str, int] = field(default_factory=dict)

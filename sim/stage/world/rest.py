@@ -1,6 +1,6 @@
 """How a world comes to rest: what was broken is put right, and everybody comes back.
 
-    mend      network, broker, cables, printer, drawer, display, cards' manners; tills that are off
+    mend      network, broker, banks, cables, printer, drawer, display, cards' manners; tills that are off
     settle    each card comes to the customer's slot, and the till asks about what is in doubt
     quiet     papers come out (an unsure one again, as the clerk was told), the journal goes up
 
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from pos.store.papers import PaperState
-from sim.stage.world.equipment import CUSTOMER, SHOP, SLOTS, Equipment
+from sim.stage.world.banks import Banks
+from sim.stage.world.equipment import CUSTOMER, PIN_PAD, SHOP, SLOTS, Equipment
 from sim.stage.world.network import Passing
 from sim.stage.world.shop import World
 from sim.stage.world.till import Disk, TillHere
@@ -36,6 +37,7 @@ _MENDING: Final = {
     "line_display": ("switch_on",),
     "scanner": (),
     "stripe_reader": (),
+    PIN_PAD: ("unmute", "repair"),
     CUSTOMER: ("unmute",),
     SHOP: ("unmute",),
 }
@@ -54,10 +56,14 @@ async def rest(world: World) -> None:
         await settle(world, till)
     for till in world.tills.values():
         await quiet(world, till)
+    if world.banks is not None:
+        await _agreed(world)
 
 
 async def mend(world: World) -> None:
     """Put right whatever is broken; who was to be killed is spared."""
+    if world.banks is not None:
+        await _mend_banks(world.banks)
     world.broker.spare()
     world.broker.start()
     for till in world.tills.values():
@@ -99,11 +105,30 @@ async def quiet(world: World, till: TillHere) -> None:
         await _until(world, lambda: not _unsent(till), till, "the broker to take the journal")
 
 
+async def _agreed(world: World) -> None:
+    """Wait until no bank is still to be told something. Raises: UnrestError."""
+    deadline_ns = world.clock.monotonic_ns() + int(REST_SECONDS * 1_000_000_000)
+    open_ones = (
+        "SELECT count(*) FROM bank_exchange WHERE state NOT IN ('approved', 'declined', 'reversed')"
+    )
+    while left := world.broker.reader.ask(open_ones)[0][0]:
+        if world.clock.monotonic_ns() > deadline_ns:
+            raise UnrestError(f"the broker waited {REST_SECONDS:.0f} s for banks: {left} exchanges")
+        await world.passes(LOOK_NS)
+
+
+async def _mend_banks(banks: Banks) -> None:
+    for bank in banks.hosts:
+        for verb in (*_WIRES, "restore_answers"):
+            await banks.do(verb, bank)
+
+
 async def _mend(equipment: Equipment) -> None:
     for device in equipment.devices:
         offered = {verb.name for verb in equipment.verbs(device)}
         for verb in (*_WIRES, *_MENDING[device]):
-            if verb in offered:
+            # A pad has a key of this name.
+            if verb in offered and (device, verb) != (PIN_PAD, "clear"):
                 await equipment.do(device, verb)
         if device in SLOTS:
             await equipment.do(device, "delay", ms="0")

@@ -8,7 +8,7 @@ import contextlib
 import json
 import socket
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -169,15 +169,25 @@ class BrokerServed(BrokerHere):
 
     def _write_config(self) -> None:
         lines = [f"folder = {json.dumps(str(self._folder))}"]
-        for store, shop in self._config.stores.items():
-            lines += [
-                f"[stores.{store}]",
-                *(
-                    f"{key} = {json.dumps(value)}"
-                    for key, value in msgspec.to_builtins(shop).items()
-                ),
-            ]
+        tables: dict[str, dict[str, Any]] = {
+            "stores": self.config.stores,
+            "banks": self.config.banks,
+        }
+        for name, rows in tables.items():
+            for row, table in rows.items():
+                lines += _table(f"{name}.{row}", msgspec.to_builtins(table))
         self._config_file().write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _table(name: str, table: dict[str, Any]) -> list[str]:
+    """Return a table in TOML, the tables in it behind its values."""
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    own = [f"{key} = {json.dumps(value)}" for key, value in table.items() if key not in inner]
+    return [
+        f"[{name}]",
+        *own,
+        *(line for key, value in inner.items() for line in _table(f"{name}.{key}", value)),
+    ]
 
 
 def _free_port() -> int:

@@ -6,24 +6,29 @@ async with World(...) as world:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 
-from ips.office import DocumentPublish
+from ips.office import DocumentPublish, ModuleChange
 from ips.rules import Rules
 from protocols.documents import Policy
+from protocols.points import POINTS
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
+from protocols.purse.issuing import Issuer
+from sim.cards.card import Card
 from sim.cash_receipt_agent import CashReceiptAgent
 from sim.entropy import SeededEntropy
 from sim.stage.recording import Watch
+from sim.stage.world.bank_cards import bank_cards, pad_keys, payment_set
+from sim.stage.world.banks import Banks
 from sim.stage.world.broker import ACTOR, BrokerHere
-from sim.stage.world.equipment import Equipment
-from sim.stage.world.given import STORE, TERMINAL, Given
+from sim.stage.world.equipment import PIN_PAD, Equipment
+from sim.stage.world.given import STORE, TERMINAL, Given, TillWish
 from sim.stage.world.life import keep_lives
-from sim.stage.world.members import enter_members
+from sim.stage.world.members import RULE, enter_members
 from sim.stage.world.network import Heard, Network
 from sim.stage.world.purses import Purses, issue
 from sim.stage.world.recorded import WatchedGround, WatchedNetwork, note_verbs
@@ -39,6 +44,8 @@ async def sleeps(duration_ns: int) -> None:
     await asyncio.sleep(duration_ns / NANOSECONDS_PER_SECOND)
 
 
+MODULES: Final = ("card", "transfer")
+"""Whose peer is a bank."""
 STORES: Final = {STORE: "한빛마트"}
 """Names of shops by their ids."""
 
@@ -84,13 +91,29 @@ class World:
             agent=CashReceiptAgent(clock=clock) if given.agent else None,
         )
         self.tills: dict[str, TillHere] = {}
+        self.banks = self.broker.banks
+        if given.banks:
+            self.banks = self.broker.banks = Banks(
+                folder / "banks",
+                clock=clock,
+                entropy=entropy.fork("banks"),
+                wiring=given.banks if isinstance(given.banks, Mapping) else None,
+                wire=wire,
+                watch=watch,
+            )
         self._purses: Purses | None = None
+        self._bank_cards: dict[str, Card] = {}
 
     @property
     def purses(self) -> Purses:
         """All cards."""
         assert self._purses is not None, "the world is not open"
         return self._purses
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """Everything that fits into a slot, by its label."""
+        return {**self.purses.cards, **self._bank_cards}
 
     def till(self, terminal: str = TERMINAL) -> TillHere:
         """Return a till."""
@@ -103,11 +126,14 @@ class World:
     async def open(self) -> None:
         """Make everything and switch it on. Raises: OSError, StoreError."""
         keep_lives(asyncio.get_running_loop(), self.crashes.append)
+        if self.banks is not None:
+            await self.banks.start()
         self.broker.start()
-        if self.broker.agent is not None:
-            # The key that tills seal numbers for comes with the policy.
-            body = msgspec.msgpack.encode(Policy(receipt_link="https://receipts.test"))
+        if (policy := self._policy()) != Policy():
+            body = msgspec.msgpack.encode(policy)
             await self.broker.do(DocumentPublish(name="policy", body=body, actor=ACTOR))
+        for module in self._modules():
+            await self.broker.do(ModuleChange(module=module, verb="activate", actor=ACTOR))
         issuer = await self.broker.make()
         self._purses = await issue(
             self.given.cards,
@@ -117,8 +143,12 @@ class World:
             entropy=self._entropy.fork("cards"),
             rules=self.given.purse_rules,
         )
-        if self.given.members:
-            await enter_members(self.broker, self.given.members)
+        self._bank_cards = bank_cards(
+            {**payment_set(self.given.bank_cards), **self.given.cards.emv.cards,
+             **self.given.cards.passbook.cards},
+            self._entropy.fork("bank cards"),
+        )  # fmt: skip
+        await enter_members(self.broker, self.given.members)
         many = len(self.given.tills) > 1
         prefixes = {wish.terminal: f"{wish.terminal}-" if many else "" for wish in self.given.tills}
         away: set[str] = set()
@@ -134,9 +164,10 @@ class World:
                     ground=self._ground,
                     clock=self.clock,
                     entropy=self._entropy.fork(f"wires {wish.terminal}"),
-                    cards=self._purses.cards,
+                    cards=self.cards,
                     away=away,
                     prefix=prefixes[wish.terminal],
+                    pad=self._pad(issuer, wish),
                 ),
                 url=self.broker.url,
             )
@@ -151,6 +182,24 @@ class World:
             if till.wish.float_amount is not None:
                 await till.key(f"{till.wish.float_amount}OS")
 
+    def _policy(self) -> Policy:
+        """Return what the office publishes for what is given."""
+        # The key that tills seal numbers for comes with the policy.
+        link = "https://receipts.test" if self.broker.agent is not None else ""
+        return Policy(receipt_link=link, points=RULE if self.given.members else None)
+
+    def _modules(self) -> list[str]:
+        """Return the payment modules that the office activates for what is given."""
+        return [*([POINTS] if self.given.members else []), *(MODULES if self.banks else ())]
+
+    def _pad(self, issuer: Issuer, wish: TillWish) -> dict[str, Any]:
+        """Return what a till's PIN pad was loaded with; nothing where it has none."""
+        if PIN_PAD not in wish.equipment:
+            return {}
+        entropy = self._entropy.fork(f"pad {wish.terminal}")
+        keys = {issuer.key_id: issuer.public}
+        return {"issuer_keys": keys, "entropy": entropy, **pad_keys(entropy)}
+
     def _network(self, prefix: str) -> Network:
         if self._watch is None:
             return Network(self.broker, self._heard)
@@ -162,6 +211,8 @@ class World:
             await till.stop()
             await till.equipment.stop()
         await self.broker.end()
+        if self.banks is not None:
+            await self.banks.stop()
 
     async def __aenter__(self) -> Self:
         try:

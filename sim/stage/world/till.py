@@ -44,6 +44,7 @@ _ROLES: Final = {
     "line_display": "line_display",
     "scanner": "scanner",
     "stripe_reader": "stripe_reader",
+    "pin_pad": "pin_pad",
     CUSTOMER: "customer_card",
     SHOP: "shop_card",
 }

@@ -279,3 +279,16 @@ def test_totals_asked_again_are_answered_again(spec):
     talk.say(b.SIGN_ON)
     first = talk.say(asked)
     assert first == talk.say(asked.typed("0501")) and codes(first) == [("0510", "00")]
+
+
+def test_made_good_again_it_says_what_it_kept_back_and_answers_as_usual():
+    talk = Talk().dial()
+    talk.do("delay", ms="30000")
+    assert talk.say(talk.sale()) == []
+    talk.do("lose_answers", count="5")
+    talk.do("decline", code="05")
+    talk.do("issuer_away", bank="hanbit")
+    talk.do("restore_answers")
+    assert codes(talk.heard()) == [("0210", "00")]
+    assert codes(talk.say(talk.sale(), talk.sale())) == [("0210", "00")] * 2
+    assert talk.twin.deadline_ns is None and talk.twin.state()["away"] == []

@@ -44,6 +44,23 @@ def test_given_changes_only_what_it_names() -> None:
     assert till.devices == {"printer_proof": "status"} and till.float_amount is None
 
 
+def test_payment_cards_are_the_shipped_ones_but_for_what_is_written() -> None:
+    [scenario] = read(
+        "given.cards.passbook-1 = { tries = 1 }\ngiven.cards.credit-1 = {}\n"
+        "given.banks = {}\nwhen = []\n"
+    )
+    cards = scenario.given.cards
+    assert (cards.passbook.cards["passbook-1"].tries, cards.passbook.cards["passbook-1"].pin) == (
+        1, "1234",
+    )  # fmt: skip
+    assert list(cards.emv.cards) == ["credit-1"] and "credit-1" not in cards.cards
+    assert scenario.given.banks == {"hanbit": {"cards": ["9900"], "accounts": ["1", "2"]}}
+    [till] = scenario.given.tills
+    assert "pin_pad" in till.equipment, "who takes cards has one"
+    [plain] = read("when = []\n")
+    assert plain.given.banks is False and "pin_pad" not in plain.given.tills[0].equipment
+
+
 WRONG = [
     ('when = [\n  { key = "EC" },\n  { kye = "EC" },\n]', 4, "did you mean 'key'"),
     ('when = [{ kei = "EC" }]', 2, "no step or twin 'kei'"),
@@ -68,6 +85,13 @@ WRONG = [
     ("given.printer = { options = { print_don = true } }\nwhen = []", 2, "did you mean 'print_done'"),
     ("given.cards.a = { balanse = 1 }\nwhen = []", 2, "did you mean 'balance'"),
     ('given.cards.a = { pin = "x" }\nwhen = []', 2, "pin: 4 to 12 digits"),
+    ("given.banks.hanbti = {}\nwhen = []", 2, "did you mean 'hanbit'"),
+    ("given.banks.hanbit = { ofline = {} }\nwhen = []", 2, "did you mean 'offline'"),
+    ("given.banks.hanbit = { acquirer = 5 }\nwhen = []", 2, "Expected `str`"),
+    ("given.cards.passbook-1 = { blockd = true }\nwhen = []", 2, "did you mean 'blocked'"),
+    ('when = [{ hanbit = "lose_answer", count = 1 }]', 2, "did you mean 'lose_answers'"),
+    ('when = [{ hanbit = "decline" }]', 2, "code is missing"),
+    ('when = [{ broker = "kill", at = "bank.tel" }]', 2, "did you mean 'bank.tell'"),
     ("given.till = { printer_prof = 1 }\nwhen = []", 2, "did you mean 'printer_proof'"),
     ('given.till = { printer = "tcp://1" }\nwhen = []', 2, "given.till has no 'printer'"),
     ('when = [{ key = "$cuont" }]\nsweep = { count = [1] }', 2, "did you mean 'count'"),
