@@ -31,7 +31,7 @@ _MESSAGES: Final = {
     Response.PIN_TRIES: "CRD-21",
     Response.ISSUER_AWAY: "CRD-22",
     Response.DUPLICATE: "CRD-09",
-    Response.MALFUNCTION: "CRD-30",
+    Response.MALFUNCTION: "CRD-04",
 }
 
 
