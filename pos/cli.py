@@ -230,6 +230,9 @@ def _add_selling(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--gift", action="store_true", help="a gift receipt, without prices, for an exchange"
     )
     reprint.add_argument(
+        "--refusal", action="store_true", help="the slip of a payment that was refused"
+    )
+    reprint.add_argument(
         "--link", action="store_true", help="no paper: the address of its e-receipt"
     )
 
@@ -453,7 +456,7 @@ def _sign_off(config: Config, parsed: argparse.Namespace) -> int:
 
 
 def _reprint(config: Config, parsed: argparse.Namespace) -> int:
-    verb = "QR" if parsed.link else "GR" if parsed.gift else "RP"
+    verb = "QR" if parsed.link else "GR" if parsed.gift else "DP" if parsed.refusal else "RP"
     return _run(config, f"{parsed.sale or ''}{verb}", parsed)
 
 

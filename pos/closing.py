@@ -6,6 +6,7 @@ both                  both facts under one number: what the goods that came back
                       new ones, as far as it goes, by the tender "exchange"; the rest is paid, or goes back
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from msgspec import structs
@@ -50,10 +51,15 @@ def mint(register: Register, sale: Sale) -> str:
     )
 
 
-async def close(register: Register, sale: Sale, results: list[Draft]) -> Paid:
-    """End a ticket in which nothing is due any more. Raises: StoreError, and nothing happened."""
+async def close(
+    register: Register, sale: Sale, results: list[Draft], first: Sequence[Paper] = ()
+) -> Paid:
+    """End a ticket in which nothing is due any more. Raises: StoreError, and nothing happened.
+
+    `first` are papers that come out before its own.
+    """
     sale, swap = _swapped(register, sale)
-    drafts, papers = [*results, *by_hand(register, sale)], list[Paper]()
+    drafts, papers = [*results, *by_hand(register, sale)], list(first)
     register.sale = sale
     link, kept = "", False
     back, fact = _refund(register, sale, swap), None

@@ -322,8 +322,8 @@ class Reprint:
     """Print a receipt again, marked as a copy; without a number, the last one."""
 
     sale: int | None = None
-    gift: bool = False
-    """Print its gift receipt instead, which tells no price."""
+    what: Literal["receipt", "gift", "refusal"] = "receipt"
+    """Or its gift receipt, which tells no price; or the slip of a payment of it that was refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ send the same text. Verbs are the trade's two letters (CORE-POS where it has one
     CZ[:reason]   close the shift with its Z       XR  print the X
     amountCI:reason  cash in    amountCO:reason  cash out    amountDR:reason  drop to the safe
     NS:reason    open the drawer without a sale    [n]RP   reprint    [n]GR  gift receipt
+    [n]DP  the slip of a payment that was refused
     NP WP  the customer wants no paper, or paper     [n]QR  the link of a sale's e-receipt
     SI SO LK   sign on or hand over, sign off, lock          TM  to the training counter, and back
     [person]PN:pin   number or badge, and PIN, where the till asks who somebody is
@@ -48,7 +49,7 @@ Source: clerk-and-courier.md 5.3; CORE-POS command grammar (1.1).
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from pos import commands
 from pos.cash_receipt import read_number
@@ -167,11 +168,11 @@ def _verb(text: str, currency: Currency, tenders: Mapping[str, str]) -> Command 
         return commands.ReturnLine(0, _thousandths(operand.removesuffix("*")))
     if verb in _COUNTED and reason is None:
         return _COUNTED[verb](_whole(operand)) if _COUNT.fullmatch(operand) else None
-    if verb in ("RP", "GR") and reason is None:
-        gift = verb == "GR"
+    if verb in _PRINTED and reason is None:
+        what = _PRINTED[verb]
         if not operand:
-            return commands.Reprint(gift=gift)
-        return commands.Reprint(_whole(operand), gift) if _COUNT.fullmatch(operand) else None
+            return commands.Reprint(what=what)
+        return commands.Reprint(_whole(operand), what) if _COUNT.fullmatch(operand) else None
     if verb == "QR" and reason is None and (not operand or _COUNT.fullmatch(operand)):
         return commands.ShowLink(_whole(operand) if operand else None)
     if verb in _DISCOUNTS and reason is None:
@@ -218,6 +219,11 @@ def _with_amount(verb: str, amount: int | None, reason: str | None) -> Command |
             return None
 
 
+_PRINTED: Final[dict[str, Literal["receipt", "gift", "refusal"]]] = {
+    "RP": "receipt",
+    "GR": "gift",
+    "DP": "refusal",
+}
 _PLAIN: Final[dict[str, Command]] = {
     "VL": commands.VoidLine(),
     "VD": commands.VoidLast(),

@@ -45,6 +45,8 @@ PROGRAM: Final = "till"
 _RESTART: Final = dict.fromkeys(RECEIPTS, "restart") | {
     "gift": "gift restart",
     "slip": "slip restart",
+    "merchant": "merchant restart",
+    "declined": "refusal restart",
 }
 """Why a receipt is copied, by its form."""
 RESTART_RECORDS_MAX: Final = 1_000

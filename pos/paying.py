@@ -24,11 +24,13 @@ from pos.sale import GiveBack, HoldTender, Offer, Refusal, consider, decide
 from pos.sale_events import AttemptMade, CashReceiptWanted, Event, ReturnableTender
 from pos.sale_state import evolve
 from pos.store.journal import Doubt
+from pos.store.papers import Paper
 from pos.tenders.agreement import Ask, Carded, Limited, Mover, Paid, Recovering, Refunding, Tender
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import KRW, Money, currency
 from protocols.outcome import Approved, Declined, Missing, NotSent, Outcome, Pending, Unknown
+from receipts.forms.slip import RefusedPayment, SignedPayment, is_signed
 from receipts.forms.wording import WORDS
 
 
@@ -249,7 +251,8 @@ class Paying:
         if isinstance(outcome, Approved):
             return await self._approved(desk, offer, outcome)
         if desk.intended:
-            await register.append(desk.results(outcome), ATTEMPT)
+            papers = self._refusal(desk, outcome)
+            await register.append(desk.results(outcome), ATTEMPT, papers=papers)
         match outcome:
             case Declined(code=code, blanks=blanks) | NotSent(code=code, blanks=blanks):
                 # A purse that is short may pay what it has (PUR-01).
@@ -261,6 +264,21 @@ class Paying:
                 return register.say("CRD-05")
             case _:
                 assert_never(outcome)
+
+    def _refusal(self, desk: PaymentDesk, outcome: Outcome) -> list[Paper]:
+        """Return the slip that a customer may ask for whose payment a bank has refused."""
+        if not isinstance(outcome, Declined) or desk.known is None or desk.service:
+            return []
+        register = self.register
+        asked = TenderFact(
+            method=desk.method, attempt=desk.key, amount=desk.amount, slip=desk.known
+        )
+        refused = RefusedPayment(
+            sale=desk.sale,
+            tender=asked,
+            happened=register.say(outcome.code, **outcome.blanks).banner,
+        )
+        return [register.paper("declined", refused, sale=desk.sale, kept=True)]
 
     async def _approved(
         self, desk: PaymentDesk, offer: Offer, outcome: Approved
@@ -284,9 +302,11 @@ class Paying:
         sale = register.sale
         for event in events:
             sale = evolve(sale, event)
+        signed = SignedPayment(sale=sale.number, tender=held)
+        papers = [register.paper("merchant", signed)] if is_signed(held.slip) else []
         if sale.due == 0 and sale.changing is None:
-            return await close(register, sale, result)
-        await register.append(result, ATTEMPT, events=events)
+            return await close(register, sale, result, first=papers)
+        await register.append(result, ATTEMPT, events=events, papers=papers)
         return register.say(
             "part_paid",
             method=register.method(desk.method),

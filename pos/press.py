@@ -31,7 +31,13 @@ from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.shift import x_report, z_report
 from receipts.forms.situation import Situation, situation_slip
-from receipts.forms.slip import payment_slip
+from receipts.forms.slip import (
+    RefusedPayment,
+    SignedPayment,
+    declined_slip,
+    merchant_copy,
+    payment_slip,
+)
 from receipts.forms.test_page import test_page
 from receipts.renderers import escpos, text
 from receipts.renderers.escpos import QrDrawn
@@ -43,6 +49,8 @@ _CHANGED: Final = msgspec.msgpack.Decoder(TenderChanged)
 _VOIDED: Final = msgspec.msgpack.Decoder(TenderVoided)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
 _SITUATION: Final = msgspec.msgpack.Decoder(Situation)
+_SIGNED: Final = msgspec.msgpack.Decoder(SignedPayment)
+_REFUSED: Final = msgspec.msgpack.Decoder(RefusedPayment)
 _SLIP: Final = msgspec.msgpack.Decoder(PurseSlip)
 _STATEMENT: Final = msgspec.msgpack.Decoder(Statement)
 
@@ -76,6 +84,12 @@ class Press:
                     return gift_receipt(_SALE.decode(paper.body), replace(context, copy=again))
                 case "slip":
                     return payment_slip(_SALE.decode(paper.body), context)
+                case "merchant":
+                    return merchant_copy(_SIGNED.decode(paper.body), context)
+                case "declined":
+                    again = max(0, paper.copy - 1)
+                    refused = _REFUSED.decode(paper.body)
+                    return declined_slip(refused, replace(context, copy=again))
                 case "refund":
                     return refund_receipt(_REFUND.decode(paper.body), context)
                 case "change":

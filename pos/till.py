@@ -631,8 +631,13 @@ class Till:
                 notice = await self._day.read_x()
             case commands.OpenDrawer(reason):
                 notice = await self._day.open_drawer(reason)
-            case commands.Reprint(sale, gift):
-                notice = await (self._day.gift(sale) if gift else self._day.reprint(sale))
+            case commands.Reprint(sale, what):
+                prints = {
+                    "receipt": self._day.reprint,
+                    "gift": self._day.gift,
+                    "refusal": self._day.refusal,
+                }
+                notice = await prints[what](sale)
             case _:
                 assert_never(command)
         happened = self.register.counts is not before
@@ -814,9 +819,10 @@ class Till:
         return notice
 
     def _ended(self, result: Notice | Paid) -> Notice:
-        """Let drawer, display and printer follow a sale that is durable."""
+        """Let drawer, display and printer follow what is durable: a sale, or a payment of one."""
         if not isinstance(result, Paid):
             self._display_notice(result)
+            self.print_what_waits()
             return result
         self._page = "link" if result.link else "sale"
         self._notice = result.notice

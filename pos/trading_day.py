@@ -1,4 +1,4 @@
-"""The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, reprint, gift receipt."""
+"""The commands around the drawer and the day: open, cash moves, count, close, X, no-sale, papers again."""
 
 import asyncio
 from collections.abc import Sequence
@@ -193,6 +193,17 @@ class TradingDay:
         count = 1 if before is None else before.copy + 1
         await self._copy(replace(paper, form="gift", copy=count), "gift")
         return register.say("gift_printed", sale=register.sale_name(paper.sale))
+
+    async def refusal(self, sale: int | None) -> Notice:
+        """Print the slip of a payment that was refused, for a customer who wants it on paper."""
+        register = self.register
+        if not register.setup.has_printer:
+            return register.say("PRN-08")
+        paper = await self.receipt(sale, ("declined",))
+        if paper is None:
+            return register.say("RPT-05")
+        await self._copy(replace(paper, copy=paper.copy + 1), "refusal")
+        return register.say("refusal_printed", sale=register.sale_name(paper.sale))
 
     async def _copy(self, paper: Paper, reason: str) -> None:
         """Let a paper of an earlier sale come out, its fact with it."""

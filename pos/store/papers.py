@@ -18,6 +18,8 @@ Form = Literal[
     "sale",
     "gift",
     "slip",
+    "merchant",
+    "declined",
     "refund",
     "void",
     "change",
@@ -57,7 +59,7 @@ class Paper:
     """Of the journal record that it shows; 0 for an X, which is no record."""
     at_ns: int = 0
     copy: int = 0
-    """0 is the original, n the n-th copy; of gift receipts the first is 1."""
+    """0 is the original, n the n-th copy; of gift receipts and refusals the first is 1."""
     state: PaperState = PaperState.WAITING
 
 

@@ -7,7 +7,8 @@ goods     the goods of a sale or a refund, and the tax in it
 sale      the receipt of a sale
 gift      the same without a price
 e_receipt  the same as a customer reads it later, with what came back of it
-slip      what devices took for a sale, apart from its receipt
+payment   one payment on any of them, with the bank's slip
+slip      payments apart from the receipt: the customer's slip, the shop's copy, a refusal
 refund    the receipt of a refund
 payment_change  the slip of a payment that was replaced after its sale was closed
 payment_void  the slip of a payment that was taken out of its sale

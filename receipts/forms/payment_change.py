@@ -9,11 +9,12 @@ here. Source: clerk-and-courier.md 1.2 (Tender: change after payment, same shift
 
 from itertools import chain
 
-from protocols.facts import Tender, TenderChanged
-from receipts.document import Block, Document, Qr, Size, Text
+from protocols.facts import TenderChanged
+from receipts.document import Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.parts import cash_receipt_rows, heading, paper, queued_notice, row, who
-from receipts.forms.wording import WORDS, method_name
+from receipts.forms.payment import brief_rows, payment_rows
+from receipts.forms.wording import WORDS
 
 
 def payment_change_slip(changed: TenderChanged, context: ReceiptContext) -> Document:
@@ -29,12 +30,12 @@ def payment_change_slip(changed: TenderChanged, context: ReceiptContext) -> Docu
         [row(words.sale_number, changed.original)],
         [
             Text(text=words.change_was),
-            *_payment(changed.tender, context),
-            *_payment(changed.back, context, back=True),
+            *brief_rows(changed.tender, context),
+            *payment_rows(changed.back, context, back=True),
         ],
         [
             Text(text=words.change_now),
-            *chain.from_iterable(_payment(tender, context) for tender in changed.taken),
+            *chain.from_iterable(payment_rows(tender, context) for tender in changed.taken),
             row(words.amount, total, bold=True, size=Size.TALL),
         ],
         cash_receipt_rows(changed.cash_receipt, context),
@@ -43,15 +44,3 @@ def payment_change_slip(changed: TenderChanged, context: ReceiptContext) -> Docu
         queued_notice(context, key, words.refund_queued_note),
         [Qr(content=key)],
     )
-
-
-def _payment(tender: Tender, context: ReceiptContext, *, back: bool = False) -> list[Block]:
-    words = WORDS[context.language]
-    name = method_name(tender.method, context.language, context.methods)
-    blocks: list[Block] = [
-        row(words.given_back_of.format(name) if back else name, context.money(tender.amount))
-    ]
-    if tender.reference:
-        blocks.append(row(f"  {words.reference}", tender.reference))
-    blocks.append(row(f"  {words.key}", tender.attempt))
-    return blocks

@@ -10,6 +10,7 @@ from protocols.facts import TenderVoided
 from receipts.document import Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.parts import heading, paper, queued_notice, row, who
+from receipts.forms.payment import brief_rows, payment_rows
 from receipts.forms.wording import WORDS, method_name
 
 
@@ -24,11 +25,7 @@ def payment_void_slip(voided: TenderVoided, context: ReceiptContext) -> Document
         context,
         [who(context, number), heading(words.payment_void_title)],
         [
-            row(
-                method_name(paid.method, context.language, context.methods),
-                context.money(paid.amount),
-            ),
-            row(f"  {words.key}", paid.attempt),
+            *brief_rows(paid, context),
         ],
         [
             row(
@@ -37,8 +34,7 @@ def payment_void_slip(voided: TenderVoided, context: ReceiptContext) -> Document
                 bold=True,
                 size=Size.TALL,
             ),
-            *([row(f"  {words.reference}", back.reference)] if back.reference else []),
-            row(f"  {words.key}", back.attempt),
+            *payment_rows(back, context, amount=False),
         ],
         [Text(text=words.situation_no_receipt)],
         queued_notice(context, back.attempt, words.refund_queued_note),

@@ -3,7 +3,7 @@
     marks - store - moment, lane, clerk, refund number - REFUND
     the sale returned, or "without a receipt"
     items, tax, total given back
-    tenders with approval and attempt key - reason - the customer's signature
+    payments with the bank's slip and attempt key - reason - the customer's signature
     "waiting to be sent" - QR of the refund's key
 
 Amounts stand without a sign, under a heading that says which way the money went: so the column adds up
@@ -12,12 +12,13 @@ as on the receipt of the sale. Every figure is the fact's own. Source: clerk-and
 
 from itertools import chain
 
-from protocols.facts import RefundClosed, Tender
+from protocols.facts import RefundClosed
 from receipts.document import Block, Document, Feed, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
 from receipts.forms.parts import heading, member_rows, paper, queued_notice, row, who
-from receipts.forms.wording import WORDS, method_name
+from receipts.forms.payment import payment_rows
+from receipts.forms.wording import WORDS
 
 
 def refund_receipt(refund: RefundClosed, context: ReceiptContext) -> Document:
@@ -44,7 +45,11 @@ def bodies(refund: RefundClosed, context: ReceiptContext) -> list[list[Block]]:
     return [
         item_rows(refund.lines, context),
         _totals(refund, context),
-        list(chain.from_iterable(_tender(tender, context) for tender in refund.tenders)),
+        list(
+            chain.from_iterable(
+                payment_rows(tender, context, back=True) for tender in refund.tenders
+            )
+        ),
         member_rows(refund, context),
     ]
 
@@ -55,13 +60,3 @@ def _totals(refund: RefundClosed, context: ReceiptContext) -> list[Block]:
     total = f"{words.refund_total} ({words.items_of.format(count)})"
     figure = context.money_named(refund.total)
     return [*tax_rows(refund, context), row(total, figure, bold=True, size=Size.TALL)]
-
-
-def _tender(tender: Tender, context: ReceiptContext) -> list[Block]:
-    words = WORDS[context.language]
-    name = words.given_back_of.format(method_name(tender.method, context.language, context.methods))
-    blocks: list[Block] = [row(name, context.money(tender.amount), bold=True)]
-    if tender.reference:
-        blocks.append(row(f"  {words.reference}", tender.reference))
-    blocks.append(row(f"  {words.key}", tender.attempt))
-    return blocks

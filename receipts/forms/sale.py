@@ -3,7 +3,7 @@
     marks (training, reprint) - store - moment, lane, clerk, sale number
     items: name, price x quantity, amount; discounts; * where tax-free
     supply value, VAT, tax-free; total
-    tenders with what was handed over and given back, approval, attempt key
+    payments with what was handed over and given back, the bank's slip, attempt key
     the member, masked, and the points: earned, and what they are now
     the Korean cash receipt that was asked for, with the masked number
     "waiting to be sent" while the broker has not the record - footer
@@ -16,13 +16,14 @@ journal. Source: clerk-and-courier.md 1.2, 2.3 rules 2 and 9; decisions.md "Cata
 from itertools import chain
 
 from protocols.escpos.codes import Align
-from protocols.facts import Reduction, SaleClosed, Tender
+from protocols.facts import Reduction, SaleClosed
 from protocols.receipt_link import link
 from receipts.document import Block, Document, Qr, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.goods import item_rows, tax_rows
 from receipts.forms.parts import cash_receipt_rows, member_rows, paper, queued_notice, row, who
-from receipts.forms.wording import WORDS, method_name
+from receipts.forms.payment import payment_rows
+from receipts.forms.wording import WORDS
 
 
 def sale_receipt(sale: SaleClosed, context: ReceiptContext) -> Document:
@@ -46,7 +47,7 @@ def bodies(sale: SaleClosed, context: ReceiptContext) -> list[list[Block]]:
     return [
         item_rows(sale.lines, context),
         _totals(sale, context),
-        list(chain.from_iterable(tender_rows(tender, context) for tender in sale.tenders)),
+        list(chain.from_iterable(payment_rows(tender, context) for tender in sale.tenders)),
         member_rows(sale, context),
         cash_receipt_rows(sale.cash_receipt, context),
     ]
@@ -74,22 +75,6 @@ def _reduction(reduction: Reduction, context: ReceiptContext) -> Block:
     if reduction.percent:
         name = f"{name} {reduction.percent}%"
     return row(name, context.money(-reduction.amount))
-
-
-def tender_rows(tender: Tender, context: ReceiptContext) -> list[Block]:
-    """Return one payment: what it counted for, and how everybody finds it again."""
-    words = WORDS[context.language]
-    name = method_name(tender.method, context.language, context.methods)
-    blocks: list[Block] = [row(name, context.money(tender.amount), bold=True)]
-    if tender.tendered:
-        blocks.append(row(f"  {words.tendered}", context.money(tender.tendered)))
-        blocks.append(row(f"  {words.change}", context.money(tender.change)))
-    if tender.reference:
-        blocks.append(row(f"  {words.reference}", tender.reference))
-    if tender.balance is not None:
-        blocks.append(row(f"  {words.card_balance}", context.money(tender.balance)))
-    blocks.append(row(f"  {words.key}", tender.attempt))
-    return blocks
 
 
 def scanned_key(sale: SaleClosed, context: ReceiptContext) -> str:

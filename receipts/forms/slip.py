@@ -1,29 +1,55 @@
-"""The payment slip of a sale, where the shop wants it apart from the receipt: what a device took.
+"""Slips of payments, apart from the receipt: what a bank decided or a device took.
 
-    marks - store - moment, lane, clerk, sale number - PAYMENT SLIP
-    each payment that is not cash: amount, approval, the card's balance, attempt key
-    "waiting to be sent" while the broker has not the record
+    payment_slip     marks - store - moment, lane, clerk, sale number - PAYMENT SLIP
+                     each payment that is not cash, as the receipt has it; for whoever files payments
+    merchant_copy    MERCHANT COPY, for the shop: a payment that the customer signs for
+    declined_slip    PAYMENT REFUSED, for a customer who wants it on paper: what happened, that nothing
+                     was taken; no receipt
 
-The receipt says the same; the slip is for whoever files payments by themselves.
 Source: clerk-and-courier.md 1.2 (Receipt: item receipt and card slip on one or two sheets).
 """
 
 from itertools import chain
 from typing import Final
 
-from protocols.facts import EXCHANGE, SaleClosed, Tender
-from receipts.document import Document
+import msgspec
+
+from protocols.facts import EXCHANGE, SaleClosed, Slip, Tender
+from receipts.document import Block, Document, Feed, Rule, Size, Text
 from receipts.forms.context import ReceiptContext
-from receipts.forms.parts import heading, paper, queued_notice, who
-from receipts.forms.sale import scanned_key, tender_rows
+from receipts.forms.parts import heading, paper, queued_notice, row, who
+from receipts.forms.payment import payment_rows
+from receipts.forms.sale import scanned_key
 from receipts.forms.wording import WORDS
 
 _WITHOUT_SLIP: Final = frozenset({"cash", EXCHANGE})
 
 
+class SignedPayment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment whose holder is verified by a signature; its receipt may be a sale's or a change's."""
+
+    sale: int
+    tender: Tender
+
+
+class RefusedPayment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment that was declined, as it was told to the clerk."""
+
+    sale: int
+    tender: Tender
+    """What was asked for."""
+    happened: str
+    """Why, in the language of the slip."""
+
+
 def on_slip(sale: SaleClosed) -> list[Tender]:
     """Return the payments that a slip shows; of none, there is no slip."""
     return [tender for tender in sale.tenders if tender.method not in _WITHOUT_SLIP]
+
+
+def is_signed(slip: Slip | None) -> bool:
+    """Tell whether the shop needs a copy that the customer signs."""
+    return slip is not None and slip.verified == "signature"
 
 
 def payment_slip(sale: SaleClosed, context: ReceiptContext) -> Document:
@@ -36,6 +62,40 @@ def payment_slip(sale: SaleClosed, context: ReceiptContext) -> Document:
         f"{words.slip_title} {context.store_name} {number}",
         context,
         [who(context, number), heading(words.slip_title)],
-        list(chain.from_iterable(tender_rows(tender, context) for tender in on_slip(sale))),
+        list(chain.from_iterable(payment_rows(tender, context) for tender in on_slip(sale))),
         queued_notice(context, scanned_key(sale, context)),
     )
+
+
+def merchant_copy(signed: SignedPayment, context: ReceiptContext) -> Document:
+    """Return the shop's own copy, with the line on which the customer signs."""
+    words = WORDS[context.language]
+    number = f"{words.sale_number} {signed.sale:04d}"
+    total = context.money_named(signed.tender.amount)
+    return paper(
+        f"{words.merchant_title} {context.store_name} {number}",
+        context,
+        [who(context, number), heading(words.merchant_title)],
+        payment_rows(signed.tender, context),
+        [row(words.amount, total, bold=True, size=Size.TALL)],
+        [Text(text=words.merchant_agreed), *_signed_here(context)],
+    )
+
+
+def declined_slip(refused: RefusedPayment, context: ReceiptContext) -> Document:
+    """Return the slip of a payment that was refused."""
+    words = WORDS[context.language]
+    number = f"{words.sale_number} {refused.sale:04d}"
+    return paper(
+        f"{words.declined_title} {context.store_name} {number}",
+        context,
+        [who(context, number), heading(words.declined_title)],
+        [Text(text=refused.happened, bold=True)],
+        payment_rows(refused.tender, context),
+        [Text(text=words.declined_note), Text(text=words.situation_no_receipt)],
+    )
+
+
+def _signed_here(context: ReceiptContext) -> list[Block]:
+    words = WORDS[context.language]
+    return [Text(text=f"{words.customer_signature}:"), Feed(lines=3), Rule()]

@@ -126,6 +126,23 @@ class Words:
     came_back_of: str
     came_back_all: str
     as_of: str
+    card_number: str
+    account_number: str
+    slip_entry: Mapping[str, str]
+    slip_verified: Mapping[str, str]
+    instalments: str
+    instalments_of: str
+    issuer: str
+    account_bank: str
+    acquirer: str
+    merchant_number: str
+    terminal_number: str
+    cryptogram: str
+    bank_reference: str
+    merchant_title: str
+    merchant_agreed: str
+    declined_title: str
+    declined_note: str
 
 
 _KO: Final = Words(
@@ -248,6 +265,37 @@ _KO: Final = Words(
     came_back_of="{} 반품",
     came_back_all="모두 반품되었습니다",
     as_of="반품 뒤 남은 금액",
+    card_number="카드번호",
+    account_number="계좌번호",
+    slip_entry={
+        "": "",
+        "chip": "IC칩",
+        "contactless": "비접촉",
+        "stripe": "마그네틱",
+        "fallback": "마그네틱 (칩 불량)",
+        "passbook": "전자통장",
+        "terminal": "카드 단말기",
+    },
+    slip_verified={
+        "": "",
+        "online_pin": "비밀번호 확인",
+        "offline_pin": "비밀번호 확인 (카드)",
+        "signature": "서명",
+        "none": "본인 확인 생략",
+    },
+    instalments="할부",
+    instalments_of="{}개월",
+    issuer="발급사",
+    account_bank="은행",
+    acquirer="매입사",
+    merchant_number="가맹점번호",
+    terminal_number="단말기번호",
+    cryptogram="암호문",
+    bank_reference="은행 거래번호",
+    merchant_title="가맹점용 전표",
+    merchant_agreed="위 금액의 결제에 동의합니다",
+    declined_title="승인 거절 확인서",
+    declined_note="결제되지 않았습니다. 돈은 움직이지 않았습니다",
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -369,6 +417,37 @@ _EN: Final = Words(
     came_back_of="Returned {}",
     came_back_all="Everything came back",
     as_of="Left after returns",
+    card_number="Card number",
+    account_number="Account",
+    slip_entry={
+        "": "",
+        "chip": "Chip",
+        "contactless": "Contactless",
+        "stripe": "Magnetic stripe",
+        "fallback": "Stripe, chip failed",
+        "passbook": "Passbook card",
+        "terminal": "Card terminal",
+    },
+    slip_verified={
+        "": "",
+        "online_pin": "PIN verified",
+        "offline_pin": "PIN verified (card)",
+        "signature": "Signature",
+        "none": "Not verified",
+    },
+    instalments="Instalments",
+    instalments_of="{} months",
+    issuer="Card issuer",
+    account_bank="Bank",
+    acquirer="Acquirer",
+    merchant_number="Merchant",
+    terminal_number="Terminal",
+    cryptogram="Cryptogram",
+    bank_reference="Bank reference",
+    merchant_title="MERCHANT COPY",
+    merchant_agreed="I agree to pay the amount above",
+    declined_title="PAYMENT REFUSED",
+    declined_note="Not paid. No money has moved",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

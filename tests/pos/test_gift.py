@@ -23,8 +23,8 @@ def gift_text(counter: Counter) -> str:
 @pytest.mark.parametrize(
     ("entry", "command"),
     [
-        ("GR", commands.Reprint(gift=True)),
-        ("128gr", commands.Reprint(128, gift=True)),
+        ("GR", commands.Reprint(what="gift")),
+        ("128gr", commands.Reprint(128, "gift")),
         ("RP", commands.Reprint()),
     ],
 )

@@ -10,9 +10,12 @@ from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from pos.messages import Language
+from pos.press import Press
 from pos.rights import Right
 from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
 from pos.tenders.registry import GROUP
@@ -20,12 +23,14 @@ from protocols.card_number import CardNumber
 from protocols.facts import (
     AttemptClosed,
     AttemptOpened,
+    ReceiptCopied,
     RefundClosed,
     SaleClosed,
     Slip,
     TenderVoided,
 )
 from protocols.outcome import Approved, Declined, Outcome, Unknown
+from receipts.forms.slip import RefusedPayment
 from tests.pos.conftest import Starting
 from tests.support.counter_till import GOODS
 
@@ -48,6 +53,7 @@ class Credit:
 
     outcome: Outcome | None = None
     """None: approved."""
+    whole: Slip = WHOLE
     paid: list[Paid] = field(default_factory=list)
     name: str = "credit"
     verb: str = "KX"
@@ -61,11 +67,11 @@ class Credit:
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         desk.slip(READ)
         await desk.intend("card=1")
-        return self._answer(ask, desk, WHOLE)
+        return self._answer(ask, desk, self.whole)
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         assert desk.known == READ, "what the intent knew is there again"
-        return self._answer(ask, desk, WHOLE)
+        return self._answer(ask, desk, self.whole)
 
     async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
         self.paid.append(paid)
@@ -150,3 +156,44 @@ async def test_what_goes_back_knows_the_slip_and_has_its_own(
     back = [fact.back for fact in facts(counter, TenderVoided)]
     back += [tender for fact in facts(counter, RefundClosed) for tender in fact.tenders]
     assert [tender.slip for tender in back] == [VOID]
+
+
+def printed(counter: Any) -> list[str]:
+    return [paper.decode() for paper in counter.bench.printed]
+
+
+async def test_a_payment_that_is_signed_for_brings_the_shops_copy_first(
+    start: Starting, credit: Credit
+) -> None:
+    """Each by itself, as soon as it is approved: the customer signs while the receipt comes out."""
+    credit.whole = replace(WHOLE, verified="signature")
+    counter = await at(start)
+    await counter.key("0OS", MILK, "1000KX")
+    await counter.settle()
+    assert printed(counter) == ["merchant 0 copy 0"]
+    await counter.key("KX")
+    await counter.settle()
+    assert printed(counter)[1:] == ["merchant 0 copy 0", "sale 1 copy 0"]
+
+
+async def test_a_refusal_is_printed_for_whoever_wants_it_and_again_as_a_copy(
+    start: Starting, credit: Credit
+) -> None:
+    counter = await at(start)
+    said = await counter.key("0OS", MILK, "DP")
+    assert said is not None and said.code == "RPT-05"
+    credit.outcome = Declined(code="CRD-05", reason="funds")
+    await counter.key("KX")
+    await counter.settle()
+    assert printed(counter) == [], "nobody has asked for it"
+    await counter.key("DP", "1DP")
+    await counter.settle()
+    assert printed(counter) == ["declined 1 copy 1", "declined 1 copy 2"]
+    reasons = [(fact.reason, fact.copy) for fact in facts(counter, ReceiptCopied)]
+    assert reasons == [("refusal", 1), ("refusal", 2)]
+    [first, *_] = counter.store.database.rows("SELECT body FROM paper WHERE form = 'declined'")
+    refused = msgspec.msgpack.decode(first[0], type=RefusedPayment)
+    assert refused.tender.slip == WHOLE and refused.happened
+    paper = counter.store.papers.newest("declined")
+    told = Press(counter.till.register, columns=42).text(paper)
+    assert "재발행 1" in told and "2,980" in told and "결제되지 않았습니다" in told

@@ -56,13 +56,13 @@ def shown(document: Document, paper: PaperWidth = STANDARD) -> str:
     return text.render(document, paper)
 
 
-def compare(name: str, document: Document) -> None:
+def compare(name: str, document: Document, paper: PaperWidth = STANDARD) -> None:
     """Compare with the kept text."""
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("GOLDEN_WRITE"):
         path.parent.mkdir(exist_ok=True)
-        path.write_text(shown(document), encoding="utf-8")
-    assert shown(document) == path.read_text(encoding="utf-8")
+        path.write_text(shown(document, paper), encoding="utf-8")
+    assert shown(document, paper) == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
