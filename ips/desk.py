@@ -26,9 +26,24 @@ from ips.ledger import Bound, Phase, bound_of
 from ips.payments import PaymentRecord, Refusal, evolve, open_payment
 from ips.refund_policy import RefundPolicy
 from ips.refunds import RefundAsk, RefundState
-from ips.requests import answer_of, check_request, order_of_request, refund_answer_of, refund_order
+from ips.requests import (
+    answer_of,
+    answer_of_outcome,
+    check_give_back,
+    check_request,
+    order_of_give_back,
+    order_of_request,
+    refund_answer_of,
+    refund_order,
+)
 from ips.spi import PaymentModule
-from protocols.broker import PaymentAnswer, PaymentRequest, Problem, RefundRequest
+from protocols.broker import (
+    GiveBackRequest,
+    PaymentAnswer,
+    PaymentRequest,
+    Problem,
+    RefundRequest,
+)
 from protocols.outcome import Approved, Declined, Outcome, Unknown
 from protocols.ports import Clock, FaultPoints
 
@@ -122,6 +137,24 @@ class Desk:
         if fresh is not None and fresh.state == RefundState.APPROVED:
             return await self.pay_refund(request.key)
         return await self._refund_answer(request.key)
+
+    async def give_back(self, request: GiveBackRequest) -> PaymentAnswer | Problem:
+        """Give money of a payment back by its module, once a key; the terminal's record of it is booked.
+
+        The module keeps what it has given back under which key, and never gives more than was paid.
+        """
+        payment = await self._books.payment(request.payment)
+        problem = check_give_back(request, payment)
+        module = self._modules.get(request.module)
+        if payment is None or problem is not None:
+            assert problem is not None
+            return problem
+        if module is None:
+            reason = f"there is no active payment module {request.module!r}"
+            return Problem(error="unknown-module", reason=reason)
+        self._faults.reach("desk.give_back")
+        outcome = await self._caller.call(module, order_of_give_back(request, payment))
+        return answer_of_outcome(request, outcome)
 
     async def approve_refund(self, key: str, *, actor: str, why: str) -> PaymentAnswer | Problem:
         """Approve a refund that somebody else asked for, and pay it."""

@@ -2,13 +2,22 @@
 
 import re
 
+from msgspec.structs import replace
+
 from ips.books import RefundRecord
 from ips.flow_files import nearest
 from ips.flows import StateClass
 from ips.payments import AMOUNT_MAX, PaymentRecord
 from ips.spi import Manifest, Need, Operation, Order
-from protocols.broker import OutcomeName, PaymentAnswer, PaymentRequest, Problem
+from protocols.broker import (
+    GiveBackRequest,
+    OutcomeName,
+    PaymentAnswer,
+    PaymentRequest,
+    Problem,
+)
 from protocols.money import CURRENCIES, Money, currency
+from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 
 KEY_LENGTH_MAX = 64
 
@@ -68,6 +77,54 @@ def order_of_request(request: PaymentRequest) -> Order:
         terminal=request.terminal,
         fields=request.fields,
     )
+
+
+def check_give_back(request: GiveBackRequest, payment: PaymentRecord | None) -> Problem | None:
+    """Return why a terminal may not give this back; None when it may."""
+    if payment is None:
+        reason = f"there is no payment {request.payment!r}"
+        return _problem("unknown-payment", reason, "그런 결제가 없습니다")
+    if not request.key or len(request.key) > KEY_LENGTH_MAX or request.key == payment.key:
+        return _problem("key", "what goes back has a key of its own", "키 오류")
+    if (payment.store, payment.module) != (request.store, request.module):
+        reason = f"payment {payment.key} is {payment.module}'s, of store {payment.store}"
+        return _problem("give-back", reason, "다른 결제입니다")
+    if payment.currency != request.currency or not 0 < request.amount <= payment.amount:
+        reason = f"of {payment.amount} {payment.currency}, not {request.amount} {request.currency}"
+        return _problem("amount", reason, "금액 오류")
+    if payment.state_class in (StateClass.VOID, StateClass.REFUSED):
+        reason = f"payment {payment.key} is {payment.state}: nothing to give back"
+        return _problem("not-paid", reason, "돌려줄 돈이 없습니다")
+    return None
+
+
+def order_of_give_back(request: GiveBackRequest, payment: PaymentRecord) -> Order:
+    """Return what the module is asked; who is told that nothing was sent gives back another way."""
+    return Order(
+        operation=Operation.REFUND,
+        key=request.key,
+        payment=payment.key,
+        amount=Money(request.amount, currency(request.currency)),
+        store=request.store,
+        terminal=request.terminal,
+        reference=payment.reference,
+        final=True,
+    )
+
+
+def answer_of_outcome(request: GiveBackRequest, outcome: Outcome) -> PaymentAnswer:
+    """Return what became of giving back, as the terminal is told of it."""
+    answer = PaymentAnswer(key=request.key, outcome="unknown", state="give-back")
+    match outcome:
+        case Approved(amount=amount, reference=reference, told=told):
+            return replace(answer, outcome="approved", amount=amount.minor, reference=reference,
+                           told=dict(told))  # fmt: skip
+        case Declined(code=code, reason=reason, told=told):
+            return replace(answer, outcome="declined", code=code, reason=reason, told=dict(told))
+        case NotSent(code=code, reason=reason):
+            return replace(answer, outcome="not_sent", code=code, reason=reason)
+        case Pending() | Unknown():
+            return answer
 
 
 def refund_order(refund: RefundRecord, payment: PaymentRecord) -> Order:

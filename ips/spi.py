@@ -184,6 +184,8 @@ class Order:
     """What the peer answered to the payment this is about."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """By the names of the manifest's needs, already checked against them."""
+    final: bool = False
+    """A key that cannot be asked now is never asked any more: whoever asks goes another way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

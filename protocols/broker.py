@@ -3,6 +3,7 @@
     POST /v1/payments                ask for a payment through a module; the key is the terminal's
     GET  /v1/payments/KEY            what became of it: asked after silence, never sent again anew
     POST /v1/refunds                 ask for money back on a payment
+    POST /v1/give-backs              a terminal gives money of a payment back by the bank that paid it
     GET  /v1/inquiries/NAME          settled | open | refunded | refund-requests   (the paper's I14-I17)
     GET  /v1/sales/ORDER             a closed sale of this store, and what came back of it
     GET  /v1/held                    baskets that tills of this store have put aside
@@ -57,6 +58,24 @@ class RefundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     currency: str = "KRW"
     reason: str
     actor: str
+
+
+class GiveBackRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Give money of a payment back, now, the way it came: to the card or the account that paid.
+
+    Who may, the terminal has decided; the record of what it gave back is what is booked. The same request
+    again is told what became of it. Not sent: it never will be.
+    """
+
+    key: str
+    """The terminal's, of this very attempt to give back."""
+    payment: str
+    """The payment's attempt key."""
+    module: str
+    amount: int
+    currency: str = "KRW"
+    store: str
+    terminal: str
 
 
 class PaymentAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,7 +1,8 @@
 """All banks of the broker: which one is asked, and how an exchange with it becomes an outcome.
 
 authorise   0200, or 0100 for a promise          void      0420 on what was approved
-capture     0220 on a promise                    refund    0200, processing code 20
+capture     0220 on a promise                    refund    all of it, and the totals still open: 0420, so that
+                                                           nothing was paid; else 0200, processing code 20
 inquire     what is durable; asks no bank: a bank cannot be asked, only told to undo
 
 exchange    approved   declined   open, reversing   reversed    advising    none
@@ -15,8 +16,8 @@ from typing import Final
 
 from ips.bank import records
 from ips.bank.codes import NO_ANSWER, NOT_REACHED, REVERSAL_WAITS, REVERSED, message_of
-from ips.bank.exchanges import OFFLINE, Ask, rrn_of
-from ips.bank.line import CLEAR_SECONDS, BankLine, NotReached
+from ips.bank.exchanges import OFFLINE, UNASKED, Ask, rrn_of
+from ips.bank.line import CLEAR_SECONDS, BankLine, Done, NotReached
 from ips.bank.records import ExchangeRow
 from ips.bank.requests import REFUND_CODE, about, kind_of, new_message
 from ips.bank.wiring import BankConfig, bank_for
@@ -31,6 +32,8 @@ from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 
 OPEN_SECONDS: Final = 86_400
 """How long an advice may take before somebody is asked about it."""
+_VOIDED: Final = "void "
+"""Why a payment is undone, before the key that wants all of it back."""
 MARGIN_NS: Final = NANOSECONDS_PER_SECOND
 """Between our giving up and the broker's: an exchange that ends unanswered is entered as that."""
 
@@ -78,8 +81,7 @@ class BankDesk:
             case Operation.REFUND:
                 return await self._refund(order, deadline_ns)
             case Operation.INQUIRE:
-                found = self._find(order.key)
-                return _nothing(order.key) if found is None else self._outcome(found[1])
+                return self._inquire(order)
             case _:
                 return Declined(code="PAY-04", reason=f"no bank is asked to {order.operation}")
 
@@ -182,10 +184,14 @@ class BankDesk:
         if found is None:
             return _nothing(order.payment)
         line, row = found
-        if records.refunded(line.exchanges.reader, row.key):
+
+        def admits(store: Asks) -> bool:
+            return not records.refunded(store, row.payment)
+
+        if not admits(line.exchanges.reader):
             return Declined(code="PAY-12", reason="a part of it has gone back already")
         if row.state == "approved":
-            row = await line.give_back(row.key, "void", deadline_ns=deadline_ns)
+            row = await line.give_back(row.key, "void", deadline_ns=deadline_ns, admits=admits)
         elif row.state == "reversing":
             row = await line.watch(row, deadline_ns=deadline_ns)
         match row.state:
@@ -204,16 +210,67 @@ class BankDesk:
         if found is None:
             return _nothing(order.payment)
         line, row = found
-        store = line.exchanges.reader
-        paid = records.paid(store, row.payment) - records.refunded(store, row.payment)
-        if order.amount.minor > paid:
-            return Declined(code="PAY-12", reason=f"{paid} is left of what was paid")
+        if _is_voided_by(row, order.key):
+            return _voided(order, await line.watch(row, deadline_ns=deadline_ns))
+        amount = order.amount.minor
+
+        def admits(store: Asks) -> bool:
+            return amount <= records.left(store, row.payment)
+
+        if not admits(line.exchanges.reader):
+            return _spent(row, line)
         before = line.exchanges.message(row)
         message = about(order, before, kind=mti.PURCHASE, code=REFUND_CODE, named=False)
-        done = await line.ask(_ask(order, line.name, message), deadline_ns=deadline_ns)
-        if isinstance(done, NotReached):
-            return _not_reached(line.name, done)
-        return self._outcome(done.row)
+        ask = _ask(order, line.name, message)
+        if records.is_whole(line.exchanges.reader, row, amount):
+            unreached = await line.reach()
+            if unreached is not None:
+                return await self._unasked(line, ask, unreached, final=order.final)
+            row = await self._undo(line, row, order, deadline_ns)
+            if _is_voided_by(row, order.key):
+                return _voided(order, row)
+        done = await line.ask(ask, deadline_ns=deadline_ns, admits=admits)
+        if isinstance(done, Done):
+            return self._outcome(done.row)
+        if done is NotReached.REFUSED:
+            return _spent(row, line)
+        return await self._unasked(line, ask, done, final=order.final)
+
+    async def _undo(
+        self, line: BankLine, row: ExchangeRow, order: Order, deadline_ns: int
+    ) -> ExchangeRow:
+        """Undo a payment whole, unless some of it has gone back meanwhile or the shop's day was settled."""
+
+        def admits(store: Asks) -> bool:
+            asked = records.find(store, order.key)
+            return asked is None and records.is_whole(store, row, order.amount.minor)
+
+        why = f"{_VOIDED}{order.key}"
+        return await line.give_back(row.key, why, deadline_ns=deadline_ns, admits=admits)
+
+    async def _unasked(self, line: BankLine, ask: Ask, why: NotReached, *, final: bool) -> Outcome:
+        """Say that nothing was asked; a `final` key is entered as one that never will be."""
+        if not final:
+            return _not_reached(line.name, why)
+
+        def admits(store: Asks) -> bool:
+            row = records.find(store, ask.payment)
+            return row is None or not _is_voided_by(row, ask.key)
+
+        begun = await line.exchanges.begin(ask, "declined", UNASKED, admits)
+        if begun is None:
+            # The same request, come a second time, has found the bank meanwhile.
+            return Unknown(case_id=ask.key, reason="it is being undone", code=NO_ANSWER)
+        return _not_reached(line.name, why) if begun[0].why == UNASKED else self._outcome(begun[0])
+
+    def _inquire(self, order: Order) -> Outcome:
+        found = self._find(order.key)
+        if found is not None:
+            return self._outcome(found[1])
+        about_it = self._find(order.payment)
+        if about_it is not None and _is_voided_by(about_it[1], order.key):
+            return _voided(order, about_it[1])
+        return _nothing(order.key)
 
     # Exchanges and outcomes
 
@@ -237,6 +294,8 @@ class BankDesk:
         match row.state:
             case "approved":
                 return Approved(amount=amount, reference=row.approval, told=told)
+            case "declined" if row.why == UNASKED:
+                return NotSent(code=NOT_REACHED, reason="the bank was not asked, nor will be")
             case "declined":
                 reason = f"bank code {row.code}"
                 return Declined(code=message_of(row.code), reason=reason, told=told)
@@ -266,9 +325,28 @@ def _ask(order: Order, bank: str, message: Message, *, promise: bool = False) ->
     )
 
 
+def _is_voided_by(row: ExchangeRow, key: str) -> bool:
+    """Tell whether a payment is undone, or is being undone, because this key wants all of it back."""
+    return row.why == f"{_VOIDED}{key}" and row.state in ("reversing", "reversed")
+
+
+def _voided(order: Order, row: ExchangeRow) -> Outcome:
+    """Return what became of giving all of a payment back by undoing it."""
+    if row.state == "reversed":
+        told = {"rrn": rrn_of(row), "bank": row.bank}
+        return Approved(amount=order.amount, reference=row.approval, told=told)
+    reason = "the bank has not accepted it yet; it is told until it has"
+    return Unknown(case_id=order.key, reason=reason, code=NO_ANSWER)
+
+
+def _spent(row: ExchangeRow, line: BankLine) -> Declined:
+    left = records.left(line.exchanges.reader, row.payment)
+    return Declined(code="PAY-12", reason=f"{left} is left of what was paid")
+
+
 def _told(row: ExchangeRow, answer: Message | None = None) -> dict[str, str]:
     """Return what a slip says of an exchange, and while its answer is here, the issuer's word to the chip."""
-    if row.state not in ("approved", "declined"):
+    if row.state not in ("approved", "declined") or row.why == UNASKED:
         return {}
     told = {"code": row.code, "rrn": rrn_of(row), "bank": row.bank}
     if answer is not None and answer.octets(de.ICC):

@@ -31,6 +31,8 @@ from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 
 OFFLINE: Final = "offline"
 """Why an advice was approved: the bank could not be asked."""
+UNASKED: Final = "not asked"
+"""Why a key is declined of which no bank was asked: it never will be."""
 _COUNTED: Final = (Operation.AUTHORISE, Operation.CAPTURE, Operation.REFUND)
 
 
@@ -173,12 +175,14 @@ class Exchanges:
 
         return await self._run(decide)
 
-    async def reverse(self, key: str, why: str) -> ExchangeRow:
-        """Enter that it must be undone; what was refused or undone stays that."""
+    async def reverse(
+        self, key: str, why: str, admits: Callable[[Asks], bool] = lambda _: True
+    ) -> ExchangeRow:
+        """Enter that it must be undone; what was refused or undone stays that, and where `admits` says no."""
 
         def decide(group: Group) -> ExchangeRow | None:
             row = _known(group, key)
-            if row.state not in ("open", "approved"):
+            if row.state not in ("open", "approved") or not admits(group.store):
                 return row
             return _put(group, row._replace(state="reversing", why=why, tries=0))
 

@@ -33,6 +33,7 @@ from ips.bank.session import (
     Unheard,
 )
 from ips.points import BankPoint
+from ips.received import Asks
 from ips.store.errors import StoreError
 from ips.store.group import PoisonError
 from ips.writer import BusyError
@@ -71,6 +72,8 @@ class NotReached(Enum):
     """The line is not there."""
     REVERSALS = "reversals"
     """The bank has to accept a reversal first."""
+    REFUSED = "refused"
+    """Whoever asks may not, as it stands now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +142,28 @@ class BankLine:
 
     # Asking
 
-    async def ask(self, ask: Ask, *, deadline_ns: int) -> Done | NotReached:
-        """Ask once a key, and return what became of it, durable. A repeat is told the same."""
+    async def ask(
+        self, ask: Ask, *, deadline_ns: int, admits: Callable[[Asks], bool] = lambda _: True
+    ) -> Done | NotReached:
+        """Ask once a key, and return what became of it, durable. A repeat is told the same.
+
+        `admits` is asked in the writer, as the exchange begins.
+        """
         running = self._running.get(ask.key)
         if running is None:
-            running = asyncio.get_running_loop().create_task(self._exchange(ask, deadline_ns))
+            exchange = self._exchange(ask, deadline_ns, admits)
+            running = asyncio.get_running_loop().create_task(exchange)
             self._running[ask.key] = running
             running.add_done_callback(lambda done: self._over(ask.key, done))
         # Whoever asked may stop listening; what is under way is ended in any case.
         return await asyncio.shield(running)
 
-    async def give_back(self, key: str, why: str, *, deadline_ns: int) -> ExchangeRow:
+    async def give_back(
+        self, key: str, why: str, *, deadline_ns: int, admits: Callable[[Asks], bool]
+    ) -> ExchangeRow:
         """Undo what was approved; returns once the bank has accepted it, or the deadline is there."""
         self._clear.clear()
-        row = await self.exchanges.reverse(key, why)
+        row = await self.exchanges.reverse(key, why, admits)
         self._work.set()
         return await self.watch(row, deadline_ns=deadline_ns)
 
@@ -187,15 +198,18 @@ class BankLine:
         """Have what waits looked at."""
         self._work.set()
 
-    async def _exchange(self, ask: Ask, deadline_ns: int) -> Done | NotReached:
+    async def _exchange(
+        self, ask: Ask, deadline_ns: int, admits: Callable[[Asks], bool]
+    ) -> Done | NotReached:
         known = self.exchanges.find(ask.key)
         if known is not None:
             return Done(known)
         unreached = await self.reach()
         if unreached is not None:
             return unreached
-        begun = await self.exchanges.begin(ask)
-        assert begun is not None
+        begun = await self.exchanges.begin(ask, admits=admits)
+        if begun is None:
+            return NotReached.REFUSED
         row, message = begun
         if row.state != "open":
             return Done(row)

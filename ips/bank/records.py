@@ -158,6 +158,21 @@ def paid(store: Asks, payment: str) -> int:
     return int(rows[0][0])
 
 
+def left(store: Asks, payment: str) -> int:
+    """Return what of a payment can still go back."""
+    return paid(store, payment) - refunded(store, payment)
+
+
+def is_whole(store: Asks, row: ExchangeRow, amount: int) -> bool:
+    """Tell whether so much is all of a payment of which nothing was settled nor given back: it can be undone."""
+    return (
+        row.operation == "authorise"
+        and amount == row.amount == left(store, row.payment)
+        and row.batch == open_batch(store, row.bank, row.merchant)
+        and settlement(store, row.bank) is None
+    )
+
+
 def insert(row: ExchangeRow) -> OwnRow:
     """Enter what is about to be asked."""
     places = ", ".join("?" * len(row))

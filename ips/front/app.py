@@ -3,7 +3,7 @@
     POST /v1/batches       signed by the terminal's key (protocols.batch)
     POST /v1/enrolments    proved by a one-time code (protocols.enrolment)
     POST /v1/sessions      signed by the terminal's key (protocols.session)
-    POST /v1/payments, /v1/refunds                       under a session's MAC (protocols.broker)
+    POST /v1/payments, /v1/refunds, /v1/give-backs       under a session's MAC (protocols.broker)
     GET  /v1/sales/ORDER, /v1/purses/NAME/commands       the same
     GET, POST /v1/held, POST /v1/members                 the same
     GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
@@ -51,6 +51,7 @@ from protocols.batch import (
     BatchRefused,
 )
 from protocols.broker import (
+    GiveBackRequest,
     HeldRequest,
     MemberRequest,
     PaymentAnswer,
@@ -70,6 +71,7 @@ _SESSION: Final = msgspec.json.Decoder(SessionRequest)
 _PAYMENT: Final = msgspec.json.Decoder(PaymentRequest)
 _HELD: Final = msgspec.json.Decoder(HeldRequest)
 _MEMBER: Final = msgspec.json.Decoder(MemberRequest)
+_GIVE_BACK: Final = msgspec.json.Decoder(GiveBackRequest)
 _REFUND: Final = msgspec.json.Decoder(RefundRequest)
 _DESK_STATUS: Final = {
     "unknown-payment": 404,
@@ -180,6 +182,13 @@ class Front:
         """Say what became of a payment."""
         await self.admit(request)
         return await self.ask_desk(self._broker.desk().look(request.path_params["key"]))
+
+    async def give_back(self, request: Request) -> Response:
+        """Give money of a payment back, as the terminal has decided."""
+        terminal, nonce, body = await self.admit(request)
+        asked = decode(_GIVE_BACK, body)
+        _own(terminal, asked.terminal, asked.store)
+        return await self.ask_desk(self._broker.desk(nonce).give_back(asked))
 
     async def refund(self, request: Request) -> Response:
         """Ask for money back."""
@@ -396,6 +405,7 @@ def routes(front: Front) -> list[Route]:
         ("POST", "/v1/payments", front.pay),
         ("GET", "/v1/payments/{key}", front.look),
         ("POST", "/v1/refunds", front.refund),
+        ("POST", "/v1/give-backs", front.give_back),
         ("GET", "/v1/inquiries/{name}", front.inquiry),
         ("GET", "/v1/purses/{name}/commands", front.purse_commands),
         ("GET", "/v1/sales/{order}", front.sale),

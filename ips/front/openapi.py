@@ -13,6 +13,7 @@ from protocols.batch import (
     BatchRefused,
 )
 from protocols.broker import (
+    GiveBackRequest,
     HeldAnswer,
     HeldRequest,
     HeldSale,
@@ -47,6 +48,7 @@ _COMPONENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     PaymentRequest,
     Problem,
     PurseCommands,
+    GiveBackRequest,
     RefundRequest,
     SaleAnswer,
     SessionAnswer,
@@ -123,6 +125,9 @@ def _paths() -> dict[str, Any]:
             "post": _post(
                 "Ask money back; never more than was paid.", "Refund", mac, "PaymentAnswer"
             )
+        },
+        "/v1/give-backs": {
+            "post": _post("Give money of a payment back.", "GiveBack", mac, "PaymentAnswer")
         },
         "/v1/inquiries/{name}": {
             "get": _get("settled, open, refunded or refund-requests.", "name", "InquiryAnswer", mac)

@@ -9,6 +9,7 @@ from ips.rules import load_rules
 from protocols.broker import PaymentRequest, RefundRequest
 from sim.bank.twin import BankTwin
 from sim.cards.passbook import PassbookCard
+from sim.clock import run
 from sim.entropy import SeededEntropy
 from sim.stage.world.banks import Banks
 from sim.stage.world.broker import BrokerHere
@@ -132,3 +133,21 @@ async def bank_world(folder: Path, clock, wiring=None):
         yield world
     finally:
         await world.close()
+
+
+def story(tmp_path, wiring=None):
+    """Run a story in a world of its own; broker and bank agree at its end."""
+
+    def decorate(told):
+        async def whole(clock, entropy):
+            async with bank_world(tmp_path, clock, wiring) as world:
+                await told(world)
+                await asyncio.sleep(200)
+                world.agree()
+                # The end of the day: whatever went wrong, both have the same totals.
+                settled = await world.run(world.broker.banks.settle("hanbit", "S01", "01", "KRW"))
+                assert settled.agreed and settled.ours == settled.theirs, settled
+
+        run(whole)
+
+    return decorate

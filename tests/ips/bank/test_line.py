@@ -10,28 +10,9 @@ from ips.points import BankPoint, DeskPoint
 from ips.spi import Operation, Order
 from protocols.broker import PaymentAnswer
 from protocols.money import KRW, Money
-from sim.clock import run
 from tests.support import bank as b
-from tests.support.bank_world import bank_world
+from tests.support.bank_world import story
 from tests.support.passbooks import passbook
-
-
-def story(tmp_path, wiring=None):
-    """Run a story in a world of its own; broker and bank agree at its end."""
-
-    def decorate(told):
-        async def whole(clock, entropy):
-            async with bank_world(tmp_path, clock, wiring) as world:
-                await told(world)
-                await asyncio.sleep(200)
-                world.agree()
-                # The end of the day: whatever went wrong, both have the same totals.
-                settled = await world.run(world.broker.banks.settle("hanbit", "S01", "01", "KRW"))
-                assert settled.agreed and settled.ours == settled.theirs, settled
-
-        run(whole)
-
-    return decorate
 
 
 def test_a_payment_is_approved_and_booked(tmp_path):
