@@ -42,6 +42,8 @@ _LATE: Final = "duplicate-payment"
 _NO_RECEIPT: Final = (
     *(words.situation_no_receipt for words in WORDS.values()),
     *(words.change_title for words in WORDS.values()),
+    *(words.slip_title for words in WORDS.values()),
+    *(words.merchant_title for words in WORDS.values()),
     *(
         title
         for words in PURSE_WORDS.values()
