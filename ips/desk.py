@@ -19,11 +19,20 @@ from ips import refunds
 from ips.booking import book_command
 from ips.books import Booking, Books, RefundRecord
 from ips.calls import Caller
-from ips.commands import Ask, Command, Resolve, Return
-from ips.flows import Verb
-from ips.janitor import Inquire, Lapse, Stuck, chore_of, refund_inquiry_of
+from ips.commands import Ask, Command, Resolve, Return, Void
+from ips.flows import DueRun, Verb
+from ips.janitor import (
+    Chore,
+    Inquire,
+    Lapse,
+    Stuck,
+    Undo,
+    chore_of,
+    refund_inquiry_of,
+    void_of,
+)
 from ips.ledger import Bound, Phase, bound_of
-from ips.payments import PaymentRecord, Refusal, evolve, open_payment
+from ips.payments import PaymentOpened, PaymentRecord, Refusal, evolve, open_payment
 from ips.refund_policy import RefundPolicy
 from ips.refunds import RefundAsk, RefundState
 from ips.requests import (
@@ -38,6 +47,7 @@ from ips.requests import (
 )
 from ips.spi import PaymentModule
 from protocols.broker import (
+    CancelRequest,
     GiveBackRequest,
     PaymentAnswer,
     PaymentRequest,
@@ -117,6 +127,18 @@ class Desk:
     async def look(self, key: str) -> PaymentAnswer | Problem:
         """Say what became of a key."""
         return await self._look(key)
+
+    async def cancel(self, request: CancelRequest) -> PaymentAnswer | Problem:
+        """Give a payment up; what its module approved is undone, now or as soon as it can be."""
+        giving_up = _GivingUp(request, self._clock.now_ns())
+        written = await self._books.write(giving_up.decide)
+        if isinstance(written, Refusal):
+            return Problem(error=written.code, reason=written.reason)
+        self._faults.reach("desk.cancel")
+        payment = giving_up.undoes
+        if payment is not None:
+            await self._undo(payment)
+        return await self._look(request.key)
 
     async def request_refund(self, request: RefundRequest) -> PaymentAnswer | Problem:
         """Ask for money back; what the policy allows at once is paid at once."""
@@ -213,7 +235,7 @@ class Desk:
     async def _recover_payment(self, payment: PaymentRecord, now_ns: int) -> None:
         module = self._modules.get(payment.module)
         manifest = None if module is None else module.manifest
-        found: list[Inquire | Lapse | Stuck | None] = []
+        found: list[Chore | None] = []
 
         def look(books: Books) -> Booking | Refusal:
             flow = books.flow(payment.flow, payment.flow_pin)
@@ -225,12 +247,29 @@ class Desk:
         match found[0]:
             case Inquire(order=order) if module is not None:
                 await self._resolve(payment.key, await self._caller.call(module, order))
+            case Undo():
+                await self._undo(payment)
             case Lapse(command=command):
                 await self._say(payment.key, command)
             case Stuck(reason=reason):
                 await self._resolve(payment.key, Unknown(case_id=payment.key, reason=reason))
             case _:
                 pass
+
+    async def _undo(self, payment: PaymentRecord) -> None:
+        """Have its module undo a payment that was given up; whatever it cannot say yet is asked again."""
+        module = self._modules.get(payment.module)
+        if module is None:
+            outcome: Outcome = Unknown(case_id=payment.key, reason=f"{payment.module} is not here")
+        else:
+            outcome = await self._caller.call(module, void_of(payment))
+        at_ns = self._clock.now_ns()
+        if isinstance(outcome, Approved):
+            await self._say(payment.key, Void(at_ns=at_ns, reason="undone"))
+        else:
+            reason = getattr(outcome, "reason", "")
+            unknown = Unknown(case_id=payment.key, reason=reason)
+            await self._say(payment.key, Resolve(at_ns=at_ns, outcome=unknown))
 
     async def _recover_refund(self, refund: RefundRecord) -> None:
         module = self._modules.get(refund.method)
@@ -323,7 +362,8 @@ class _Opening:
         known = books.payment(self._request.key)
         return self._open(books) if known is None else self._again(known, books)
 
-    def _open(self, books: Books) -> Booking | Refusal:
+    def announce(self, books: Books) -> tuple[PaymentOpened, PaymentRecord] | Refusal:
+        """Return the payment as it begins, of which nothing was asked yet."""
         request = self._request
         manifest = books.manifest(request.module)
         named = request.flow if request.flow != "sale" or manifest is None else manifest.flow
@@ -343,8 +383,16 @@ class _Opening:
             business_date=_date_in(request.key),
             holder=self._holder(books),
         )
+        return opened, evolve(None, opened)
+
+    def _open(self, books: Books) -> Booking | Refusal:
+        announced = self.announce(books)
+        if isinstance(announced, Refusal):
+            return announced
+        opened, record = announced
         self.fresh = True
-        record = evolve(None, opened)
+        request, flow = self._request, books.flow(record.flow, record.flow_pin)
+        assert flow is not None, "it was just found"
         booking = Booking(key=f"{request.key}/1", payments=[opened], records={request.key: record})
         if (record.state, Verb.ASK) not in flow.cells:
             return booking
@@ -376,6 +424,67 @@ class _Opening:
             self.fresh = True
             return book_command(known, Ask(at_ns=self._at_ns), books)
         return Booking(key=f"{known.key}/again")
+
+
+class _GivingUp:
+    """Decides in the writer what giving a payment up comes to; `undoes` has to be undone by its module."""
+
+    def __init__(self, request: CancelRequest, at_ns: int) -> None:
+        self._request = request
+        self._at_ns = at_ns
+        self.undoes: PaymentRecord | None = None
+
+    def decide(self, books: Books) -> Booking | Refusal:
+        """Void the payment, or begin to; of a key that nobody knows, so that it never can be asked for."""
+        self.undoes = None
+        request = self._request
+        known = books.payment(request.key)
+        if known is None:
+            return self._forestall(books)
+        if (known.module, known.amount, known.terminal) != (
+            request.module,
+            request.amount,
+            request.terminal,
+        ):
+            return Refusal(code="key-reused", reason=f"key {known.key} is of another payment")
+        if _is_undoing(known, books):
+            self.undoes = known
+            return Booking(key=f"{known.key}/again")
+        given_up = book_command(known, Void(at_ns=self._at_ns, reason=request.reason), books)
+        if isinstance(given_up, Booking):
+            payment = given_up.records.get(known.key, known)
+            self.undoes = payment if _is_undoing(payment, books) else None
+        return given_up
+
+    def _forestall(self, books: Books) -> Booking | Refusal:
+        request = self._request
+        opening = _Opening(
+            PaymentRequest(
+                key=request.key,
+                module=request.module,
+                amount=request.amount,
+                currency=request.currency,
+                store=request.store,
+                terminal=request.terminal,
+                order=request.order,
+            ),
+            self._at_ns,
+        )
+        opened = opening.announce(books)
+        if isinstance(opened, Refusal):
+            return opened
+        event, record = opened
+        voided = book_command(record, Void(at_ns=self._at_ns, reason=request.reason), books)
+        if isinstance(voided, Booking):
+            voided.payments.insert(0, event)
+        return voided
+
+
+def _is_undoing(payment: PaymentRecord, books: Books) -> bool:
+    """Tell whether a payment is one that its module is told to undo."""
+    flow = books.flow(payment.flow, payment.flow_pin)
+    due = None if flow is None else flow.states[payment.state].due
+    return due is not None and due.run is DueRun.VOID
 
 
 def _date_in(key: str) -> str:

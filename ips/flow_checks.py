@@ -187,6 +187,12 @@ def _deadlines(flow: Flow) -> list[Problem]:
             problems.append(
                 Problem(f"{place}.on.expire", "the deadline runs expire, which is missing")
             )
+        if state.due.run is DueRun.VOID:
+            problems += [
+                Problem(f"{place}.on.{verb}", "undoing may answer this, and nothing is said to it")
+                for verb in (Verb.VOID, Verb.UNKNOWN)
+                if (name, verb) not in flow.cells
+            ]
         if state.due.run is DueRun.INQUIRE:
             problems += [
                 Problem(

@@ -138,6 +138,8 @@ class DueRun(StrEnum):
 
     INQUIRE = "inquire"
     EXPIRE = "expire"
+    VOID = "void"
+    """Have the module undo it, until it says that it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

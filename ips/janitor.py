@@ -29,6 +29,14 @@ class Inquire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Have the module undo a payment that was given up."""
+
+    payment: PaymentRecord
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """The deadline has passed: tell the payment."""
 
@@ -44,7 +52,7 @@ class Stuck:
     reason: str
 
 
-Chore = Inquire | Lapse | Stuck
+Chore = Inquire | Undo | Lapse | Stuck
 
 
 def chore_of(
@@ -58,6 +66,8 @@ def chore_of(
         return Lapse(payment=payment, command=Expire(at_ns=now_ns))
     if manifest is None:
         return Stuck(payment=payment, reason=f"payment module {payment.module} is not here")
+    if due is not None and due.run is DueRun.VOID:
+        return Undo(payment=payment, order=void_of(payment))
     if Operation.INQUIRE not in manifest.operations:
         return Stuck(payment=payment, reason=f"payment module {payment.module} cannot be asked")
     return Inquire(payment=payment, order=inquiry_of(payment))
@@ -70,6 +80,19 @@ def inquiry_of(payment: PaymentRecord) -> Order:
         key=payment.key,
         payment=payment.key,
         amount=Money(payment.amount, currency(payment.currency)),
+        store=payment.store,
+        terminal=payment.terminal,
+        reference=payment.reference,
+    )
+
+
+def void_of(payment: PaymentRecord) -> Order:
+    """Return the order to undo a payment; the same twice undoes it once."""
+    return Order(
+        operation=Operation.VOID,
+        key=f"{payment.key}/void",
+        payment=payment.key,
+        amount=Money(payment.authorised, currency(payment.currency)),
         store=payment.store,
         terminal=payment.terminal,
         reference=payment.reference,

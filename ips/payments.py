@@ -335,7 +335,7 @@ def _due_ns(flow: Flow, state: str, at_ns: int, inquiries: int) -> int:
     if due is None:
         return 0
     seconds = due.after_s
-    if due.run is DueRun.INQUIRE and inquiries:
+    if due.run is not DueRun.EXPIRE and inquiries:
         seconds = flow.inquiry.delay_s(inquiries - 1)
     return at_ns + seconds * NANOSECONDS_PER_SECOND
 

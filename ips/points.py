@@ -41,6 +41,8 @@ class DeskPoint(StrEnum):
     """The module answered; nothing of it is written."""
     RESULT = "desk.result"
     """The result is durable; nobody was told."""
+    CANCEL = "desk.cancel"
+    """A payment was given up, durable; its module was not told to undo it."""
     GIVE_BACK = "desk.give_back"
     """A terminal gives money back; the module was not asked."""
     REFUND = "desk.refund"

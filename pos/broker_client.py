@@ -33,6 +33,7 @@ from pos.broker_link import (
 )
 from protocols.batch import CONTENT_TYPE, BatchAnswer
 from protocols.broker import (
+    CancelRequest,
     HeldAnswer,
     HeldRequest,
     HeldSale,
@@ -204,6 +205,12 @@ class BrokerClient:
         """Ask what became of a payment."""
         path = f"/v1/payments/{quote(key, safe='')}"
         answer = await self._online("GET", path, b"", QUESTION_SECONDS_MAX)
+        return decoded(answer, PaymentAnswer, self._clock)
+
+    async def cancel(self, request: CancelRequest) -> PaymentAnswer | Failure:
+        """Give a payment up. After Silent: the same again, under its key."""
+        body = msgspec.json.encode(request)
+        answer = await self._online("POST", "/v1/cancellations", body, PAYMENT_SECONDS_MAX)
         return decoded(answer, PaymentAnswer, self._clock)
 
     async def refund(self, request: RefundRequest) -> PaymentAnswer | Failure:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
+from pos.acquirer import Acquirer, NoAcquirer
 from pos.attending import AttendedCards
 from pos.club import Club, NoClub
 from pos.doubted import NOTHING_KNOWN
@@ -89,6 +90,11 @@ class PaymentDesk:
     def club(self) -> Club:
         """Return whoever keeps members' points; nobody while the broker is away."""
         return NoClub() if self.register.offline else self.register.club
+
+    @property
+    def acquirer(self) -> Acquirer:
+        """Return whoever has cards and accounts approved; nobody while the broker is away."""
+        return NoAcquirer() if self.register.offline else self.register.acquirer
 
     @property
     def member(self) -> Membership | None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pos.acquirer import Acquirer, NoAcquirer
 from pos.catalogue import Assortment
 from pos.club import Club, NoClub
 from pos.doubted import Doubted, look
@@ -173,6 +174,8 @@ class Register:
     """The store's other tills, as far as the broker knows them."""
     club: Club = field(default_factory=NoClub)
     """Whoever keeps members and their points."""
+    acquirer: Acquirer = field(default_factory=NoAcquirer)
+    """Whoever has cards and accounts approved."""
     members: tuple[Member, ...] = ()
     """Members that are shown to choose from."""
     errands: Errands = field(default_factory=NoErrands)

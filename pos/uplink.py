@@ -80,6 +80,7 @@ class Uplink:
         enrolled = await self._runner.run(self._identity)
         if enrolled is None:
             return
+        from pos.acquirer import AcquirerAtBroker
         from pos.broker_client import BrokerClient
         from pos.club import ClubAtBroker
         from pos.elsewhere import AtBroker
@@ -96,6 +97,9 @@ class Uplink:
         client.identify(certificate, identity)
         self._till.register.elsewhere = AtBroker(client)
         self._till.register.club = ClubAtBroker(
+            client, store=certificate.store, terminal=certificate.terminal
+        )
+        self._till.register.acquirer = AcquirerAtBroker(
             client, store=certificate.store, terminal=certificate.terminal
         )
         errands = self._till.register.errands = ErrandsAtBroker(client)

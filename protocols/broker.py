@@ -2,6 +2,7 @@
 
     POST /v1/payments                ask for a payment through a module; the key is the terminal's
     GET  /v1/payments/KEY            what became of it: asked after silence, never sent again anew
+    POST /v1/cancellations           a payment is not wanted: it is undone, and a late request is refused
     POST /v1/refunds                 ask for money back on a payment
     POST /v1/give-backs              a terminal gives money of a payment back by the bank that paid it
     GET  /v1/inquiries/NAME          settled | open | refunded | refund-requests   (the paper's I14-I17)
@@ -46,6 +47,24 @@ class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The sale, as store-terminal-YYYYMMDD-sale."""
     fields: dict[str, str] = {}
     """What the module's manifest says it needs."""
+
+
+class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Give a payment up before its sale is closed: what was approved of it is undone.
+
+    A key that was never heard of is dead from then on. Answered by a PaymentAnswer: declined, nothing is
+    paid, nor will be; unknown, the bank is told until it has undone it, whatever happens.
+    """
+
+    key: str
+    module: str
+    amount: int
+    currency: str = "KRW"
+    store: str
+    terminal: str
+    order: str = ""
+    reason: str
+    """Such as card-removed; for people."""
 
 
 class RefundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

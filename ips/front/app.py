@@ -3,7 +3,8 @@
     POST /v1/batches       signed by the terminal's key (protocols.batch)
     POST /v1/enrolments    proved by a one-time code (protocols.enrolment)
     POST /v1/sessions      signed by the terminal's key (protocols.session)
-    POST /v1/payments, /v1/refunds, /v1/give-backs       under a session's MAC (protocols.broker)
+    POST /v1/payments, /v1/cancellations                 under a session's MAC (protocols.broker)
+    POST /v1/refunds, /v1/give-backs                     the same
     GET  /v1/sales/ORDER, /v1/purses/NAME/commands       the same
     GET, POST /v1/held, POST /v1/members                 the same
     GET  /v1/payments/KEY, /v1/documents/NAME, /v1/inquiries/NAME                    the same
@@ -51,6 +52,7 @@ from protocols.batch import (
     BatchRefused,
 )
 from protocols.broker import (
+    CancelRequest,
     GiveBackRequest,
     HeldRequest,
     MemberRequest,
@@ -71,6 +73,7 @@ _SESSION: Final = msgspec.json.Decoder(SessionRequest)
 _PAYMENT: Final = msgspec.json.Decoder(PaymentRequest)
 _HELD: Final = msgspec.json.Decoder(HeldRequest)
 _MEMBER: Final = msgspec.json.Decoder(MemberRequest)
+_CANCEL: Final = msgspec.json.Decoder(CancelRequest)
 _GIVE_BACK: Final = msgspec.json.Decoder(GiveBackRequest)
 _REFUND: Final = msgspec.json.Decoder(RefundRequest)
 _DESK_STATUS: Final = {
@@ -182,6 +185,13 @@ class Front:
         """Say what became of a payment."""
         await self.admit(request)
         return await self.ask_desk(self._broker.desk().look(request.path_params["key"]))
+
+    async def cancel(self, request: Request) -> Response:
+        """Give a payment up, and undo what was approved of it."""
+        terminal, nonce, body = await self.admit(request)
+        asked = decode(_CANCEL, body)
+        _own(terminal, asked.terminal, asked.store)
+        return await self.ask_desk(self._broker.desk(nonce).cancel(asked))
 
     async def give_back(self, request: Request) -> Response:
         """Give money of a payment back, as the terminal has decided."""
@@ -404,6 +414,7 @@ def routes(front: Front) -> list[Route]:
         ("GET", "/v1/documents/{name}", front.document),
         ("POST", "/v1/payments", front.pay),
         ("GET", "/v1/payments/{key}", front.look),
+        ("POST", "/v1/cancellations", front.cancel),
         ("POST", "/v1/refunds", front.refund),
         ("POST", "/v1/give-backs", front.give_back),
         ("GET", "/v1/inquiries/{name}", front.inquiry),

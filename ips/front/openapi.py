@@ -13,6 +13,7 @@ from protocols.batch import (
     BatchRefused,
 )
 from protocols.broker import (
+    CancelRequest,
     GiveBackRequest,
     HeldAnswer,
     HeldRequest,
@@ -36,6 +37,7 @@ _COMPONENTS: Final[tuple[type[msgspec.Struct], ...]] = (
     BatchFork,
     BatchGap,
     BatchRefused,
+    CancelRequest,
     EnrolmentAnswer,
     EnrolmentRequest,
     HeldAnswer,
@@ -120,6 +122,14 @@ def _paths() -> dict[str, Any]:
         "/v1/payments": {"post": _post("Ask for a payment; idempotent by key.", "Payment", mac)},
         "/v1/payments/{key}": {
             "get": _get("What became of a payment.", "key", "PaymentAnswer", mac)
+        },
+        "/v1/cancellations": {
+            "post": _post(
+                "Give a payment up before its sale is closed; what was approved is undone.",
+                "Cancel",
+                mac,
+                "PaymentAnswer",
+            )
         },
         "/v1/refunds": {
             "post": _post(

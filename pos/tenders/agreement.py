@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from pos.acquirer import Acquirer
 from pos.club import Club
 from pos.messages import Language
 from pos.purses import Cards
@@ -121,6 +122,11 @@ class Desk(Protocol):
     @property
     def club(self) -> Club:
         """Return whoever keeps members' points."""
+        ...
+
+    @property
+    def acquirer(self) -> Acquirer:
+        """Return whoever has cards and accounts approved by their banks."""
         ...
 
     @property
