@@ -20,7 +20,7 @@ from ips.booking import book_command
 from ips.books import Booking, Books, RefundRecord
 from ips.calls import Caller
 from ips.commands import Ask, Command, Resolve, Return, Void
-from ips.flows import DueRun, Verb
+from ips.flows import DueRun, StateClass, Verb
 from ips.janitor import (
     Chore,
     Inquire,
@@ -28,6 +28,7 @@ from ips.janitor import (
     Stuck,
     Undo,
     chore_of,
+    inquiry_of,
     refund_inquiry_of,
     void_of,
 )
@@ -45,7 +46,7 @@ from ips.requests import (
     refund_answer_of,
     refund_order,
 )
-from ips.spi import PaymentModule
+from ips.spi import Operation, PaymentModule
 from protocols.broker import (
     CancelRequest,
     GiveBackRequest,
@@ -125,7 +126,13 @@ class Desk:
         return await self._resolve(request.key, outcome)
 
     async def look(self, key: str) -> PaymentAnswer | Problem:
-        """Say what became of a key."""
+        """Say what became of a key; where nobody knows yet, its module is asked now.
+
+        A customer stands there, and the janitor may look again in minutes only.
+        """
+        payment = await self._books.payment(key)
+        if payment is not None and payment.state_class is StateClass.DOUBT:
+            await self._inquire(payment)
         return await self._look(key)
 
     async def cancel(self, request: CancelRequest) -> PaymentAnswer | Problem:
@@ -255,6 +262,15 @@ class Desk:
                 await self._resolve(payment.key, Unknown(case_id=payment.key, reason=reason))
             case _:
                 pass
+
+    async def _inquire(self, payment: PaymentRecord) -> None:
+        """Ask the module what became of a payment; an answer that is none changes nothing, nor its deadline."""
+        module = self._modules.get(payment.module)
+        if module is None or Operation.INQUIRE not in module.manifest.operations:
+            return
+        outcome = await self._caller.call(module, inquiry_of(payment))
+        if not isinstance(outcome, Unknown):
+            await self._say(payment.key, Resolve(at_ns=self._clock.now_ns(), outcome=outcome))
 
     async def _undo(self, payment: PaymentRecord) -> None:
         """Have its module undo a payment that was given up; whatever it cannot say yet is asked again."""

@@ -23,6 +23,10 @@ self_test      what a person can see of each device
 members        whose sale it is
 member_points  what it earns, and what a return takes back
 club           members and points at the broker
+acquirer       cards and accounts, approved by their banks through the broker
+card_presenting  waits for a customer's card: into the reader, or through the stripe reader
+card_seen      what is kept of a bank's card
+stripe_payment  a payment by a card's stripe
 pricing        discount, another price, coupon
 returning      goods that come back, and their money
 returns        which part of an earlier sale comes back, and what it is worth

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pos.broker_client import BrokerClient
     from pos.broker_link import Failure
 
-UNREACHED: Final = "CRD-30"
+UNREACHED: Final = "CRD-50"
 """Nothing was sent: there is no way to the broker."""
 IN_DOUBT: Final = "CRD-05"
-REFUSED: Final = "CRD-31"
+REFUSED: Final = "CRD-51"
 """The broker does not take it: it is not set up for it, or not for this till."""
-UNDONE: Final = "CRD-32"
-BEING_UNDONE: Final = "CRD-33"
+UNDONE: Final = "CRD-52"
+BEING_UNDONE: Final = "CRD-53"
 """The broker tells the bank until it has; nothing will stay paid."""
 
 

@@ -60,6 +60,16 @@ class AttendedCards:
         return self._cards.configured
 
     @property
+    def reads(self) -> bool:
+        """Say whether this till has a slot for customers' cards."""
+        return self._cards.reads
+
+    @property
+    def mute_ns(self) -> int:
+        """Return when a card in it last said nothing."""
+        return self._cards.mute_ns
+
+    @property
     def has_teller(self) -> bool:
         """Say whether this till has a teller's purse."""
         return self._cards.has_teller

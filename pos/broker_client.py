@@ -263,6 +263,9 @@ class BrokerClient:
         answer: Answer | Failure = _ALONE
         for _ in range(2):
             session = await self._opened()
+            if isinstance(session, Silent):
+                # Silence about a session: nothing of this request has left.
+                return NotReached(reason=session.reason)
             if not isinstance(session, _Session):
                 return session
             signed = sign_request(

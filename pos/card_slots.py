@@ -14,7 +14,15 @@ from typing import Final
 
 from devices.smart_card import card_in, open_slot
 from protocols.address import Address, AddressError
-from protocols.ports import CardChannel, CardSlot, Clock, LinkDownError, SlotDown, SlotState
+from protocols.ports import (
+    CardChannel,
+    CardMute,
+    CardSlot,
+    Clock,
+    LinkDownError,
+    SlotDown,
+    SlotState,
+)
 
 log: Final = logging.getLogger("pos.card_slots")
 _NOT_OPENED: Final = SlotDown(ko="아직 열지 않았습니다", en="not opened yet")
@@ -23,7 +31,7 @@ _NOT_OPENED: Final = SlotDown(ko="아직 열지 않았습니다", en="not opened
 class SlotCards:
     """Cards in readers, or in whatever else the addresses name."""
 
-    configured = True
+    reads = True
 
     def __init__(
         self,
@@ -43,6 +51,19 @@ class SlotCards:
         self._slots: dict[str, CardSlot] = {}
         self._opening = {role: asyncio.Lock() for role in self._addresses}
         self._changed: Callable[[str, SlotState], None] = lambda role, state: None
+        self._mute = False
+        self._mute_ns = 0
+        """When the customer's slot last came to hold, or let go of, a card that said nothing."""
+
+    @property
+    def configured(self) -> bool:
+        """Say whether there is a slot for any card of the shop's own: e-cash is paid into it."""
+        return any(role.partition("/")[0] == "shop" for role in self._addresses)
+
+    @property
+    def mute_ns(self) -> int:
+        """Return when a customer's card last said nothing; now, while one is in that does not."""
+        return self._clock.monotonic_ns() if self._mute else self._mute_ns
 
     @property
     def has_teller(self) -> bool:
@@ -104,9 +125,14 @@ class SlotCards:
                 self._changed(role, SlotDown(ko=getattr(error, "ko", str(error)), en=str(error)))
                 return None
             self._slots[role] = slot
-            slot.watch(lambda state: self._changed(role, state))
-            self._changed(role, slot.state)
+            slot.watch(lambda state: self._heard(role, state))
+            self._heard(role, slot.state)
             return slot
+
+    def _heard(self, role: str, state: SlotState) -> None:
+        if role == "customer" and self._mute != (mute := isinstance(state, CardMute)):
+            self._mute, self._mute_ns = mute, self._clock.monotonic_ns()
+        self._changed(role, state)
 
     async def power(self, role: str, *, deadline_ns: int) -> CardChannel | None:
         """Wait for a slot's card and power it; None when none came in time."""

@@ -30,7 +30,7 @@ from pos.equipment import Came, Display, Drawer, Kick, NoDisplay, NoDrawer, Prin
 from pos.messages import Language
 from pos.scanning import Scanning
 from pos.shift import business_date
-from pos.swiping import Swiping
+from pos.swiping import Stripes, Swiping
 from pos.till import Till
 from pos.view import DeviceView, Lamp
 from protocols.address import Address, parse_address
@@ -126,6 +126,7 @@ class Devices:
         self.display: Display = self._line_display or NoDisplay()
         self._scanner = self._make_scanner(table.scanner)
         self._stripe_reader = self._make_stripe_reader(table.stripe_reader)
+        self.stripes = Stripes(configured=bool(table.stripe_reader))
         self.pin_pad = self._make_pad(table.pin_pad)
 
     def start(self, till: Till) -> None:
@@ -133,7 +134,7 @@ class Devices:
         self._till = till
         self._hints = DeviceHints(till, self._language)
         self._scanning = Scanning(till, self._language)
-        self._swiping = Swiping(till, self._language, today=self._today)
+        self._swiping = Swiping(till, self._language, today=self._today, stripes=self.stripes)
         for role in _ROLES:
             self._show(role)
         if self._printer is not None:

@@ -36,6 +36,7 @@ VERIFY: Final = bytes((0x00, 0x20, 0x00, PIN_KEY))
 _CHALLENGE: Final = Command(0x00, 0x84, 0, 0, le=CHALLENGE_BYTES).encode()
 _CERTIFICATE: Final = Command(0x00, 0xCA, 0x7F, 0x21, le=256).encode()
 _GIVEN_UP: Final = "PUR-22"
+CARD_GIVEN_UP: Final = "CRD-54"
 _PAD_UNUSABLE: Final = "PIN-07"
 _ISSUER_UNKNOWN: Final = "PIN-09"
 _NOT_ARRIVED: Final = "PIN-10"
@@ -94,23 +95,50 @@ class TillKeypads:
         if len(challenge.data) != CHALLENGE_BYTES or len(certificate.data) != CERTIFICATE_BYTES:
             # A card that gives no challenge takes its PIN in clear only, from its own reader.
             return _Elsewhere.ASK
+        purpose = words.SealForCard(challenge.data, certificate.data)
+        result = await self._entered(pad, purpose, ask, desk)
+        if isinstance(result, GivenUp):
+            return NotSent(code=_GIVEN_UP, reason="the clerk gave up waiting for a PIN")
+        if isinstance(result, words.Entered):
+            return await _give(card, result.body, desk)
+        return _unsaid(result)
+
+    async def for_bank(
+        self, number: str, ask: Ask, desk: Desk
+    ) -> words.EnteredForBank | PinSW | NotSent:
+        """Have a PIN entered for the bank of a card."""
+        if self.pad is None or not self.pad.able:
+            return NotSent(code=_PAD_UNUSABLE, reason="the PIN pad cannot be reached")
+        result = await self._entered(self.pad, words.EncipherForBank(number), ask, desk)
+        match result:
+            case words.EnteredForBank():
+                return result
+            case GivenUp():
+                return NotSent(code=CARD_GIVEN_UP, reason="the clerk gave up waiting for a PIN")
+            case words.Cancelled():
+                return PinSW.CANCELLED
+            case words.TimedOut():
+                return PinSW.TIMEOUT
+            case words.TooShort():
+                return PinSW.TOO_SHORT_OR_LONG
+            case other:
+                return NotSent(code=_PAD_UNUSABLE, reason=f"the PIN pad said {other}")
+
+    async def _entered(
+        self, pad: Pad, purpose: words.Purpose, ask: Ask, desk: Desk
+    ) -> PadResult | GivenUp:
         command = words.EnterPin(
             language=words.Language(self.language),
             amount=ask.amount,
             seconds=ENTRY_SECONDS,
             digits_min=DIGITS_MIN,
             digits_max=DIGITS_MAX,
-            purpose=words.SealForCard(challenge.data, certificate.data),
+            purpose=purpose,
         )
         entering = pad.enter_pin(
             command, on_digits=lambda count: desk.say("pin_digits", count=count)
         )
-        result = await desk.unless_given_up(entering)
-        if isinstance(result, GivenUp):
-            return NotSent(code=_GIVEN_UP, reason="the clerk gave up waiting for a PIN")
-        if isinstance(result, words.Entered):
-            return await _give(card, result.body, desk)
-        return _unsaid(result)
+        return await desk.unless_given_up(entering)
 
 
 def _unsaid(result: PadResult) -> _Answer | _Elsewhere:

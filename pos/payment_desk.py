@@ -18,8 +18,9 @@ from pos.points import ATTEMPT
 from pos.purses import EXCHANGE_NS, Cards, Sides
 from pos.register import Register
 from pos.sale_events import AttemptMade, Event
+from pos.shift import business_date
 from pos.store.journal import Draft
-from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership
+from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership, Stripes
 from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
 from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service, Slip
 from protocols.iso7816 import SW, Command, parse_response
@@ -102,6 +103,16 @@ class PaymentDesk:
         return self.register.membership()
 
     @property
+    def stripes(self) -> Stripes:
+        """Return where a swipe is waited for."""
+        return self.register.stripes
+
+    @property
+    def today(self) -> int:
+        """Return the date in the store, YYYYMMDD."""
+        return int(business_date(self.clock.now_ns(), self.register.setup.zone))
+
+    @property
     def keypads(self) -> Keypads:
         """Return where customers enter their PIN."""
         return self.register.keypads
@@ -140,6 +151,7 @@ class PaymentDesk:
             step=step,
             since_ns=self.clock.now_ns(),
             balance=balance,
+            carded=self._carded,
             stoppable=self._waiting is not None,
         )
         if before is not None and before.key == self.key:
@@ -198,14 +210,15 @@ class PaymentDesk:
         self.kept.append(fact)
 
     def _announce(self, step: PaymentStep) -> None:
-        say = self.register.say
+        say, carded = self.register.say, self._carded
         match step:
             case PaymentStep.CARD:
-                self.announce(say("card_wanted", amount=self.amount))
+                code = "card_wanted" if carded else "bank_card_wanted"
+                self.announce(say(code, amount=self.amount))
             case PaymentStep.PIN:
                 self.announce(say("pin_wanted", amount=self.amount))
             case PaymentStep.MOVING:
-                self.announce(say("value_moving"))
+                self.announce(say("value_moving" if carded else "bank_asked"))
             case PaymentStep.RECEIVED | PaymentStep.STORED:
                 pass
             case _:
@@ -220,6 +233,10 @@ class PaymentDesk:
         if payment != self.register.payment:
             self.register.payment = payment
             self.publish()
+
+    @property
+    def _carded(self) -> bool:
+        return isinstance(self.register.tenders.tender(self.method), Carded)
 
     def _label(self) -> str:
         tender = self.register.tenders.tender(self.method)

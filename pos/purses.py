@@ -70,6 +70,16 @@ class Cards(Protocol):
         ...
 
     @property
+    def reads(self) -> bool:
+        """Say whether it has a slot for customers' cards, of whatever kind."""
+        ...
+
+    @property
+    def mute_ns(self) -> int:
+        """Return when a card in it last said nothing, by the monotonic clock; 0: none has."""
+        ...
+
+    @property
     def has_teller(self) -> bool:
         """Say whether this till has a teller's purse."""
         ...
@@ -80,6 +90,8 @@ class NoCards:
     """A till without slots for e-cash. Implements Cards."""
 
     configured: bool = False
+    reads: bool = False
+    mute_ns: int = 0
     has_teller: bool = False
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:

@@ -36,6 +36,7 @@ from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Form, Paper, PaperState
 from pos.store.store import Store
 from pos.store.threads import StoreRunner
+from pos.swiping import Stripes
 from pos.tenders.agreement import Keypads, Membership, Tender
 from pos.tenders.registry import Registry
 from pos.view import LinkView, Notice, PaymentView, Stage
@@ -170,6 +171,8 @@ class Register:
     cards: Cards = field(default_factory=NoCards)
     keypads: Keypads = field(default_factory=TillKeypads)
     """Where the customer's purse and the shop's are."""
+    stripes: Stripes = field(default_factory=lambda: Stripes(configured=False))
+    """Where a payment waits for a swipe."""
     elsewhere: Elsewhere = field(default_factory=NowhereElse)
     """The store's other tills, as far as the broker knows them."""
     club: Club = field(default_factory=NoClub)

@@ -204,6 +204,8 @@ class PaymentView:
     """The steps behind it; one that was not wanted is missing."""
     balance: int | None = None
     """What the customer's card held before, once it has said so."""
+    carded: bool = True
+    """The value is on the card itself; otherwise somebody beyond the line is asked."""
     stoppable: bool = False
     """Esc ends it: a person is waited for and no value can have moved."""
 

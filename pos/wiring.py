@@ -169,12 +169,12 @@ def card_address(config: Config, host: Host, text: str) -> Address:
 
 
 def cards_of(config: Config, host: Host) -> SlotCards | None:
-    """Return the card slots; None without the customers', or any of the shop's. Raises: AddressError."""
+    """Return the card slots; None without the customers'. Raises: AddressError."""
     table = config.devices
     schemes = {
         name: card_address(config, host, each) for name, each in table.shop_cards.items() if each
     }
-    if not table.customer_card or not (table.shop_card or schemes):
+    if not table.customer_card:
         return None
     return SlotCards(
         customer=card_address(config, host, table.customer_card),
@@ -215,6 +215,7 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
         entropy=host.entropy,
         cards=cards or NoCards(),
         keypads=TillKeypads(devices.pin_pad, config.language),
+        stripes=devices.stripes,
     )
     press = Press(register, columns=config.devices.paper_columns, qr=QrDrawn(config.receipt.qr))
     till = Till(

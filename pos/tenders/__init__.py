@@ -5,5 +5,6 @@ registry   this folder and the entry-point group pos.tenders, by name
 purse      e-cash, card to card (T5)
 icash      a second scheme of it: a card pays into the shop's security module (T5)
 points     what members have earned; the broker keeps it
+card       a bank's card, by chip or by stripe (T3)
 cash       coins and notes into the drawer, change out of it (T1)
 """

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from devices.stripe_reader import Swipe
 from pos.acquirer import Acquirer
 from pos.club import Club
 from pos.messages import Language
@@ -27,8 +28,10 @@ from protocols.facts import Fact, Slip
 from protocols.iso7816 import Response
 from protocols.money import Money
 from protocols.outcome import NotSent, Outcome
+from protocols.pin_pad.words import EnteredForBank
 from protocols.points import PointsRule
 from protocols.ports import CardChannel, Clock
+from protocols.secure_pin import PinSW
 
 T = TypeVar("T")
 
@@ -144,6 +147,16 @@ class Desk(Protocol):
         ...
 
     @property
+    def stripes(self) -> "Stripes":
+        """Return where a swipe is waited for."""
+        ...
+
+    @property
+    def today(self) -> int:
+        """Return the date in the store, YYYYMMDD; a business day may be another."""
+        ...
+
+    @property
     def keypads(self) -> "Keypads":
         """Return where customers enter their PIN."""
         ...
@@ -213,6 +226,26 @@ class Keypads(Protocol):
         6982 where there is no keypad. NotSent: none was entered, for a reason with a message of its
         own. None: the card's answer is lost.
         """
+        ...
+
+    async def for_bank(self, number: str, ask: Ask, desk: Desk) -> EnteredForBank | PinSW | NotSent:
+        """Have a PIN entered for the bank of the card with this number, enciphered for it.
+
+        PinSW: the customer entered none. NotSent: nobody could, for a reason with a message of its own.
+        """
+        ...
+
+
+class Stripes(Protocol):
+    """The reader of magnetic stripes."""
+
+    @property
+    def configured(self) -> bool:
+        """Say whether there is one."""
+        ...
+
+    async def swipe(self) -> Swipe:
+        """Wait for the next swipe, for as long as the caller likes."""
         ...
 
 

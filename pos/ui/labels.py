@@ -59,6 +59,8 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "payment.moving": ("이체 중", "Moving"),
     "payment.received": ("상점 수령 확인", "Shop received"),
     "payment.stored": ("저장", "Stored"),
+    "payment.bank.moving": ("은행에 묻는 중", "Asking the bank"),
+    "payment.bank.received": ("승인", "Approved"),
     "payment.seconds": ("{}초", "{} s"),
     # pages
     "menu": ("메뉴", "MENU"),

@@ -305,7 +305,7 @@ def test_stranger_in_the_middle_opens_no_session(tmp_path: Path) -> None:
         stranger = SmallBroker(clock=till.clock, entropy=till.entropy.fork("stranger"))
         till.broker.key = stranger.key
         answer = await till.client.pay(PAYMENT)
-        assert isinstance(answer, Silent) and "not our broker" in answer.reason
+        assert isinstance(answer, NotReached) and "not our broker" in answer.reason
         assert "/v1/payments" not in till.wire.tries
 
     play(tmp_path, story)

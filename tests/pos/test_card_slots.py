@@ -85,10 +85,13 @@ def test_shop_may_take_the_other_scheme_alone() -> None:
         ("customer_card = 'sim://c'\nshop_cards = { cash = '' }", False),
     ],
 )
-def test_till_takes_cards_where_both_sides_have_a_slot(devices: str, opens: bool) -> None:
+def test_till_takes_e_cash_where_both_sides_have_a_slot(devices: str, opens: bool) -> None:
+    """A bank's card needs the customer's alone."""
     config = parse_config(f"[devices]\n{devices}\n", Path("pos.toml"))
+    cards = cards_of(config, HOST)
 
-    assert (cards_of(config, HOST) is not None) is opens
+    assert (cards is not None and cards.configured) is opens
+    assert (cards is not None and cards.reads) is ("customer_card" in devices)
 
 
 def test_slot_for_a_scheme_that_nobody_has_names_the_nearest() -> None:

@@ -1,10 +1,12 @@
 """What a swipe says to the clerk: every fault has a sentence, and no card shows more than four digits."""
 
+import asyncio
+
 import pytest
 
 from devices.stripe_reader import NOISE_IN_A_ROW_MAX, BadSwipe, CardSwiped
 from pos.messages import Language, messages
-from pos.swiping import Swiping
+from pos.swiping import Stripes, Swiping
 from pos.view import Notice
 from protocols.magnetic_stripe import Fault, Track, TrackData, read_track
 from sim.cards.stripes import read_stripes
@@ -29,7 +31,8 @@ class Teller:
 
 def swiping(language: Language = "en", today: str = "20260430") -> tuple[Swiping, Teller]:
     teller = Teller()
-    return Swiping(teller, language, today=lambda: today), teller
+    stripes = Stripes(configured=True)
+    return Swiping(teller, language, today=lambda: today, stripes=stripes), teller
 
 
 def card(name: str) -> TrackData:
@@ -80,3 +83,37 @@ def test_noise_is_told_until_the_readers_health_does() -> None:
         swipe.noise(count)
 
     assert [told.code for told in teller.told] == ["MSR-03"] * (NOISE_IN_A_ROW_MAX - 1)
+
+
+def test_a_payment_that_waits_gets_the_swipe_and_nobody_is_told() -> None:
+    async def story() -> None:
+        stripes, teller = Stripes(configured=True), Teller()
+        swipe = Swiping(teller, "en", today=lambda: "20260430", stripes=stripes)
+        waiting = asyncio.create_task(stripes.swipe())
+        await asyncio.sleep(0)
+
+        swipe.swiped(CardSwiped(card("credit")))
+        swipe.swiped(CardSwiped(card("chip")))
+
+        assert await waiting == CardSwiped(card("credit"))
+        assert [told.code for told in teller.told] == ["MSR-09"], "the second came for nobody"
+        swipe.swiped(BadSwipe(Fault.BLANK))
+        assert teller.told[-1].code == "MSR-04"
+
+    asyncio.run(story())
+
+
+def test_a_swipe_after_the_wait_was_given_up_is_told() -> None:
+    async def story() -> None:
+        stripes, teller = Stripes(configured=True), Teller()
+        swipe = Swiping(teller, "en", today=lambda: "20260430", stripes=stripes)
+        waiting = asyncio.create_task(stripes.swipe())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(0)
+
+        swipe.swiped(CardSwiped(card("credit")))
+
+        assert [told.code for told in teller.told] == ["MSR-10"]
+
+    asyncio.run(story())

@@ -69,6 +69,8 @@ class MemorySlots:
     exchanges: int = 0
     channels: list[MemoryChannel] = field(default_factory=list)
     configured: bool = True
+    reads: bool = True
+    mute_ns: int = 0
     patience_seconds: float = 0.0
     """How long the customer's slot waits for a card."""
     keys: "list[str | PinSW] | None" = None

@@ -52,6 +52,8 @@ def _money(view: TillView, name: str, minor: int, width: int, ink: Ink = Ink.PLA
 
 def _balance(view: TillView, payment: PaymentView, width: int) -> list[Row]:
     """Return what the card holds and will hold, once it has said so."""
+    if not payment.carded:
+        return []
     if payment.balance is None:
         return [pair(label("payment.balance", view.language), "-", width), BLANK]
     after = max(0, payment.balance - payment.amount)
@@ -62,7 +64,9 @@ def _balance(view: TillView, payment: PaymentView, width: int) -> list[Row]:
 
 
 def _step(view: TillView, payment: PaymentView, step: PaymentStep, width: int, now_ns: int) -> Row:
-    text = f"{_mark(payment, step)} {STEPS.index(step) + 1} {label(f'payment.{step.value}', view.language)}"
+    beyond = not payment.carded and step in (PaymentStep.MOVING, PaymentStep.RECEIVED)
+    name = label(f"payment.{'bank.' if beyond else ''}{step.value}", view.language)
+    text = f"{_mark(payment, step)} {STEPS.index(step) + 1} {name}"
     if step is not payment.step:
         return row(text, Ink.PLAIN if step in payment.passed else Ink.DIM)
     seconds = max(0, now_ns - payment.since_ns) // NANOSECONDS_PER_SECOND

@@ -1,0 +1,65 @@
+"""A bank's card, by chip or by stripe, approved by its bank through the broker (T3).
+
+    take     card -> PIN, if it is wanted -> intent durable -> the bank, in one exchange -> result
+    resume   a stripe: what became of the key; a chip: given up, for it has not had its bank's last word
+
+An attempt that nobody wants any more, or that the broker cannot have heard of, is given up there: what the
+bank approved is undone, and a request that comes late is refused. So no answer that was lost is ever paid
+twice, or paid for nothing. Source: clerk-and-courier.md 2.3 rules 2, 5 and 8b; devices.md 4.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pos.card_presenting import Stripe, presented
+from pos.card_seen import seen_in
+from pos.messages import Language
+from pos.rights import Right
+from pos.stripe_payment import pay_by_stripe
+from pos.tenders.agreement import Ask, Desk, Mover, OverTender
+from pos.view import PaymentStep
+from protocols.outcome import Approved, Declined, NotSent, Outcome
+from protocols.stripe_rules import Chip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Debit and credit cards."""
+
+    name: str = "card"
+    verb: str = "CD"
+    right: Right = Right.PAYMENT_TAKE
+    over: OverTender = OverTender.REFUSED
+    mover: Mover = Mover.DEVICE
+
+    def label(self, language: Language) -> str:
+        """Return what the screen and the receipt call it."""
+        return {"ko": "카드", "en": "CARD"}[language]
+
+    async def take(self, ask: Ask, desk: Desk) -> Outcome:
+        """Have the card's bank approve the amount."""
+        desk.progress(PaymentStep.CARD)
+        card = await presented(desk, Chip.FAILED)
+        if not isinstance(card, Stripe):
+            assert isinstance(card, NotSent), "no chip is waited for"
+            return card
+        outcome = await pay_by_stripe(card, ask, desk, self.name)
+        if isinstance(outcome, Approved):
+            desk.progress(PaymentStep.RECEIVED)
+        return outcome
+
+    async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Find out what became of an attempt; what cannot stand is given up."""
+        why = "not-wanted"
+        if desk.wanted:
+            found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
+            chip = seen_in(peer).entry == "chip"
+            if isinstance(found, Declined) or (isinstance(found, Approved) and not chip):
+                return found
+            why = "not-finished"
+        return await desk.acquirer.cancel(
+            key=desk.key, method=self.name, amount=ask.amount, why=why
+        )
+
+
+TENDER: Final = Card()
