@@ -25,7 +25,6 @@ member_points  what it earns, and what a return takes back
 club           members and points at the broker
 acquirer       cards and accounts, approved by their banks through the broker
 card_presenting  waits for a customer's card: into the reader, or through the stripe reader
-card_seen      what is kept of a bank's card
 stripe_payment  a payment by a card's stripe
 pricing        discount, another price, coupon
 returning      goods that come back, and their money

@@ -9,9 +9,9 @@ Source: ISO/IEC 7813:2006 7.2 (service code); devices.md 4 (fields 14, 35, 52).
 from typing import Final
 
 from pos.card_presenting import Stripe
-from pos.card_seen import By, CardSeen
 from pos.tenders.agreement import Ask, Desk
 from pos.view import PaymentStep
+from protocols.facts import Slip, SlipEntry, SlipVerified
 from protocols.magnetic_stripe import Expiry, Track, TrackData
 from protocols.outcome import NotSent, Outcome
 from protocols.pin_pad.words import EnteredForBank
@@ -27,19 +27,18 @@ async def pay_by_stripe(stripe: Stripe, ask: Ask, desk: Desk, method: str) -> Ou
     """Have the card's bank approve it."""
     card = stripe.card
     pin: EnteredForBank | None = None
-    by: By = "signature"
+    verified: SlipVerified = "signature"
     if card.service is not None and card.service.wants_pin:
         entered = await _pin(card, ask, desk)
         if isinstance(entered, NotSent):
             return entered
-        pin, by = entered, "online_pin"
-    seen = CardSeen(
-        entry="fallback" if stripe.fallback else "stripe", shown=str(card.number), by=by
-    )
-    key = await desk.intend(seen.peer())
+        pin, verified = entered, "online_pin"
+    entry: SlipEntry = "fallback" if stripe.fallback else "stripe"
+    desk.slip(Slip(number=str(card.number), entry=entry, verified=verified))
+    key = await desk.intend()
     desk.progress(PaymentStep.MOVING)
     return await desk.acquirer.authorise(
-        key=key, method=method, amount=ask.amount, fields=_fields(card, seen, pin)
+        key=key, method=method, amount=ask.amount, fields=_fields(card, entry, pin)
     )
 
 
@@ -59,9 +58,9 @@ async def _pin(card: TrackData, ask: Ask, desk: Desk) -> EnteredForBank | NotSen
     return NotSent(code=NO_PIN, reason="no PIN was entered in time")
 
 
-def _fields(card: TrackData, seen: CardSeen, pin: EnteredForBank | None) -> dict[str, str]:
+def _fields(card: TrackData, entry: str, pin: EnteredForBank | None) -> dict[str, str]:
     """Return what the card module is told (ips/modules/card.toml)."""
-    fields = {"pan": card.number.reveal(), "entry": seen.entry}
+    fields = {"pan": card.number.reveal(), "entry": entry}
     if card.expiry is not None:
         fields["expiry"] = _yymm(card.expiry)
     if card.track is Track.TWO and not card.country:

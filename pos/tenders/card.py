@@ -11,8 +11,9 @@ twice, or paid for nothing. Source: clerk-and-courier.md 2.3 rules 2, 5 and 8b; 
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from pos.card_presenting import Stripe, presented
-from pos.card_seen import seen_in
 from pos.messages import Language
 from pos.rights import Right
 from pos.stripe_payment import pay_by_stripe
@@ -46,20 +47,27 @@ class Card:
         outcome = await pay_by_stripe(card, ask, desk, self.name)
         if isinstance(outcome, Approved):
             desk.progress(PaymentStep.RECEIVED)
-        return outcome
+        return with_approval(outcome, desk)
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt; what cannot stand is given up."""
         why = "not-wanted"
         if desk.wanted:
             found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
-            chip = seen_in(peer).entry == "chip"
+            chip = desk.known is not None and desk.known.entry == "chip"
             if isinstance(found, Declined) or (isinstance(found, Approved) and not chip):
-                return found
+                return with_approval(found, desk)
             why = "not-finished"
         return await desk.acquirer.cancel(
             key=desk.key, method=self.name, amount=ask.amount, why=why
         )
+
+
+def with_approval(outcome: Outcome, desk: Desk) -> Outcome:
+    """Have the slip say the bank's approval number, where there is one."""
+    if isinstance(outcome, Approved) and desk.known is not None:
+        desk.slip(replace(desk.known, approval=outcome.reference))
+    return outcome
 
 
 TENDER: Final = Card()

@@ -77,7 +77,7 @@ def test_number_stands_in_no_state_and_no_history() -> None:
     [
         ("swip", {}, "did you mean 'swipe'"),
         ("swipe", {}, "it takes card"),
-        ("swipe", {"card": "gold"}, "there are: blank, cash-only"),
+        ("swipe", {"card": "gold"}, "there are: bank-chip, bank-credit"),
         ("swipe_without", {"card": "credit", "track": "4"}, "one of 1, 2, 3"),
     ],
 )
