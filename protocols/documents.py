@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from protocols.catalogue import Catalogue
 from protocols.malformed import MALFORMED
+from protocols.passbook.rule import TransferRule
 from protocols.points import PointsRule
 from protocols.receipt_link import BASE_PATTERN
 from protocols.staff import Staff, StaffError, check_staff
@@ -91,6 +92,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Rights by role; what is not named here is the built-in table's."""
     points: PointsRule | None = None
     """How members earn and spend points; none: there is no such thing here."""
+    transfers: TransferRule | None = None
+    """How account transfers by passbook are taken; none: there is no such thing here."""
     receipt_footer_ko: str = ""
     receipt_footer_en: str = ""
     receipt_link: Annotated[str, msgspec.Meta(pattern=f"^({BASE_PATTERN})?$")] = ""

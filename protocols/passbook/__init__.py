@@ -16,5 +16,6 @@ PIN pad's, or to the card from the reader's own keypad; the order says which, an
 
 order      certificates and orders, and the check that a bank makes
 card       the applet
+rule       what a shop's terminals are told for it
 terminal   the terminal's side as a generator of steps
 """

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from protocols.emv.terminal import RID
 from protocols.passbook.card import Image, Personality
+from protocols.passbook.rule import TransferRule
 from protocols.pin_pad.words import PinBlockFormat
 from protocols.purse.memory import TwoSlotMemory
 from sim.bank.pins import PinKeys
@@ -19,11 +20,16 @@ from sim.cards.emv_file import EmvIssuer
 from sim.cards.emv_issue import EmvCardWish, make_card, new_issuer
 from sim.cards.issue import CardSet, read_set, set_file
 from sim.cards.passbook import PassbookCard, personalise
-from sim.cards.passbook_issue import PassbookWish, make_passbook
+from sim.cards.passbook_issue import ISSUER_KEYS, PassbookWish, make_passbook
 from sim.cards.slots import SlotMemory
 from sim.entropy import SeededEntropy
 from sim.pin_pad_keys import initial_key_of, load_pad
 
+TRANSFERS: Final = TransferRule(
+    payee="110990001234",
+    passbook_keys={str(number): key.hex() for number, key in ISSUER_KEYS.items()},
+)
+"""What the office publishes: the shop's account, and the virtual banks' key."""
 _SEED: Final = 1
 Wish = EmvCardWish | PassbookWish
 

@@ -22,7 +22,7 @@ from sim.cards.card import Card
 from sim.cash_receipt_agent import CashReceiptAgent
 from sim.entropy import SeededEntropy
 from sim.stage.recording import Watch
-from sim.stage.world.bank_cards import bank_cards, pad_keys, payment_set
+from sim.stage.world.bank_cards import TRANSFERS, bank_cards, pad_keys, payment_set
 from sim.stage.world.banks import Banks
 from sim.stage.world.broker import ACTOR, BrokerHere
 from sim.stage.world.equipment import PIN_PAD, Equipment
@@ -186,7 +186,11 @@ class World:
         """Return what the office publishes for what is given."""
         # The key that tills seal numbers for comes with the policy.
         link = "https://receipts.test" if self.broker.agent is not None else ""
-        return Policy(receipt_link=link, points=RULE if self.given.members else None)
+        return Policy(
+            receipt_link=link,
+            points=RULE if self.given.members else None,
+            transfers=TRANSFERS if self.banks else None,
+        )
 
     def _modules(self) -> list[str]:
         """Return the payment modules that the office activates for what is given."""
