@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pos.purses import Sides
 from pos.store.journal import Doubt
-from pos.tenders.agreement import Carded
+from pos.tenders.agreement import holds_money
 from pos.view import DoubtView, Side, Stage
 from protocols.outcome import Missing, Unknown
 from protocols.ports import NANOSECONDS_PER_SECOND
@@ -62,7 +62,7 @@ async def look(
     doubted = register.doubted
     if doubted is None or doubted.doubt.key != found.key:
         until_ns = register.clock.now_ns() + ASKING_NS
-        carded = isinstance(register.tenders.tender(found.fact.method), Carded)
+        carded = holds_money(register.tenders.tender(found.fact.method))
         doubted = Doubted(
             doubt=found,
             code=_RESTARTED if carded else _ASKED,
@@ -98,7 +98,7 @@ def shown(register: "Register") -> DoubtView | None:
         card=doubted.sides.card,
         balance=doubted.sides.balance,
         shop=doubted.sides.shop,
-        carded=isinstance(tender, Carded),
+        carded=holds_money(tender),
         wants_card=doubted.missing is not Missing.NOTHING,
         asking=doubted.asking,
         checks=doubted.checks,

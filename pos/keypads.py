@@ -37,7 +37,7 @@ _CHALLENGE: Final = Command(0x00, 0x84, 0, 0, le=CHALLENGE_BYTES).encode()
 _CERTIFICATE: Final = Command(0x00, 0xCA, 0x7F, 0x21, le=256).encode()
 _GIVEN_UP: Final = "PUR-22"
 CARD_GIVEN_UP: Final = "CRD-54"
-_PAD_UNUSABLE: Final = "PIN-07"
+PAD_UNUSABLE: Final = "PIN-07"
 _ISSUER_UNKNOWN: Final = "PIN-09"
 _NOT_ARRIVED: Final = "PIN-10"
 
@@ -82,7 +82,7 @@ class TillKeypads:
         if card.has_keypad:
             return await _at_the_reader(card, desk)
         if self.pad is not None:
-            return NotSent(code=_PAD_UNUSABLE, reason="the PIN pad cannot be reached")
+            return NotSent(code=PAD_UNUSABLE, reason="the PIN pad cannot be reached")
         return Response(b"", SW.SECURITY_NOT_SATISFIED)
 
     async def _at_the_pad(
@@ -108,7 +108,7 @@ class TillKeypads:
     ) -> words.EnteredForBank | PinSW | NotSent:
         """Have a PIN entered for the bank of a card."""
         if self.pad is None or not self.pad.able:
-            return NotSent(code=_PAD_UNUSABLE, reason="the PIN pad cannot be reached")
+            return NotSent(code=PAD_UNUSABLE, reason="the PIN pad cannot be reached")
         result = await self._entered(self.pad, words.EncipherForBank(number), ask, desk)
         match result:
             case words.EnteredForBank():
@@ -122,7 +122,7 @@ class TillKeypads:
             case words.TooShort():
                 return PinSW.TOO_SHORT_OR_LONG
             case other:
-                return NotSent(code=_PAD_UNUSABLE, reason=f"the PIN pad said {other}")
+                return NotSent(code=PAD_UNUSABLE, reason=f"the PIN pad said {other}")
 
     async def _entered(
         self, pad: Pad, purpose: words.Purpose, ask: Ask, desk: Desk
@@ -155,9 +155,9 @@ def _unsaid(result: PadResult) -> _Answer | _Elsewhere:
         case NotAsked():
             return _Elsewhere.ASK
         case NoAnswer(reason):
-            return NotSent(code=_PAD_UNUSABLE, reason=reason)
+            return NotSent(code=PAD_UNUSABLE, reason=reason)
         case other:
-            return NotSent(code=_PAD_UNUSABLE, reason=f"the PIN pad said {type(other).__name__}")
+            return NotSent(code=PAD_UNUSABLE, reason=f"the PIN pad said {type(other).__name__}")
 
 
 async def _give(card: CardChannel, body: bytes, desk: Desk) -> _Answer:

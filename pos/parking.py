@@ -14,7 +14,7 @@ from pos.register import Register
 from pos.selling import Selling
 from pos.store.journal import Draft
 from pos.store.papers import Paper
-from pos.tenders.agreement import Carded
+from pos.tenders.agreement import holds_money
 from pos.view import Notice
 from protocols.facts import AttemptParked
 from receipts.forms.situation import Situation
@@ -85,7 +85,7 @@ def situation(register: Register, doubted: Doubted, *, parked: bool) -> Paper:
         balance=doubted.sides.balance,
         shop=doubted.sides.shop.value,
         parked=parked,
-        carded=isinstance(register.tenders.tender(fact.method), Carded),
+        carded=holds_money(register.tenders.tender(fact.method)),
         back=fact.service == "void",
     )
     return register.paper("situation", shown)

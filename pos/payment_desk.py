@@ -20,12 +20,13 @@ from pos.register import Register
 from pos.sale_events import AttemptMade, Event
 from pos.shift import business_date
 from pos.store.journal import Draft
-from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership, Stripes
+from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership, Stripes, holds_money
 from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
 from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service, Slip
 from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
+from protocols.passbook.rule import TransferRule
 from protocols.ports import CardChannel, Clock
 
 T = TypeVar("T")
@@ -96,6 +97,11 @@ class PaymentDesk:
     def acquirer(self) -> Acquirer:
         """Return whoever has cards and accounts approved; nobody while the broker is away."""
         return NoAcquirer() if self.register.offline else self.register.acquirer
+
+    @property
+    def transfers(self) -> TransferRule | None:
+        """Return how account transfers are taken, by the policy."""
+        return self.register.policy.transfers
 
     @property
     def member(self) -> Membership | None:
@@ -236,7 +242,7 @@ class PaymentDesk:
 
     @property
     def _carded(self) -> bool:
-        return isinstance(self.register.tenders.tender(self.method), Carded)
+        return holds_money(self.register.tenders.tender(self.method))
 
     def _label(self) -> str:
         tender = self.register.tenders.tender(self.method)

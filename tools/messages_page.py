@@ -21,6 +21,7 @@ FAMILIES: Final = {
     "PTS": "Points",
     "MBR": "Members",
     "CRD": "Cards",
+    "TRF": "Account transfer",
     "MSR": "Stripe reader",
     "PRN": "Receipt printer",
     "NET": "Network and broker",

@@ -6,5 +6,6 @@ purse      e-cash, card to card (T5)
 icash      a second scheme of it: a card pays into the shop's security module (T5)
 points     what members have earned; the broker keeps it
 card       a bank's card, by chip or by stripe (T3)
+transfer   from account to account, ordered by the customer's passbook (T4)
 cash       coins and notes into the drawer, change out of it (T1)
 """

@@ -15,7 +15,7 @@ Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rule
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from devices.stripe_reader import Swipe
 from pos.acquirer import Acquirer
@@ -28,12 +28,17 @@ from protocols.facts import Fact, Slip
 from protocols.iso7816 import Response
 from protocols.money import Money
 from protocols.outcome import NotSent, Outcome
+from protocols.passbook.rule import TransferRule
 from protocols.pin_pad.words import EnteredForBank
 from protocols.points import PointsRule
 from protocols.ports import CardChannel, Clock
 from protocols.secure_pin import PinSW
 
 T = TypeVar("T")
+
+
+E_CASH: Final = "e-cash"
+"""The kind of cards that hold the money themselves: nobody beyond the counter is asked."""
 
 
 class OverTender(Enum):
@@ -130,6 +135,11 @@ class Desk(Protocol):
     @property
     def acquirer(self) -> Acquirer:
         """Return whoever has cards and accounts approved by their banks."""
+        ...
+
+    @property
+    def transfers(self) -> TransferRule | None:
+        """Return how account transfers are taken; None where there is no such thing."""
         ...
 
     @property
@@ -297,11 +307,16 @@ class Carded(Tender, Protocol):
 
     @property
     def kind(self) -> str:
-        """Return what is on its card, such as e-cash.
+        """Return what is on its card: E_CASH, where that is the money itself, or another word.
 
         Whoever keys one of a kind means any of it: the card that is there decides which.
         """
         ...
+
+
+def holds_money(tender: Tender | None) -> bool:
+    """Tell whether a tender's card holds the money itself: it alone can tell what became of a payment."""
+    return isinstance(tender, Carded) and tender.kind == E_CASH
 
 
 @runtime_checkable

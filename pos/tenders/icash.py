@@ -18,8 +18,8 @@ from typing import Final, assert_never
 from pos.messages import Language
 from pos.purses import CONNECT_NS, EXCHANGE_NS
 from pos.rights import Right
+from pos.tenders.agreement import E_CASH, Desk, GivenUp, Mover, OverTender
 from pos.tenders.agreement import Ask as Asked
-from pos.tenders.agreement import Desk, GivenUp, Mover, OverTender
 from pos.view import PaymentStep, Side
 from protocols.facts import ValueTaken
 from protocols.icash.attempt import details_in, order_reference, peer_of, purchase_reference
@@ -117,7 +117,7 @@ class Icash:
     name: str = NAME
     verb: str = "IC"
     aid: bytes = CARD_AID
-    kind: str = "e-cash"
+    kind: str = E_CASH
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE

@@ -20,7 +20,7 @@ from pos.purse_refusals import explain
 from pos.purse_transfer import PAYMENT, REFUND, set_table, settled
 from pos.purses import VALUE_MAX, Table, Witness
 from pos.rights import Right
-from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
+from pos.tenders.agreement import E_CASH, Ask, Desk, Mover, OverTender, Paid
 from pos.view import PaymentStep
 from protocols.iso7816 import SW, Response
 from protocols.outcome import NotSent, Outcome, Unknown
@@ -51,7 +51,7 @@ class Purse:
     name: str = "purse"
     verb: str = "EC"
     aid: bytes = AID
-    kind: str = "e-cash"
+    kind: str = E_CASH
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE
