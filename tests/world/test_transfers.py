@@ -366,4 +366,3 @@ def test_the_broker_killed_at_each_place_of_an_exchange(point: BankPoint) -> Non
         assert len(shop.sales()) == 1 and shop.moved == PRICE
 
     transfer_live(story)
-
