@@ -3,6 +3,7 @@
     authorise   asks for money under an attempt's key, in one exchange; nothing is sent twice
     inquire     asks what became of a key; moves nothing
     cancel      gives a key up: what was approved is undone, and what comes late is refused
+    give_back   gives money of a payment back, under a key of its own; the same request again asks about it
 
 Approved and Declined carry what the bank told this very request: `code` its response code, `rrn` its own
 reference, `icc` field 55 for a chip. It is kept nowhere: who asks later is told without it. A card's number
@@ -14,7 +15,7 @@ Source: clerk-and-courier.md 2.3 rules 2 and 5; devices.md 4 (reversal disciplin
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
-from protocols.broker import CancelRequest, PaymentAnswer, PaymentRequest
+from protocols.broker import CancelRequest, GiveBackRequest, PaymentAnswer, PaymentRequest
 from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
 
@@ -30,6 +31,9 @@ REFUSED: Final = "CRD-51"
 UNDONE: Final = "CRD-52"
 BEING_UNDONE: Final = "CRD-53"
 """The broker tells the bank until it has; nothing will stay paid."""
+
+_NEVER: Final = frozenset({"unknown-payment", "give-back", "amount", "key", "not-paid"})
+"""Why a broker never gives back what it is asked for, however often."""
 
 
 class Acquirer(Protocol):
@@ -52,6 +56,16 @@ class Acquirer(Protocol):
         """
         ...
 
+    async def give_back(
+        self, *, key: str, method: str, amount: Money, payment: str, again: bool
+    ) -> Outcome:
+        """Give money of a payment back to the card or the account that paid, once a key.
+
+        NotSent: nothing has gone back, nor will under this key. `again`: it was asked before, so that who
+        cannot be asked now leaves it Unknown.
+        """
+        ...
+
 
 class NoAcquirer:
     """A till without a broker, or whose broker is away."""
@@ -69,6 +83,14 @@ class NoAcquirer:
     async def cancel(self, *, key: str, method: str, amount: Money, why: str) -> Outcome:
         """Nobody answers."""
         return Unknown(case_id=key, reason="no broker is there", code=IN_DOUBT)
+
+    async def give_back(
+        self, *, key: str, method: str, amount: Money, payment: str, again: bool
+    ) -> Outcome:
+        """Nothing is sent, now."""
+        if again:
+            return Unknown(case_id=key, reason="no broker is there", code=IN_DOUBT)
+        return NotSent(code=UNREACHED, reason="no broker is there")
 
 
 class AcquirerAtBroker:
@@ -130,6 +152,29 @@ class AcquirerAtBroker:
             case "pending" | "unknown":
                 # The broker holds it now, and lets go of it only when the bank has undone it.
                 return Declined(code=BEING_UNDONE, reason=answer.state)
+
+    async def give_back(
+        self, *, key: str, method: str, amount: Money, payment: str, again: bool
+    ) -> Outcome:
+        """Ask for it to go back."""
+        from pos.broker_link import Refused
+
+        request = GiveBackRequest(
+            key=key,
+            payment=payment,
+            module=method,
+            amount=amount.minor,
+            currency=amount.currency.code,
+            store=self._store,
+            terminal=self._terminal,
+        )
+        answer = await self._client.give_back(request)
+        if isinstance(answer, PaymentAnswer):
+            return _outcome(answer, amount)
+        never = isinstance(answer, Refused) and answer.problem.error in _NEVER
+        if again and not never:
+            return Unknown(case_id=key, reason=str(answer), code=IN_DOUBT)
+        return _unanswered(answer, key)
 
 
 def _outcome(answer: PaymentAnswer, asked: Money) -> Outcome:

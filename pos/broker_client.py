@@ -34,6 +34,7 @@ from pos.broker_link import (
 from protocols.batch import CONTENT_TYPE, BatchAnswer
 from protocols.broker import (
     CancelRequest,
+    GiveBackRequest,
     HeldAnswer,
     HeldRequest,
     HeldSale,
@@ -217,6 +218,12 @@ class BrokerClient:
         """Ask for money back on a payment. After Silent: the same request again, under its key."""
         body = msgspec.json.encode(request)
         answer = await self._online("POST", "/v1/refunds", body, PAYMENT_SECONDS_MAX)
+        return decoded(answer, PaymentAnswer, self._clock)
+
+    async def give_back(self, request: GiveBackRequest) -> PaymentAnswer | Failure:
+        """Give money of a payment back. After Silent: the same request again, under its key."""
+        body = msgspec.json.encode(request)
+        answer = await self._online("POST", "/v1/give-backs", body, PAYMENT_SECONDS_MAX)
         return decoded(answer, PaymentAnswer, self._clock)
 
     async def inquire(self, name: InquiryName, after: str = "") -> InquiryAnswer | Failure:

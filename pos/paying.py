@@ -339,8 +339,9 @@ class Paying:
             paid = Paid(attempt=way.attempt, reference=way.reference, slip=way.slip)
             outcome = await tender.give_back(ask, paid, desk)
         if isinstance(outcome, Unknown):
-            # No takeover: whoever gives back waits for the card, or comes back to it (RS).
-            outcome = replace(outcome, code="PUR-41")
+            # No takeover: whoever gives back waits, or comes back to it (RS).
+            carded = isinstance(tender, Carded)
+            outcome = replace(outcome, code="PUR-41" if carded else "CRD-44")
         if not isinstance(outcome, Approved):
             said = await self._conclude(desk, Offer(amount=amount, offered=amount), outcome)
             assert isinstance(said, Notice), "what was not approved pays for nothing"

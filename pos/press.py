@@ -33,10 +33,12 @@ from receipts.forms.shift import x_report, z_report
 from receipts.forms.situation import Situation, situation_slip
 from receipts.forms.slip import (
     RefusedPayment,
+    RepaidPayment,
     SignedPayment,
     declined_slip,
     merchant_copy,
     payment_slip,
+    repaid_slip,
 )
 from receipts.forms.test_page import test_page
 from receipts.renderers import escpos, text
@@ -50,6 +52,7 @@ _VOIDED: Final = msgspec.msgpack.Decoder(TenderVoided)
 _SHIFT: Final = msgspec.msgpack.Decoder(ShiftClosed)
 _SITUATION: Final = msgspec.msgpack.Decoder(Situation)
 _SIGNED: Final = msgspec.msgpack.Decoder(SignedPayment)
+_REPAID: Final = msgspec.msgpack.Decoder(RepaidPayment)
 _REFUSED: Final = msgspec.msgpack.Decoder(RefusedPayment)
 _SLIP: Final = msgspec.msgpack.Decoder(PurseSlip)
 _STATEMENT: Final = msgspec.msgpack.Decoder(Statement)
@@ -86,6 +89,8 @@ class Press:
                     return payment_slip(_SALE.decode(paper.body), context)
                 case "merchant":
                     return merchant_copy(_SIGNED.decode(paper.body), context)
+                case "repaid":
+                    return repaid_slip(_REPAID.decode(paper.body), context)
                 case "declined":
                     again = max(0, paper.copy - 1)
                     refused = _REFUSED.decode(paper.body)

@@ -41,7 +41,7 @@ from pos.returns import Original
 from pos.sale import GiveBack, Refusal, decide
 from pos.store.journal import Doubt, Draft
 from pos.store.papers import Paper
-from pos.tenders.agreement import GivenUp
+from pos.tenders.agreement import Ask, GivenUp, Refunding
 from pos.view import Notice, Stage
 from protocols.facts import (
     CashMoved,
@@ -197,19 +197,26 @@ class PurseServices:
         """Find out what became of a transfer in doubt; moves nothing anew. Raises: StoreError."""
         register, fact = self.register, doubt.fact
         details = details_in(fact.peer)
-        if details is None or not fact.service:
+        giver = register.tenders.tender(fact.method)
+        by_bank = details is None and fact.service == "refund" and isinstance(giver, Refunding)
+        if not fact.service or (details is None and not by_bank):
             return register.say("PUR-08")
         if not register.shift.number:
             # What it moved goes into a drawer and a Z.
             return register.say("SHF-01")
         desk = self._opened(fact.service, fact.amount, fact.refunds, doubt)
-        witness = Witness()
-        begun = InDoubt(details, Slot.PAYER, "the till has ended in between")
         money = Money(fact.amount, currency(doubt.intent.currency))
         with self._running(desk):
-            outcome = await settled(begun, ROUTES[fact.service], money, desk, witness)
+            if details is None:
+                assert isinstance(giver, Refunding), "it was looked at"
+                ask = Ask(amount=money, offered=money)
+                outcome = await giver.resume_back(ask, fact.peer, desk)
+            else:
+                begun = InDoubt(details, Slot.PAYER, "the till has ended in between")
+                route = ROUTES[fact.service]
+                outcome = await settled(begun, route, money, desk, Witness())
         if isinstance(outcome, Unknown) and doubt.told:
-            return register.say(_IN_DOUBT[fact.service])
+            return register.say(_doubted(desk))
         if isinstance(outcome, Approved) and await self._of_the_return(desk, doubt, outcome):
             return register.say("purse_refunded", amount=outcome.amount.minor, key=desk.refunds)
         return await self._conclude(desk, outcome, balance=-1)
@@ -253,7 +260,7 @@ class PurseServices:
                 return register.say(code, **blanks)
             case Unknown() | Pending():
                 await register.append(desk.results(outcome), ATTEMPT)
-                return register.say(_IN_DOUBT[desk.service])
+                return register.say(_doubted(desk))
             case _:
                 assert_never(outcome)
 
@@ -262,7 +269,6 @@ class PurseServices:
     ) -> Served:
         register, amount = self.register, outcome.amount.minor
         results = desk.results(outcome)
-        details = _details(desk)
         number = self._number_of_today(desk)
         told: str | int = balance if balance >= 0 else "-"
         match desk.service:
@@ -289,11 +295,11 @@ class PurseServices:
                     against="e-cash",
                 )
                 drafts = [self._draft(desk, cash, amount)]
-                shown = self._slip(desk, details.payee, amount, balance, number)
+                shown = self._slip(desk, _details(desk).payee, amount, balance, number)
                 said = register.say("purse_loaded", amount=amount, balance=told)
             case "deposit":
                 drafts = []
-                shown = self._slip(desk, details.payer, amount, balance, number)
+                shown = self._slip(desk, _details(desk).payer, amount, balance, number)
                 said = register.say("purse_deposited", amount=amount, balance=told)
             case _:
                 raise AssertionError("a payment is no service")
@@ -345,13 +351,14 @@ class PurseServices:
             register=register,
             key=key,
             sale=number,
-            method=METHOD,
+            method=METHOD if doubt is None else doubt.fact.method,
             amount=amount,
             service=service,
             refunds=refunds,
             of_sale=False,
             intent=None if doubt is None else doubt.intent,
             intended=doubt is not None,
+            known=None if doubt is None else doubt.fact.slip,
             publish=self.publish,
             announce=self.announce,
         )
@@ -442,6 +449,11 @@ class PurseServices:
             language=setup.language,
         )
         return self.register.say(refused.code, **refused.blanks)
+
+
+def _doubted(desk: PaymentDesk) -> str:
+    """Return what is said of one that nobody knows about."""
+    return _IN_DOUBT[desk.service] if desk.method == METHOD else "CRD-44"
 
 
 def _details(desk: PaymentDesk) -> PaymentDetails:

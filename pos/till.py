@@ -673,6 +673,7 @@ class Till:
                 said = self._served(await self._services.resume(doubt))
             else:
                 said = self._ended(await self._paying.resume(doubt))
+        self.print_what_waits()
         if said.level == "C" and register.doubted is None:
             # No sale waits for it: it is told, and the counter goes on.
             said = replace(said, level="B")

@@ -20,6 +20,7 @@ Form = Literal[
     "slip",
     "merchant",
     "declined",
+    "repaid",
     "refund",
     "void",
     "change",

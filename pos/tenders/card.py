@@ -13,13 +13,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from pos import bank_refunds
 from pos.card_presenting import Stripe, presented
 from pos.messages import Language
 from pos.rights import Right
 from pos.stripe_payment import pay_by_stripe
-from pos.tenders.agreement import Ask, Desk, Mover, OverTender
+from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
 from pos.view import PaymentStep
-from protocols.outcome import Approved, Declined, NotSent, Outcome
+from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
 from protocols.stripe_rules import Chip
 
 
@@ -58,9 +59,22 @@ class Card:
             if isinstance(found, Declined) or (isinstance(found, Approved) and not chip):
                 return with_approval(found, desk)
             why = "not-finished"
-        return await desk.acquirer.cancel(
+        given_up = await desk.acquirer.cancel(
             key=desk.key, method=self.name, amount=ask.amount, why=why
         )
+        if isinstance(given_up, Unknown) and not desk.wanted:
+            # Its sale may be settled at the broker as well: then what is approved is the customer's, and goes back.
+            found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
+            return with_approval(found, desk) if isinstance(found, Approved) else given_up
+        return given_up
+
+    async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
+        """Have its bank give the money back to the card, which need not be here."""
+        return await bank_refunds.give_back(self.name, ask, paid, desk)
+
+    async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Find out whether it has."""
+        return await bank_refunds.resume_back(self.name, ask, peer, desk)
 
 
 def with_approval(outcome: Outcome, desk: Desk) -> Outcome:

@@ -3,6 +3,7 @@
     payment_slip     marks - store - moment, lane, clerk, sale number - PAYMENT SLIP
                      each payment that is not cash, as the receipt has it; for whoever files payments
     merchant_copy    MERCHANT COPY, for the shop: a payment that the customer signs for
+    repaid_slip      LATE PAYMENT RETURNED, for the customer: it came too late for its sale, and went back
     declined_slip    PAYMENT REFUSED, for a customer who wants it on paper: what happened, that nothing
                      was taken; no receipt
 
@@ -15,7 +16,7 @@ from typing import Final
 import msgspec
 
 from protocols.facts import EXCHANGE, SaleClosed, Slip, Tender
-from receipts.document import Block, Document, Feed, Rule, Size, Text
+from receipts.document import Block, Document, Feed, Qr, Rule, Size, Text
 from receipts.forms.context import ReceiptContext
 from receipts.forms.parts import heading, paper, queued_notice, row, who
 from receipts.forms.payment import payment_rows
@@ -40,6 +41,14 @@ class RefusedPayment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """What was asked for."""
     happened: str
     """Why, in the language of the slip."""
+
+
+class RepaidPayment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment that came too late, and went back by its bank."""
+
+    sale: int
+    tender: Tender
+    """What went back; its `back_to` is the late payment."""
 
 
 def on_slip(sale: SaleClosed) -> list[Tender]:
@@ -93,6 +102,22 @@ def declined_slip(refused: RefusedPayment, context: ReceiptContext) -> Document:
         [Text(text=refused.happened, bold=True)],
         payment_rows(refused.tender, context),
         [Text(text=words.declined_note), Text(text=words.situation_no_receipt)],
+    )
+
+
+def repaid_slip(repaid: RepaidPayment, context: ReceiptContext) -> Document:
+    """Return the customer's proof that late money went back."""
+    words = WORDS[context.language]
+    number = f"{words.refund_number} {repaid.sale:04d}"
+    tender = repaid.tender
+    return paper(
+        f"{words.repaid_title} {context.store_name} {number}",
+        context,
+        [who(context, number), heading(words.repaid_title)],
+        [row(words.repaid_late, tender.back_to)],
+        payment_rows(tender, context, back=True),
+        queued_notice(context, tender.attempt, words.refund_queued_note),
+        [Qr(content=tender.attempt)],
     )
 
 

@@ -143,6 +143,8 @@ class Words:
     merchant_agreed: str
     declined_title: str
     declined_note: str
+    repaid_title: str
+    repaid_late: str
 
 
 _KO: Final = Words(
@@ -296,6 +298,8 @@ _KO: Final = Words(
     merchant_agreed="위 금액의 결제에 동의합니다",
     declined_title="승인 거절 확인서",
     declined_note="결제되지 않았습니다. 돈은 움직이지 않았습니다",
+    repaid_title="늦은 결제 환불 확인서",
+    repaid_late="늦은 결제",
 )
 _EN: Final = Words(
     receipt="RECEIPT",
@@ -448,6 +452,8 @@ _EN: Final = Words(
     merchant_agreed="I agree to pay the amount above",
     declined_title="PAYMENT REFUSED",
     declined_note="Not paid. No money has moved",
+    repaid_title="LATE PAYMENT RETURNED",
+    repaid_late="Late payment",
 )
 WORDS: Final[dict[Language, Words]] = {"ko": _KO, "en": _EN}
 

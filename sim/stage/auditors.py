@@ -44,6 +44,7 @@ _NO_RECEIPT: Final = (
     *(words.change_title for words in WORDS.values()),
     *(words.slip_title for words in WORDS.values()),
     *(words.merchant_title for words in WORDS.values()),
+    *(words.repaid_title for words in WORDS.values()),
     *(
         title
         for words in PURSE_WORDS.values()

@@ -23,10 +23,12 @@ from receipts.forms.refund import refund_receipt
 from receipts.forms.sale import sale_receipt
 from receipts.forms.slip import (
     RefusedPayment,
+    RepaidPayment,
     SignedPayment,
     declined_slip,
     merchant_copy,
     payment_slip,
+    repaid_slip,
 )
 from receipts.renderers import escpos, html, text
 from receipts.repertoire import cells
@@ -227,3 +229,10 @@ def test_whatever_a_terminal_says_fits_the_paper(
     for line in text.render(document, width).splitlines():
         assert cells(line) <= width
     assert Decoder().receive(escpos.render(document, width))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_late_money_that_went_back_has_a_slip(context: Make, language: Language) -> None:
+    back = replace(paid("a", BACK, back_to=f"{KEY}-a"), attempt="S001-01-20260417-0131-a")
+    slip = repaid_slip(RepaidPayment(sale=131, tender=back), context(language))
+    compare(f"bank-repaid-{language}-42", slip)
