@@ -83,6 +83,7 @@ class Role(Enum):
     STRIPE_READER = ("stripe_reader", "마그네틱 리더", "Stripe reader", "MSR-01", "MSR-01")
     HYBRID_READER = ("hybrid_reader", "카드리더", "Card reader", "RDR-01", "RDR-01")
     PIN_PAD = ("pin_pad", "비밀번호 입력기", "PIN pad", "PIN-01", "PIN-02")
+    PAYMENT_TERMINAL = ("payment_terminal", "카드단말기", "Payment terminal", "TRM-01", "TRM-02")
 
     def __init__(self, word: str, ko: str, en: str, lost_code: str, silent_code: str) -> None:
         self.word = word

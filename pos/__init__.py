@@ -54,6 +54,7 @@ card_lamps     the card slots among the devices, and what the till's own purses 
 purse_reading  what one purse in one slot says of itself
 purse_setup    makes the till's own purse in a folder
 card_slots     the two card slots as configured
+payment_terminal  what it expects of a stand-alone payment terminal
 keypads        where a customer enters the PIN, and how it gets to the card
 purse_moving   value that leaves a purse of the till's own
 purse_services  balance, statement, load, refund and deposit of e-cash

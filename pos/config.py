@@ -89,6 +89,14 @@ class DevicesTable(Struct, frozen=True, kw_only=True):
     """A serial reader of magnetic stripes."""
     pin_pad: str = ""
     """Where customers enter the PIN of a purse; without one, on the reader's own keypad."""
+    payment_terminal: str = ""
+    """A stand-alone payment terminal (ZVT), such as tcp://192.0.2.7:20007 or serial:///dev/ttyS1?baud=115200."""
+    payment_terminal_line: Literal["auto", "serial", "network"] = "auto"
+    """serial: blocks with a check; network: bare APDUs; auto: network where the address is tcp://."""
+    payment_terminal_text: Literal["cp437", "latin-1", "cp949", "utf-8"] = "cp437"
+    """In which character set it writes, where that is not the UTF-8 that it is asked for."""
+    payment_terminal_password: str = "000000"  # noqa: S105 - as terminals come
+    """Six digits that it wants of its register."""
     teller_card: str = ""
     """Where a teller's purse is: it loads customers' cards and takes the shop's deposits."""
     shop_cards: dict[str, str] = {}
@@ -213,12 +221,15 @@ def _check_values(config: Config, path: Path) -> None:
         number: int = getattr(config.devices, key)
         if not least <= number <= most:
             raise ConfigError(f"{path}: devices.{key} is {least} to {most}, not {number}")
+    if not re.fullmatch(r"[0-9]{6}", config.devices.payment_terminal_password, re.ASCII):
+        raise ConfigError(f"{path}: devices.payment_terminal_password is six digits")
     for key in (
         "printer",
         "line_display",
         "scanner",
         "stripe_reader",
         "pin_pad",
+        "payment_terminal",
         "customer_card",
         "shop_card",
         "teller_card",

@@ -10,6 +10,7 @@ from typing import Final
 from devices.bus import open_link
 from devices.health import NOT_OPENED, Health, Level, Role
 from devices.line_display import LineDisplay
+from devices.payment_terminal import PaymentTerminal
 from devices.pin_pad import PinPad
 from devices.printer import (
     Kicked,
@@ -34,9 +35,11 @@ from pos.swiping import Stripes, Swiping
 from pos.till import Till
 from pos.view import DeviceView, Lamp
 from protocols.address import Address, parse_address
+from protocols.money import KRW, Currency
 from protocols.pin_pad.words import Language as PadLanguage
 from protocols.pin_pad.words import Show
 from protocols.ports import Clock
+from protocols.zvt.text import Charset
 
 STOP_NS: Final = 3_000_000_000
 """How long a device may take to send its last bytes and close."""
@@ -60,8 +63,11 @@ _UNPROVED: Final[dict[Language, str]] = {
 }
 
 
-_ROLES: Final = tuple(role for role in Role if role is not Role.HYBRID_READER)
-"""Without a reader that is a card slot to the till: its lamp is the slot's (pos.card_lamps)."""
+_ROLES: Final = tuple(
+    role for role in Role if role not in (Role.HYBRID_READER, Role.PAYMENT_TERMINAL)
+)
+"""Without a reader that is a card slot to the till: its lamp is the slot's (pos.card_lamps). A payment
+terminal has a lamp where there is one."""
 
 _WELCOME: Final[dict[Language, str]] = {"ko": "어서 오세요", "en": "Welcome"}
 
@@ -102,7 +108,13 @@ class Devices:
     """All equipment of one till."""
 
     def __init__(
-        self, table: DevicesTable, *, clock: Clock, language: Language, store_name: str = ""
+        self,
+        table: DevicesTable,
+        *,
+        clock: Clock,
+        language: Language,
+        store_name: str = "",
+        currency: Currency = KRW,
     ) -> None:
         """Make the drivers; nothing is opened yet. Raises: AddressError."""
         self._store_name = store_name
@@ -128,6 +140,7 @@ class Devices:
         self._stripe_reader = self._make_stripe_reader(table.stripe_reader)
         self.stripes = Stripes(configured=bool(table.stripe_reader))
         self.pin_pad = self._make_pad(table.pin_pad)
+        self.payment_terminal = self._make_terminal(table.payment_terminal, currency)
 
     def start(self, till: Till) -> None:
         """Begin to open everything and tell the till how it is."""
@@ -135,7 +148,7 @@ class Devices:
         self._hints = DeviceHints(till, self._language)
         self._scanning = Scanning(till, self._language)
         self._swiping = Swiping(till, self._language, today=self._today, stripes=self.stripes)
-        for role in _ROLES:
+        for role in dict.fromkeys((*_ROLES, *self._healths)):
             self._show(role)
         if self._printer is not None:
             self._printer.start()
@@ -147,6 +160,8 @@ class Devices:
             self._stripe_reader.start()
         if self.pin_pad is not None:
             self.pin_pad.start()
+        if self.payment_terminal is not None:
+            self.payment_terminal.start()
 
     async def settled(self) -> None:
         """Wait until every device has said how it is, or SETTLE_SECONDS."""
@@ -171,6 +186,7 @@ class Devices:
         self._till = self._scanning = self._swiping = self._hints = None
         deadline_ns = self._clock.monotonic_ns() + STOP_NS
         for device in (
+            self.payment_terminal,
             self.pin_pad,
             self._stripe_reader,
             self._scanner,
@@ -238,6 +254,23 @@ class Devices:
             clock=self._clock,
             on_health=lambda health: self._changed(Role.PIN_PAD, health),
             idle=Show(PadLanguage(self._language), self._store_name, _WELCOME[self._language]),
+        )
+
+    def _make_terminal(self, address: str, currency: Currency) -> PaymentTerminal | None:
+        if not address:
+            return None
+        table, known = self._table, self._known(Role.PAYMENT_TERMINAL, address)
+        line = table.payment_terminal_line
+        return PaymentTerminal(
+            address=known,
+            open_link=open_link,
+            clock=self._clock,
+            serial=known.scheme != "tcp" if line == "auto" else line == "serial",
+            currency=currency.number,
+            columns=table.paper_columns,
+            password=int(table.payment_terminal_password),
+            charset=Charset(table.payment_terminal_text),
+            on_health=lambda health: self._changed(Role.PAYMENT_TERMINAL, health),
         )
 
     def _known(self, role: Role, address: str) -> Address:

@@ -14,6 +14,7 @@ from pos.attending import AttendedCards
 from pos.club import Club, NoClub
 from pos.doubted import NOTHING_KNOWN
 from pos.messages import Language
+from pos.payment_terminal import Terminal
 from pos.points import ATTEMPT
 from pos.purses import EXCHANGE_NS, Cards, Sides
 from pos.register import Register
@@ -64,6 +65,8 @@ class PaymentDesk:
     """What each side last said, while nobody knows the result."""
     known: Slip | None = None
     """What the papers will say of it, as far as that is known."""
+    _stop: Callable[[], None] | None = None
+    """Asks the peer to stop, once the intent stands."""
     _waiting: "asyncio.Task[Any] | None" = None
     """What the clerk may give up."""
 
@@ -119,6 +122,16 @@ class PaymentDesk:
         return int(business_date(self.clock.now_ns(), self.register.setup.zone))
 
     @property
+    def terminal(self) -> Terminal | None:
+        """Return the stand-alone payment terminal."""
+        return self.register.payment_terminal
+
+    def may_stop(self, stop: Callable[[], None] | None) -> None:
+        """Say how the clerk's Esc reaches the peer."""
+        self._stop = stop
+        self._show_stoppable()
+
+    @property
     def keypads(self) -> Keypads:
         """Return where customers enter their PIN."""
         return self.register.keypads
@@ -158,7 +171,7 @@ class PaymentDesk:
             since_ns=self.clock.now_ns(),
             balance=balance,
             carded=self._carded,
-            stoppable=self._waiting is not None,
+            stoppable=self._stoppable,
         )
         if before is not None and before.key == self.key:
             balance = before.balance if balance is None else balance
@@ -195,7 +208,10 @@ class PaymentDesk:
         return GivenUp() if task.cancelled() else task.result()
 
     def give_up(self) -> bool:
-        """End the waiting. Returns whether there was any."""
+        """End the waiting, or ask the peer to stop. Returns whether there was any of them."""
+        if self._stop is not None:
+            self._stop()
+            return True
         return self._waiting is not None and self._waiting.cancel()
 
     async def whose(self, card: CardChannel) -> Carded | None:
@@ -230,10 +246,14 @@ class PaymentDesk:
             case _:
                 assert_never(step)
 
+    @property
+    def _stoppable(self) -> bool:
+        return self._waiting is not None or self._stop is not None
+
     def _show_stoppable(self) -> None:
         payment = self.register.payment
         if payment is not None:
-            self._show(with_fields(payment, stoppable=self._waiting is not None))
+            self._show(with_fields(payment, stoppable=self._stoppable))
 
     def _show(self, payment: PaymentView) -> None:
         if payment != self.register.payment:

@@ -22,6 +22,7 @@ from pos.keypads import TillKeypads
 from pos.last_sale import LastSale
 from pos.loading import PROGRAM, GoodsInForce, Recovery, load, load_goods
 from pos.messages import Language, notice
+from pos.payment_terminal import Terminal
 from pos.points import Around
 from pos.purses import Cards, NoCards
 from pos.rights import NotAllowedError, Right, Role, may
@@ -173,6 +174,8 @@ class Register:
     """Where the customer's purse and the shop's are."""
     stripes: Stripes = field(default_factory=lambda: Stripes(configured=False))
     """Where a payment waits for a swipe."""
+    payment_terminal: Terminal | None = None
+    """A stand-alone payment terminal; None: there is none."""
     elsewhere: Elsewhere = field(default_factory=NowhereElse)
     """The store's other tills, as far as the broker knows them."""
     club: Club = field(default_factory=NoClub)

@@ -203,7 +203,11 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
     """
     setup = setup_of(config)
     devices = Devices(
-        config.devices, clock=host.clock, language=config.language, store_name=setup.store_name
+        config.devices,
+        clock=host.clock,
+        language=config.language,
+        store_name=setup.store_name,
+        currency=setup.currency,
     )
     cards = cards_of(config, host)
     register = Register(
@@ -216,6 +220,7 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
         cards=cards or NoCards(),
         keypads=TillKeypads(devices.pin_pad, config.language),
         stripes=devices.stripes,
+        payment_terminal=devices.payment_terminal,
     )
     press = Press(register, columns=config.devices.paper_columns, qr=QrDrawn(config.receipt.qr))
     till = Till(

@@ -32,6 +32,12 @@ replay      a recorded device that answers the same
 pin_pad     a virtual PIN pad
 pin_pad_keys  its keys for the bank: each used once, whatever happens
 pin_pad_mouth  how it says things: on time, late, broken, twice
+payment_terminal  a virtual stand-alone payment terminal
+payment_terminal_commands  which commands it does, and how
+payment_terminal_journal  what it remembers through a power cut
+payment_terminal_line  what goes wrong on its line by its own doing
+payment_terminal_paper  what it prints
+payment_terminal_verbs  what a tester can do to it
 bank/       virtual banks: their hosts, accounts and cards
 smart_card  a virtual card reader's slot and keypad
 antenna     its field, where cards are tapped

@@ -22,6 +22,7 @@ FAMILIES: Final = {
     "MBR": "Members",
     "CRD": "Cards",
     "TRF": "Account transfer",
+    "TRM": "Payment terminal",
     "MSR": "Stripe reader",
     "PRN": "Receipt printer",
     "NET": "Network and broker",

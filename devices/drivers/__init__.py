@@ -11,6 +11,7 @@ keyboard_wedge  codes from a scanner that plays a keyboard, told from typing
 stripe_reader   swipes from a stripe reader, judged
 hybrid_reader   a hybrid reader: reset, watched, one thing at a time
 pin_pad         one job at a PIN pad, its health and its idle text
+payment_terminal  one job at a terminal: registered first, never told twice to move money
 card_reader     what a card reader's codes mean, and what to tell the clerk
 hangul_keys     the Latin letters behind Hangul that a scanner typed
 """

@@ -7,5 +7,6 @@ icash      a second scheme of it: a card pays into the shop's security module (T
 points     what members have earned; the broker keeps it
 card       a bank's card, by chip or by stripe (T3)
 transfer   from account to account, ordered by the customer's passbook (T4)
+terminal   a card at a stand-alone payment terminal (T3)
 cash       coins and notes into the drawer, change out of it (T1)
 """

@@ -12,7 +12,7 @@ The till refuses an outcome that moved money without it.
 Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rules 2, 5, 8b.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
@@ -21,6 +21,7 @@ from devices.stripe_reader import Swipe
 from pos.acquirer import Acquirer
 from pos.club import Club
 from pos.messages import Language
+from pos.payment_terminal import Terminal
 from pos.purses import Cards
 from pos.rights import Right
 from pos.view import PaymentStep, Side
@@ -164,6 +165,17 @@ class Desk(Protocol):
     @property
     def today(self) -> int:
         """Return the date in the store, YYYYMMDD; a business day may be another."""
+        ...
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """Return the stand-alone payment terminal; None where there is none."""
+        ...
+
+    def may_stop(self, stop: Callable[[], None] | None) -> None:
+        """Say how the clerk's Esc reaches the peer once the intent stands: it is asked to stop, and its
+        own answer tells whether it has. None: it is too late for that.
+        """
         ...
 
     @property

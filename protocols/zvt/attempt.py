@@ -28,6 +28,7 @@ class Before:
     """What an intent keeps: the terminal, and its last result before this attempt."""
 
     terminal_id: int
+    """0: it has not said."""
     receipt: int
     trace: int
 
@@ -77,11 +78,12 @@ def judge(
     `last`: None where it has none at all. `paper`: what it would have printed, as far as it came. `dates`: MMDD
     of the intent, and of now; a terminal's clock may be a day off at midnight.
     """
-    if last is None or (last.receipt, last.trace) == (before.receipt, before.trace):
-        same = last is None or not last.terminal_id or last.terminal_id == before.terminal_id
-        return Verdict.NOTHING if same else Verdict.ANOTHER_TERMINAL
-    if last.terminal_id and last.terminal_id != before.terminal_id:
+    if last is None:
+        return Verdict.NOTHING
+    if last.terminal_id and before.terminal_id and last.terminal_id != before.terminal_id:
         return Verdict.ANOTHER_TERMINAL
+    if (last.receipt, last.trace) == (before.receipt, before.trace):
+        return Verdict.NOTHING
     found = _REFERENCE.findall(f"{paper} {last.text}")
     if found:
         return Verdict.OURS if reference.removeprefix("IPS") in found else Verdict.OTHER

@@ -73,7 +73,9 @@ class Bench:
         self._clock = clock
         self._seeded = seeded = SeededEntropy(plan.seed)
         self._pads = tuple(each for each in plan.devices if each.kind.needs is Needs.ISSUERS)
-        self._banks = tuple(each for each in plan.devices if each.kind.needs is Needs.BOOKS)
+        self._banks = tuple(
+            each for each in plan.devices if each.kind.needs in (Needs.BOOKS, Needs.MEMORY)
+        )
         self._devices: dict[str, Served] = {
             each.name: _hosted(each, folder, clock, seeded.fork(each.name), watch)
             for each in plan.devices
@@ -143,9 +145,11 @@ class Bench:
         return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
 
     def _bank(self, plan: DevicePlan) -> Served:
-        """Make a bank's host over the bench's books. Raises: OSError."""
+        """Make what has a memory of its own: a bank's host over the bench's books. Raises: OSError."""
         wire = self._seeded.fork(plan.name)
-        brought = {"clock": self._clock, "place": self._folder / BANKS_FILE}
+        shared = plan.kind.needs is Needs.BOOKS
+        place = self._folder / (BANKS_FILE if shared else f"{plan.name}.sqlite")
+        brought = {"clock": self._clock, "place": place}
         try:
             return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
         except (ValueError, sqlite3.Error) as error:

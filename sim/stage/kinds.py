@@ -37,6 +37,8 @@ class Needs(Enum):
     """The keys of those who issued the cards it is for, and randomness of its own."""
     BOOKS = "books"
     """The time of day, and a place for what must outlive it."""
+    MEMORY = "memory"
+    """The same, for itself alone."""
     RECORDING = "recording"
     """A channel of a trace; the plan says which."""
 
@@ -117,6 +119,27 @@ class BankOptions(msgspec.Struct, frozen=True):
     of one market."""
 
 
+class PaymentTerminalOptions(msgspec.Struct, frozen=True):
+    """Which payment terminal it is, and how it speaks."""
+
+    framing: Literal["auto", "serial", "network"] = "auto"
+    """Blocks with a check, or the network's bare APDUs; auto takes what the register's first byte is of."""
+    people: str = ""
+    """A set of cards, as of a bank; left out, the one that comes with the program."""
+    paper: Literal["lines", "block", "none"] = "lines"
+    """How it has its receipts printed: line by line, as one block, or by nobody."""
+    text: Literal["", "cp437", "latin-1", "cp949", "utf-8"] = ""
+    """The character set that it keeps; left out, the one that the register wants."""
+    container: bool = False
+    """It sends a TLV container that nobody has asked for."""
+    refuses_abort: bool = False
+    """It goes on whatever the register wants."""
+    bank_ms: Annotated[int, msgspec.Meta(ge=0, le=600_000)] = 300
+    """How long its bank takes."""
+    terminal_id: Annotated[int, msgspec.Meta(ge=1, le=99_999_999)] = 28_004_869
+    """Its number, as its acquirer knows it."""
+
+
 class StripeOptions(msgspec.Struct, frozen=True):
     """How a stripe reader is set."""
 
@@ -180,7 +203,7 @@ class Kind:
             arguments |= {"cards": {}} | brought
         if self.needs is Needs.ISSUERS:
             arguments |= {"issuer_keys": {}, "entropy": SeededEntropy(0)} | brought
-        if self.needs in (Needs.RECORDING, Needs.BOOKS):
+        if self.needs in (Needs.RECORDING, Needs.BOOKS, Needs.MEMORY):
             arguments |= brought
         twin = getattr(importlib.import_module(self.module), self.twin)(**arguments)
         assert isinstance(twin, Twin), f"{self.module}.{self.twin} is no twin"
@@ -239,6 +262,14 @@ KINDS: Final = {
             options=BankOptions,
             needs=Needs.BOOKS,
             wires=(WireKind.TCP,),
+        ),
+        Kind(
+            name="payment_terminal",
+            module="sim.payment_terminal",
+            twin="PaymentTerminalTwin",
+            protocol="zvt",
+            options=PaymentTerminalOptions,
+            needs=Needs.MEMORY,
         ),
         Kind(
             name="smart_card",

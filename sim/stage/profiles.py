@@ -1,6 +1,6 @@
 """Devices as they are sold, set and met: a name for a set of options, with what a till needs to live with it.
 
-    quirks/KIND.toml   [NAME]  about, options, line, faults, pace, wire, start, till
+    quirks/KIND.toml   [NAME]  about, options, line, faults, pace, wire, port, start, till
 
 A plan says `profile = "NAME"`; what the plan says itself goes before. `start` is what is done to the
 device before anybody meets it.
@@ -16,7 +16,7 @@ from typing import Any, Final
 from protocols.control import Verb
 
 _FOLDER: Final = Path(__file__).parent / "quirks"
-_OF_THE_PLAN: Final = ("options", "line", "faults", "pace", "wire", "quick_ack")
+_OF_THE_PLAN: Final = ("options", "line", "faults", "pace", "wire", "port", "quick_ack")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ def test_listing_names_and_versions_of_what_is_here() -> None:
         "icash": "1.0",
         "points": "1.0",
         "purse": "1.0",
+        "terminal": "1.0",
         "transfer": "1.0",
     }
 

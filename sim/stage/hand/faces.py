@@ -21,7 +21,7 @@ def is_faulty(state: DeviceState) -> bool:
     wrong |= any(wire.get(each) for each in ("delay_ms", "corrupt_per_mille", "lose_per_mille"))
     wrong |= state.state.get("cable") == "pulled" or bool(state.state.get("planned"))
     wrong |= any(
-        state.state.get(each) for each in ("mute", "muted", "garbled", "delay_ms", "opened")
+        state.state.get(each) for each in ("mute", "muted", "garbled", "delay_ms", "opened", "busy")
     )
     wrong |= state.state.get("power") == "off" or state.state.get("fault", "none") != "none"
     wrong |= state.state.get("paper", "ok") != "ok" or state.state.get("cover") == "open"
@@ -73,6 +73,18 @@ def _pin_pad(state: dict[str, Any], paper: str, height: int, language: Language)
     return [edge, *lines, edge, _told(state, "keypad", "opened", "mute"), key]
 
 
+def _payment_terminal(
+    state: dict[str, Any], paper: str, height: int, language: Language
+) -> list[str]:
+    edge = f"+{'-' * _COLUMNS}+"
+    lines = [f"|{fit(str(state[each]), _COLUMNS)}|" for each in ("upper", "lower")]
+    taken = f"{state['payments']} entries, total {state['total']}, batch {state['batch']}"
+    cards = f"cards: {' '.join(str(each)[-4:] for each in state['cards'])}"
+    told = _told(state, "phase", "power", "busy", "registered")
+    roll = [f"  {line}" for line in state["roll"]]
+    return [edge, *lines, edge, told, taken, f"last: {state['last']}", cards, *roll]
+
+
 def _card(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
     seen: dict[str, Any] = state["seen"]
     slot = f"[{state['card'] or label('no_card', language)}]"
@@ -119,6 +131,7 @@ _FACES: Final[dict[str, _Face]] = {
     "printer": _printer,
     "line_display": _display,
     "pin_pad": _pin_pad,
+    "payment_terminal": _payment_terminal,
     "smart_card": _card,
     "stripe_reader": _stripe_reader,
 }

@@ -532,6 +532,10 @@ def test_scenario_fails_without_the_answer(answer: Answer, monkeypatch: Patch) -
 NO_ANSWER = {
     "slot.delay": "quirk smart_card.slow",
     "quirk smart_card.no-quickack": "the card's own side; vpcd only",
+    **{
+        f"quirk payment_terminal.{name}": "tests/devices/test_payment_terminal.py"
+        for name in profiles("payment_terminal")
+    },
 }
 """What stands for another row, or has no answer in the program, and why."""
 

@@ -1,0 +1,302 @@
+"""A stand-alone payment terminal: it reads the card, asks its bank, and says what came of it.
+
+    take      its last result is asked for -> intent with that -> payment, said once -> result
+    resume    its last result is asked for again: the same as before, ours, or another (protocols.zvt.attempt)
+    give_back the same with a reversal; where the terminal's day has ended or it is a part, with a refund
+
+A payment is never said twice. Without an answer its result is asked for; a terminal that cannot say its last
+result again takes none. The clerk's Esc asks the terminal to stop, and the terminal's word counts.
+Source: clerk-and-courier.md 2.3 rules 2, 5 and 8b; devices.md 1.2.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from devices.payment_terminal import Finished, NoAnswer, NotAsked, Refused, TerminalResult
+from pos.messages import Language
+from pos.payment_terminal import Terminal
+from pos.rights import Right
+from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
+from pos.view import PaymentStep
+from protocols.facts import Slip
+from protocols.money import Money
+from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+from protocols.ports import NANOSECONDS_PER_SECOND
+from protocols.zvt.attempt import Before, Verdict, before_in, judge, peer_of, reference_of
+from protocols.zvt.messages import Order
+from protocols.zvt.results import Result, State, is_declined_by_bank, result_name
+from protocols.zvt.status import StatusInformation
+
+NAME: Final = "terminal"
+_UNUSABLE: Final = "TRM-05"
+_STOPPED: Final = "TRM-06"
+_CARD_FAILS: Final = "TRM-07"
+_FAILS: Final = "TRM-08"
+_BANK_AWAY: Final = "TRM-09"
+_NOT_PAID: Final = "TRM-10"
+_UNKNOWN: Final = "TRM-11"
+_ANOTHER_RESULT: Final = "TRM-12"
+_ANOTHER_TERMINAL: Final = "TRM-13"
+_CANNOT_REPEAT: Final = "TRM-14"
+_NOT_BACK: Final = "TRM-17"
+_CARDS: Final = frozenset(
+    {
+        Result.CARD_UNREADABLE,
+        Result.NO_CARD_DATA,
+        Result.NOT_FOR_DEBIT,
+        Result.NOT_FOR_CREDIT,
+        Result.BLOCKED_CARD,
+        Result.CHIP_ERROR,
+        Result.CARD_DATA_WRONG,
+        Result.CARD_EXPIRED,
+        Result.CARD_NOT_YET_VALID,
+        Result.CARD_UNKNOWN,
+        Result.NO_FALLBACK,
+    }
+)
+_LINES: Final = frozenset(
+    {
+        Result.COMMUNICATION_ERROR,
+        Result.DIAL_ERROR,
+        Result.HOST_SILENT,
+        Result.NO_CONNECTION,
+    }
+)
+_BANK: Final = {1: "CRD-11", 3: "CRD-12", 4: "CRD-23", 13: "CRD-24", 14: "CRD-15", 41: "CRD-13", 43: "CRD-27",
+                51: "CRD-16", 54: "CRD-17", 55: "CRD-18", 57: "CRD-19", 61: "CRD-20", 62: "CRD-28",
+                65: "CRD-29", 75: "CRD-21", 91: "CRD-22", 96: "CRD-30"}  # fmt: skip
+"""A bank's own answers, as in field 39 of ISO 8583."""
+_DECLINED: Final = "CRD-10"
+_STEPS: Final = {
+    State.INSERT_CARD: (PaymentStep.CARD, ""),
+    State.WATCH_PIN_PAD: (PaymentStep.PIN, "terminal_pin"),
+    State.WRONG_PIN: (PaymentStep.PIN, "terminal_wrong_pin"),
+    State.WAITING_FOR_BANK: (PaymentStep.MOVING, "terminal_bank"),
+    State.APPROVED: (PaymentStep.RECEIVED, ""),
+}
+"""What a terminal is doing: how far that is, and what is said of it."""
+Telling = Callable[[State], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandAlone:
+    """Payments at a stand-alone terminal."""
+
+    name: str = NAME
+    verb: str = "TE"
+    right: Right = Right.PAYMENT_TAKE
+    over: OverTender = OverTender.REFUSED
+    mover: Mover = Mover.DEVICE
+
+    def label(self, language: Language) -> str:
+        """Return what the screen and the receipt call it."""
+        return {"ko": "카드단말기", "en": "TERMINAL"}[language]
+
+    async def take(self, ask: Ask, desk: Desk) -> Outcome:
+        """Have the terminal take the payment."""
+
+        async def pay(terminal: Terminal, order: Order, tell: Telling) -> TerminalResult:
+            return await terminal.pay(order, on_state=tell)
+
+        return await _attempt(ask, desk, pay)
+
+    async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Ask the terminal what became of the payment."""
+        return await _asked(ask, peer, desk)
+
+    async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
+        """Have the terminal undo the payment, or give a part of it to the customer's card."""
+        receipt, whole = _receipt_in(paid.reference)
+
+        async def undo(terminal: Terminal, order: Order, tell: Telling) -> TerminalResult:
+            if receipt and whole == ask.amount.minor:
+                upon = Order(receipt=receipt, text=order.text)
+                result = await terminal.reverse(upon, on_state=tell)
+                if not (isinstance(result, Finished) and result.failed):
+                    return result
+                # Certainly not undone: its day has ended since.
+            return await terminal.refund(order, on_state=tell)
+
+        return await _attempt(ask, desk, undo, back=True)
+
+    async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Ask the terminal what became of money that was to go back."""
+        return await _asked(ask, peer, desk)
+
+
+async def _attempt(
+    ask: Ask,
+    desk: Desk,
+    say: Callable[[Terminal, Order, Telling], Awaitable[TerminalResult]],
+    *,
+    back: bool = False,
+) -> Outcome:
+    terminal = desk.terminal
+    if terminal is None:
+        return NotSent(code=_UNUSABLE, reason="no payment terminal is configured")
+    desk.progress(PaymentStep.CARD)
+    before = await _before(terminal)
+    if isinstance(before, NotSent):
+        return before
+    desk.say("terminal_wanted", amount=ask.amount.minor)
+    key = await desk.intend(peer_of(before))
+    order = Order(
+        amount=ask.amount.minor, currency=ask.amount.currency.number, text=reference_of(key)
+    )
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        stopping = True
+        terminal.abort()
+        desk.say("terminal_stopping")
+
+    def tell(state: State) -> None:
+        step, said = _STEPS.get(state, (None, ""))
+        if step in (PaymentStep.MOVING, PaymentStep.RECEIVED):
+            desk.may_stop(None)
+        if step is not None:
+            desk.progress(step)
+        if said and not stopping:
+            desk.say(said)
+
+    desk.may_stop(stop)
+    try:
+        result = await say(terminal, order, tell)
+    finally:
+        desk.may_stop(None)
+    match result:
+        case Finished() if result.approved:
+            return _approved(result, ask, desk)
+        case Finished() if result.failed:
+            return _declined(result.code, desk, result, back=back)
+        case Refused(code):
+            return _declined(code, desk, back=back)
+        case NotAsked(reason):
+            return Declined(code=_UNUSABLE, reason=reason)
+        case _:
+            return await _asked(ask, peer_of(before), desk)
+
+
+async def _before(terminal: Terminal) -> Before | NotSent:
+    """Return the terminal's last result before this attempt; why there can be none."""
+    match await terminal.last_result():
+        case Finished(code=0, status=StatusInformation() as last):
+            return Before(terminal_id=last.terminal_id, receipt=last.receipt, trace=last.trace)
+        case Finished():
+            # It has been asked, and has none yet.
+            return Before(terminal_id=terminal.terminal_id, receipt=0, trace=0)
+        case Refused(Result.NOT_POSSIBLE):
+            return NotSent(code=_CANNOT_REPEAT, reason="it cannot say its last result again")
+        case Refused(code):
+            return NotSent(code=_UNUSABLE, reason=result_name(code))
+        case NotAsked(reason) | NoAnswer(reason):
+            return NotSent(code=_UNUSABLE, reason=reason)
+
+
+async def _asked(ask: Ask, peer: str, desk: Desk) -> Outcome:
+    """Find out what became of an attempt by the terminal's last result."""
+    before, terminal = before_in(peer), desk.terminal
+    if terminal is None or before is None:
+        return Unknown(case_id=desk.key, reason="there is no terminal to ask", code=_UNKNOWN)
+    result = await terminal.last_result()
+    if not isinstance(result, Finished):
+        reason = (
+            result.reason if isinstance(result, NotAsked | NoAnswer) else result_name(result.code)
+        )
+        return Unknown(case_id=desk.key, reason=reason, code=_UNKNOWN)
+    last = result.status if not result.code else None
+    reference = reference_of(desk.key)
+    verdict = judge(
+        before,
+        last,
+        amount=ask.amount.minor,
+        reference=reference,
+        paper="\n".join(result.paper),
+        dates=_dates(desk),
+    )
+    match verdict:
+        case Verdict.OURS:
+            assert last is not None, "what is ours has a result"
+            return (
+                _declined(last.result, desk, result)
+                if last.result
+                else _approved(result, ask, desk)
+            )
+        case Verdict.NOTHING:
+            return Declined(code=_NOT_PAID, reason="the terminal was asked: nothing has happened")
+        case Verdict.OTHER:
+            told = f"the terminal's last result is another: receipt {0 if last is None else last.receipt}"
+            return Unknown(case_id=desk.key, reason=told, code=_ANOTHER_RESULT)
+        case Verdict.ANOTHER_TERMINAL:
+            return Unknown(case_id=desk.key, reason="another terminal", code=_ANOTHER_TERMINAL)
+
+
+def _approved(result: Finished, ask: Ask, desk: Desk) -> Outcome:
+    status = result.status
+    assert status is not None, "what is approved has a result"
+    moved = ask.amount.minor if status.amount is None else status.amount
+    desk.slip(_slip(status, result.paper))
+    if moved > ask.amount.minor:
+        # More than was asked for, a tip or a mistake: only people can tell.
+        reason = f"the terminal has taken {moved}"
+        return Unknown(case_id=desk.key, reason=reason, code=_ANOTHER_RESULT)
+    return Approved(amount=Money(moved, ask.amount.currency), reference=_reference(status, moved))
+
+
+def _declined(
+    code: int, desk: Desk, result: Finished | None = None, *, back: bool = False
+) -> Declined:
+    reason = f"terminal {result_name(code)}"
+    if result is not None and result.status is not None and result.paper:
+        desk.slip(_slip(result.status, result.paper))
+    shown = {"code": f"{code:02X}"}
+    if code == Result.ABORTED:
+        return Declined(code=_STOPPED, reason=reason)
+    if is_declined_by_bank(code):
+        return Declined(code=_BANK.get(code, _DECLINED), reason=reason)
+    if code in _CARDS:
+        return Declined(code=_CARD_FAILS, reason=reason, blanks=shown)
+    if code in _LINES:
+        return Declined(code=_BANK_AWAY, reason=reason)
+    return Declined(code=_NOT_BACK if back else _FAILS, reason=reason, blanks=shown)
+
+
+def _reference(status: StatusInformation, amount: int) -> str:
+    """Return what names a payment: terminal, receipt, trace, and what it was for."""
+    return f"{status.terminal_id:08d}-{status.receipt:04d}-{status.trace:06d}-{amount}"
+
+
+def _receipt_in(reference: str) -> tuple[int, int]:
+    """Return the receipt and the whole amount of an earlier payment; zeros where it names none."""
+    parts = reference.split("-")
+    known = len(parts) == 4 and all(each.isascii() and each.isdecimal() for each in parts)
+    return (int(parts[1]), int(parts[3])) if known else (0, 0)
+
+
+def _slip(status: StatusInformation, paper: tuple[str, ...]) -> Slip:
+    return Slip(
+        number=status.card_shown,
+        label=status.card_name,
+        aid=bytes.fromhex(status.aid),
+        approval=status.approval,
+        entry="terminal",
+        terminal=f"{status.terminal_id:08d}" if status.terminal_id else "",
+        merchant=status.contract,
+        lines=list(paper),
+    )
+
+
+def _dates(desk: Desk) -> tuple[int, int]:
+    """Return the days that a result of this attempt may be of, as MMDD: from its day on, give or take one."""
+    first = datetime.strptime(str(desk.day), "%Y%m%d").replace(tzinfo=UTC) - timedelta(days=1)
+    now_s = desk.clock.now_ns() // NANOSECONDS_PER_SECOND
+    last = datetime.fromtimestamp(now_s, UTC) + timedelta(days=2)
+    if last - first > timedelta(days=300):
+        return 101, 1231
+    return first.month * 100 + first.day, last.month * 100 + last.day
+
+
+TENDER: Final = StandAlone()

@@ -1,0 +1,177 @@
+"""What a virtual payment terminal remembers through a power cut: one SQLite file, or memory.
+
+    entry     a payment, what reversed it, a refund ...: written before the register hears of it
+    counter   the next receipt, trace and batch; whether and how it is registered
+
+A receipt's number has four digits and begins anew after 9999, a trace's six. Of a card nothing is kept but
+what its receipt shows. The totals are what lies between two ENDs OF DAY: payments, less what went back.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from protocols.zvt.status import Group, Totals, group_of
+
+Kind = Literal["payment", "reservation", "release", "refund", "reversal"]
+"""A release takes off a reservation, a reversal gives a payment back."""
+RECEIPT_MAX: Final = 9_999
+TRACE_MAX: Final = 999_999
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS entry (
+    id INTEGER PRIMARY KEY,
+    batch INTEGER NOT NULL,
+    receipt INTEGER NOT NULL,
+    trace INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'reservation', 'release', 'refund', 'reversal')),
+    amount INTEGER NOT NULL CHECK (amount >= 0),
+    left_over INTEGER NOT NULL CHECK (left_over BETWEEN 0 AND amount),
+    currency INTEGER NOT NULL,
+    card TEXT NOT NULL,
+    card_type INTEGER NOT NULL,
+    card_name TEXT NOT NULL,
+    approval TEXT NOT NULL,
+    text TEXT NOT NULL,
+    date INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    exchange TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that has happened."""
+
+    kind: Kind
+    amount: int
+    left_over: int = 0
+    """What of a payment has not gone back yet, of a reservation what is not booked yet."""
+    currency: int = 0
+    card: str = ""
+    """As a terminal says it: E for each digit that it hides."""
+    card_type: int = 0
+    card_name: str = ""
+    approval: str = ""
+    text: str = ""
+    """What the register wanted on the receipt."""
+    date: int = 0
+    time: int = 0
+    exchange: str = ""
+    """The bank's name of it; empty: the terminal has decided by itself."""
+    receipt: int = 0
+    trace: int = 0
+    batch: int = 0
+
+
+_COLUMNS: Final = tuple(Entry.__dataclass_fields__)
+
+
+class Journal:
+    """A terminal's memory."""
+
+    def __init__(self, place: Path | None = None) -> None:
+        """Raises: sqlite3.Error."""
+        self._file = sqlite3.connect(":memory:" if place is None else place, isolation_level=None)
+        self._file.execute("PRAGMA journal_mode = WAL")
+        self._file.execute("PRAGMA synchronous = FULL")
+        self._file.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Leave the file."""
+        self._file.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make what is written in here durable together, or not at all."""
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
+
+    def counter(self, name: str, default: int = 0) -> int:
+        """Return a counter or a setting."""
+        row = self._file.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
+        return default if row is None else int(row[0])
+
+    def set_counter(self, name: str, value: int) -> None:
+        """Set one."""
+        self._file.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
+
+    def next_trace(self) -> int:
+        """Return a trace number that was not used before."""
+        trace = self.counter("trace") % TRACE_MAX + 1
+        self.set_counter("trace", trace)
+        return trace
+
+    def add(self, entry: Entry) -> Entry:
+        """Write an entry with its numbers; within `writing`."""
+        receipt = self.counter("receipt") % RECEIPT_MAX + 1
+        self.set_counter("receipt", receipt)
+        values = {name: getattr(entry, name) for name in _COLUMNS}
+        values |= {"receipt": receipt, "batch": self.counter("batch", 1)}
+        values["trace"] = entry.trace or self.next_trace()
+        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        self._file.execute(f"INSERT INTO entry ({names}) VALUES ({marks})", values)  # noqa: S608 - names of ours
+        return Entry(**values)
+
+    def last(self) -> Entry | None:
+        """Return what happened last; None where nothing ever has."""
+        return next(self._entries("ORDER BY id DESC LIMIT 1"), None)
+
+    def find(self, receipt: int) -> Entry | None:
+        """Return the newest payment or reservation with a receipt's number, in the open batch."""
+        where = "WHERE receipt = ? AND batch = ? AND kind IN ('payment', 'reservation') ORDER BY id DESC"
+        return next(self._entries(where, receipt, self.counter("batch", 1)), None)
+
+    def all_entries(self) -> list[Entry]:
+        """Return everything, oldest first."""
+        return list(self._entries("ORDER BY id"))
+
+    def take_off(self, entry: Entry, amount: int) -> None:
+        """Let so much of an entry have gone back or been booked; within `writing`."""
+        self._file.execute(
+            "UPDATE entry SET left_over = left_over - ? WHERE receipt = ? AND trace = ?",
+            (amount, entry.receipt, entry.trace),
+        )
+
+    def grow(self, entry: Entry, amount: int) -> None:
+        """Let a payment be so much more: its tip; within `writing`."""
+        self._file.execute(
+            "UPDATE entry SET amount = amount + ?, left_over = left_over + ? "
+            "WHERE receipt = ? AND trace = ?",
+            (amount, amount, entry.receipt, entry.trace),
+        )
+
+    def close_batch(self) -> None:
+        """Begin a new batch; within `writing`."""
+        self.set_counter("batch", self.counter("batch", 1) + 1)
+
+    def totals(self) -> tuple[Totals, int]:
+        """Return what the open batch came to: as a terminal says it, and the sum, which may be negative."""
+        groups = dict.fromkeys(Group, (0, 0))
+        receipts, net = [], 0
+        for entry in self._entries("WHERE batch = ? ORDER BY id", self.counter("batch", 1)):
+            sign = {"payment": 1, "refund": -1, "reversal": -1}.get(entry.kind, 0)
+            if not sign:
+                continue
+            receipts.append(entry.receipt)
+            count, amount = groups[group_of(entry.card_type)]
+            groups[group_of(entry.card_type)] = (count + 1, amount + sign * entry.amount)
+            net += sign * entry.amount
+        used = {
+            group: (count, max(0, amount)) for group, (count, amount) in groups.items() if count
+        }
+        first, last = (receipts[0], receipts[-1]) if receipts else (0, 0)
+        return Totals(first_receipt=first, last_receipt=last, groups=used), net
+
+    def _entries(self, where: str, *values: object) -> Iterator[Entry]:
+        rows = self._file.execute(f"SELECT {', '.join(_COLUMNS)} FROM entry {where}", values)  # noqa: S608 - ours
+        return (Entry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows.fetchall())
