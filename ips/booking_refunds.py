@@ -1,8 +1,8 @@
 """Books refunds that a terminal paid out: within what was paid, the rest in suspense (I10-I12).
 
 A tender of a refund first pays what was asked back under its own key; then it is laid against the
-payments of the original sale, the same way to pay first; what no payment covers is above what was
-paid, and asked about. Money has already gone back: none of this can refuse it.
+payments of the original sale, the one that it names first, then the same way to pay; what no payment
+covers is above what was paid, and asked about. Money has already gone back: none of this can refuse it.
 """
 
 import msgspec
@@ -106,7 +106,8 @@ def _paid(entry: Entry, refund: RefundRecord, tender: Tender) -> None:
 def _against_sale(entry: Entry, fact: RefundClosed, tender: Tender, key: str, left: int) -> int:
     """Lay a tender against the payments of the original sale; return what they do not cover."""
     payments = entry.payments_of(fact.original)
-    payments.sort(key=lambda payment: payment.module != tender.method)
+    named, method = tender.back_to, tender.method
+    payments.sort(key=lambda payment: (payment.key != named, payment.module != method))
     pieces = 0
     for payment in payments:
         amount = min(left, max(payment.refundable, 0))

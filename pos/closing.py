@@ -109,7 +109,7 @@ def _swapped(register: Register, sale: Sale) -> tuple[Sale, list[TenderFact]]:
 
 def _refund(register: Register, sale: Sale, swap: list[TenderFact]) -> RefundClosed | None:
     returning = sale.returning
-    if returning is None or not returning.total:
+    if returning is None or not returning.any_taken:
         return None
     fact = refunded(
         returning,

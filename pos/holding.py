@@ -49,9 +49,11 @@ class Holding:
             return register.say("ENT-08")
         order = register.order(sale.number)
         in_doubt = any(doubt.order == order for doubt in await register.doubts())
-        given = sale.returning is not None and sale.returning.given
-        if sale.tenders or given or in_doubt:
+        if sale.tenders or in_doubt or (sale.returning is not None and sale.returning.given):
             return register.say("HLD-02")
+        if sale.returning is not None:
+            # Meanwhile the same goods could come back in another ticket, and be paid for twice.
+            return register.say("HLD-06")
         if await register.runner.run(lambda store: len(store.held.all())) >= HELD_MAX:
             return register.say("HLD-04", limit=HELD_MAX)
         stored = await register.runner.run(lambda store: store.basket.events())

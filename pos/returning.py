@@ -127,7 +127,7 @@ class GivingBack:
         """
         register = self.register
         back = register.sale.returning
-        if back is None or not back.total:
+        if back is None or not back.any_taken:
             return register.say("RET-07")
         if register.sale.due > 0:
             return register.say("RET-09", due=register.sale.due)
@@ -155,8 +155,9 @@ class GivingBack:
         if back.original:
             # Its own way is closed, or another one was asked for: cash, if somebody allows it.
             register.demand(Right.REFUND_OTHER_WAY)
-        to = ways[0].attempt if ways else ""
-        return ReturnableTender(method=_CASH, attempt=to, amount=left)
+        # One payment after the other: each is told what of it went back.
+        to = (ways[0].attempt, ways[0].amount) if ways else ("", left)
+        return ReturnableTender(method=_CASH, attempt=to[0], amount=to[1])
 
     def _can(self, method: str) -> bool:
         return isinstance(self.register.tenders.tender(method), Refunding)

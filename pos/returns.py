@@ -51,6 +51,16 @@ class Returning:
         return sum(map(self.worth, range(len(self.lines))))
 
     @property
+    def any_taken(self) -> bool:
+        """Tell whether anything comes back, be it worth nothing."""
+        return any(self.taken)
+
+    @property
+    def standing(self) -> int:
+        """Return what of the sale's payments has not gone back before: no more goes back for its goods."""
+        return sum(tender.amount for tender in self.tenders)
+
+    @property
     def given_back(self) -> int:
         """Return what has gone back to the customer already."""
         return sum(tender.amount for tender in self.given)

@@ -391,7 +391,7 @@ def _return(
     if isinstance(step, BeginReturn):
         if sale.tenders:
             return refuse("RET-06")
-        if back is not None and back.total:
+        if back is not None and back.any_taken:
             return refuse("RET-05")
         return [step.begun]
     if back is None:
@@ -411,7 +411,11 @@ def _return(
                 return refuse("ENT-10", choice=str(number))
             if not 0 <= quantity <= line.quantity:
                 return refuse("RET-04", quantity=shown(line.quantity))
-            return [LineReturned(number=number, quantity=quantity)]
+            taken = LineReturned(number=number, quantity=quantity)
+            if quantity and back.original and back.after(taken).total > back.standing:
+                # Its money went back without goods: it does not go back for them once more.
+                return refuse("RET-11", left=back.standing)
+            return [taken]
         case ReturnGoods(goods=goods, quantity=quantity, limit=limit):
             if not 0 < quantity <= QUANTITY_MAX:
                 return refuse("ENT-04", quantity=shown(quantity), limit=QUANTITY_MAX // 1000)

@@ -54,6 +54,11 @@ class Act:
         names = list(self.help.arguments)
         return names[len(self.arguments)] if len(self.arguments) < len(names) else None
 
+    def prompt(self, language: Language) -> str:
+        """Return what is asked for now: the verb itself where it wants one thing, else the argument."""
+        word = self.help.label_ko if language == "ko" else self.help.label_en
+        return word if word and len(self.help.arguments) == 1 else self.asked or self.help.name
+
     def given(self, value: str) -> "Act":
         """Return the act with one more argument."""
         return replace(self, arguments=(*self.arguments, value))

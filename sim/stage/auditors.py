@@ -34,8 +34,9 @@ from receipts.forms.purse_wording import PURSE_WORDS
 from receipts.forms.wording import WORDS
 from sim.stage.told import CASH, OPEN, Finding, Told
 
-ATTEMPT_KEY: Final = re.compile(r"\b([A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,})-[a-z]+\b")
-"""An attempt key on a paper; its group is the sale's."""
+_ORDER: Final = r"[A-Za-z0-9]{1,8}-[A-Za-z0-9]+-\d{8}-\d{4,}"
+_NAMED: Final = re.compile(rf"\b({_ORDER})-[a-z]+\b|\[QR ({_ORDER})\]")
+"""Whose paper it is: an attempt key, or the code of a sale for which no money was taken."""
 _COPY: Final = re.compile(r"\*\*\* (?:재발행|COPY) (\d+) \*\*\*")
 _LATE: Final = "duplicate-payment"
 """The broker's question of money that belongs to the customer."""
@@ -105,7 +106,7 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
     originals: dict[str, int] = {}
     shown: set[str] = set()
     for text in filter(is_receipt, papers):
-        orders = set(ATTEMPT_KEY.findall(text))
+        orders = {paid or free for paid, free in _NAMED.findall(text)}
         shown |= orders
         if not is_copy(text):
             for order in orders:
@@ -130,7 +131,7 @@ def receipts(told: Told, papers: Iterable[str], waiting: Collection[str] = ()) -
 
 def is_receipt(text: str) -> bool:
     """Say whether a paper shows a sale, original or copy; one that says how things stand does not."""
-    return ATTEMPT_KEY.search(text) is not None and not any(each in text for each in _NO_RECEIPT)
+    return _NAMED.search(text) is not None and not any(each in text for each in _NO_RECEIPT)
 
 
 def is_copy(text: str) -> bool:

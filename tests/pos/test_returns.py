@@ -172,9 +172,8 @@ def test_half_of_a_weighed_line_is_rounded_once() -> None:
 
 
 def test_events_of_a_return_replay_from_their_bytes() -> None:
-    events = [
-        ReturnBegun(original=ORDER, lines=original(sold(AddItem(goods=MILK))).lines()),
-    ]
+    of = original(sold(AddItem(goods=MILK)))
+    events = [ReturnBegun(original=ORDER, lines=of.lines(), tenders=of.tenders())]
     sale = reduce(evolve, events, BEGUN)
     more = decide(sale, ReturnLine(number=1, quantity=500))
     assert not isinstance(more, Refusal)

@@ -148,6 +148,15 @@ def on_page(page: str) -> Callable[[Language], TillView]:
     return view
 
 
+def troubled(language: Language) -> TillView:
+    """Every kind of device there is, and half of them want something: all of them are named."""
+    printer, *others = devices(language)
+    sentence = notice("PRN-01", language).banner
+    many = [replace(printer, lamp=Lamp.DOWN, sentence=sentence), *others]
+    many += [replace(each, lamp=Lamp.DOWN, sentence=sentence) for each in others]
+    return replace(empty_view(language), page="devices", devices=(*many, printer, *others[:1]))
+
+
 def counted(language: Language) -> TillView:
     """The count beside what was expected, five hundred short."""
     return replace(empty_view(language), stage=TillStage.COUNTED, counted=50_000, expected=50_500)
@@ -266,6 +275,7 @@ VIEWS: dict[str, Callable[[Language], TillView]] = {
     "quarantined": quarantined,
     "menu": on_page("menu"),
     "devices": on_page("devices"),
+    "devices-troubled": troubled,
     "help": on_page("help"),
     "counted": counted,
     "card-wanted": paying(step=PaymentStep.CARD, code="card_wanted"),

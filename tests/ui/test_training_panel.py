@@ -1,10 +1,13 @@
 """The training panel: goods to scan and things to break, as the equipment itself offers them."""
 
+from dataclasses import replace
+
 import httpx
 import msgspec
 import pytest
 
 from pos.control_client import BenchRefusesError, BenchSilentError, ControlClient
+from pos.messages import notice
 from pos.ui.training import Act, Section, TrainingPage
 from protocols.control import DeviceState, Endpoint, Verb, VerbHelp
 from tests.ui.bench_twin import PRINTER, BenchTwin
@@ -97,7 +100,7 @@ async def test_refused_argument_is_said_in_the_words_of_the_equipment() -> None:
         await stage.press("2")
         await stage.shows("4 Send garbage")
         await stage.press("4")
-        await stage.shows("bytes>")
+        await stage.shows("Send garbage>")
         await stage.press("x", "enter")
         await stage.shows("The virtual equipment cannot do this: babble: bytes is 1 to 4096")
 
@@ -197,3 +200,32 @@ async def test_what_can_be_listed_is_chosen_with_one_digit() -> None:
     assert titles == ["카드 넣기: customer", "카드 넣기: short", "카드 빼기"]
     chosen = page.shown()[1]
     assert isinstance(chosen, Act) and chosen.verb().arguments == {"card": "short"}
+
+
+@pytest.mark.parametrize(("language", "prompt"), [("ko", " 쓰레기 보내기> 7"), ("en", " Send garbage> 7")])
+async def test_what_a_verb_wants_is_asked_for_in_the_words_of_the_clerk(language, prompt) -> None:
+    """The keys that help are those of the question, not of the message that stood there before."""
+    view = replace(empty_view(language), notice=notice("PUR-19", language))
+    async with on_stage(counter_of(ScriptedTill(view), BenchTwin())) as stage:
+        await stage.press("ctrl+t", "2")
+        await stage.shows("4 쓰레기" if language == "ko" else "4 Send garbage")
+        await stage.press("4")
+        await stage.shows(prompt.removesuffix("7"))
+        await stage.press("7")
+        await stage.shows(prompt)
+        entry = next(line for line in stage.grid() if prompt in line)
+        assert "Enter" in entry and "F9" not in entry and "F12" not in entry
+
+
+async def test_keys_of_a_message_are_told_where_they_do_something() -> None:
+    """F9 and F12 mean nothing in the panel, nor in a form; Esc leaves it, and they are told again."""
+    view = replace(empty_view("en"), notice=notice("PUR-19", "en"))
+    async with on_stage(counter_of(ScriptedTill(view), BenchTwin())) as stage:
+        await stage.shows("F12 cash")
+        await stage.press("ctrl+t")
+        await stage.shows("2 Printer")
+        assert "F12 cash" not in stage.text()
+        await stage.press("escape", "f6")
+        await stage.until(lambda: "F12 cash" not in stage.text())
+        await stage.press("escape")
+        await stage.shows("F12 cash")

@@ -518,3 +518,40 @@ def test_auditor_of_points_finds_what_is_made_lost_or_held() -> None:
             assert f"journals and office make {30 + wrong:,}" in found.what
 
     points_live(story)
+
+
+@pytest.mark.parametrize(
+    ("entries", "has_then"),
+    [
+        pytest.param(("500PT", "VT", "CA"), HAS + 130, id="points back: not spent"),
+        pytest.param(("500PT", "VT:cash", "CA"), HAS - 500 + 130, id="cash back: spent"),
+        pytest.param(("500PT", "CA", "1CT", "CA"), HAS + 80, id="changed: points back, 50 less earned"),
+        pytest.param(("500PT", "CA", "VF"), HAS, id="voided"),
+    ],
+)
+def test_points_that_go_back_or_not_are_told_alike_by_journal_and_ledger(
+    entries: tuple[str, ...], has_then: int
+) -> None:
+    """A payment by points that is paid out in cash has spent them; the auditors know that too."""
+
+    async def story(world: World) -> None:
+        assert await keyed(world.till(), MEMBER, f"10*{BAG}", *entries) == ""
+        await at_rest(world)
+        assert has(world) == has_then
+        assert questions(world) == []
+
+    points_live(story)
+
+
+def test_exchange_lays_each_part_against_the_payment_that_it_names() -> None:
+    """Points, e-cash and cash paid; goods come back for a dearer bag: all the points come back."""
+
+    async def story(world: World) -> None:
+        await world.equipment().do("customer", "insert", card="customer-1")
+        entries = (MEMBER, f"10*{BAG}", "300PT", "70EC", "CA", "RT:1", "1RL", BAG, "GB")
+        assert await keyed(world.till(), *entries) == ""
+        await at_rest(world)
+        assert has(world) == HAS
+        assert questions(world) == []
+
+    points_live(story)

@@ -289,3 +289,90 @@ def test_unknown_receipts_and_goods_without_one() -> None:
         assert (refund.original, refund.total) == ("", 2 * PRICE)
 
     live(story)
+
+
+def test_money_that_went_back_without_goods_does_not_go_back_for_them_once_more() -> None:
+    """The e-cash of a sale was refunded to its card; then its goods come: only the rest is theirs."""
+
+    async def story(world: World) -> None:
+        till, cash = world.till(), expected(world.till())
+        await world.equipment().do("customer", "insert", card="customer-1")
+        had = world.purses.cards["customer-1"].image().balances[0]
+        for entry in (f"3*{BAG}", f"{PRICE}CA", "EC"):
+            await till.key(entry)
+        key = facts(till, SaleClosed)[-1].tenders[-1].attempt  # type: ignore[attr-defined]
+        await till.key(f"EF:{key} spoilt")
+        assert world.purses.cards["customer-1"].image().balances[0] == had
+        await till.key("RT:1")
+        said = await till.key("1RL")
+        assert said is not None and said.code == "RET-11" and str(PRICE) in said.banner
+        assert (await till.key("1*RL")) is not None and till.view.returned == PRICE
+        await till.key("GB")
+        assert expected(till) == cash
+        await at_rest(world)
+        assert questions(world) == [] and balance(world, "suspense/exceptions") == 0
+
+    live(story)
+
+
+def test_cash_for_several_payments_tells_each_what_went_back() -> None:
+    """Given back in cash, a card's payment cannot be refunded to the card as well."""
+
+    async def story(world: World) -> None:
+        till = world.till()
+        await world.equipment().do("customer", "insert", card="customer-1")
+        had = world.purses.cards["customer-1"].image().balances[0]
+        for entry in (f"3*{BAG}", f"{PRICE}EC", "EC", "RT:1", "1RL", "GB:cash"):
+            await till.key(entry)
+        [sale] = facts(till, SaleClosed)
+        [refund] = facts(till, RefundClosed)
+        assert isinstance(sale, SaleClosed) and isinstance(refund, RefundClosed)
+        back = {tender.back_to: tender.amount for tender in refund.tenders}
+        assert back == {tender.attempt: tender.amount for tender in sale.tenders}
+        for tender in sale.tenders:
+            said = await till.key(f"EF:{tender.attempt} again")
+            assert said is not None and said.code == "PUR-36"
+        assert world.purses.cards["customer-1"].image().balances[0] == had - 3 * PRICE
+        await at_rest(world)
+        assert questions(world) == []
+
+    live(story)
+
+
+@pytest.mark.parametrize("entries", [("VF",), ("RT:1", "1RL", "GB"), ("RT:1", "1RL", "RL")])
+def test_goods_that_cost_nothing_come_back_too(entries: tuple[str, ...]) -> None:
+    """A sale that cost nothing is voided or returned like any other; the counter is free again."""
+
+    async def story(world: World) -> None:
+        till, cash = world.till(), expected(world.till())
+        for entry in (f"2*{BAG}", "100DS", "CA", *entries):
+            said = await till.key(entry)
+        assert said is not None and said.code == ""
+        assert not till.wired.till.register.has_sale() and expected(till) == cash
+        [refund] = facts(till, RefundClosed)
+        assert isinstance(refund, RefundClosed)
+        assert (refund.total, [line.quantity for line in refund.lines]) == (0, [2000])
+        again = await till.key("RT:1")
+        assert again is not None and again.code == "RET-08"
+        await at_rest(world)
+        assert questions(world) == []
+
+    live(story)
+
+
+@pytest.mark.parametrize("more", [(), (SHOPPING_BAG,)])
+def test_goods_that_come_back_are_not_put_aside(more: tuple[str, ...]) -> None:
+    """Held and gone on with later, they would be paid for a second time."""
+
+    async def story(world: World) -> None:
+        till, cash = world.till(), expected(world.till())
+        await bought(world)
+        for entry in ("RT:1", "1RL", *more):
+            await till.key(entry)
+        said = await till.key("HO")
+        assert said is not None and said.code == "HLD-06"
+        await till.key("GB")
+        assert expected(till) == cash + (DEARER if more else 0)
+        await at_rest(world)
+
+    live(story)

@@ -1,4 +1,8 @@
-"""The device page: every device, its lamp, where it is, and what to do when something is wrong."""
+"""The device page: every device, its lamp, where it is, and what to do when something is wrong.
+
+Where not all of it fits, addresses give way first, then the ends of sentences: a device that is not
+shown would be one that nobody tests.
+"""
 
 from dataclasses import replace
 
@@ -14,10 +18,16 @@ def draw_devices(view: TillView, width: int, height: int) -> tuple[Row, ...]:
     rows: list[Row] = [row(label("devices.title", view.language), Ink.STRONG), BLANK]
     if not view.devices:
         rows.append(row(clip(label("devices.none", view.language), width)))
-    for number, device in enumerate(view.devices, start=1):
+    told = [wrapped(device.sentence, width - 2) for device in view.devices]
+    room = height - 1 - len(rows) - len(told)
+    while any(told) and sum(map(len, told)) > room:
+        max(told, key=len).pop()
+    addressed = sum(map(len, told)) + len(told) <= room
+    for number, (device, lines) in enumerate(zip(view.devices, told, strict=True), start=1):
         rows.append(device_row(replace(device, label=f"{number} {device.label}"), width))
-        rows.append(row(clip(f"  {device.address}", width), Ink.DIM))
-        rows.extend(row(f"  {line}", Ink.WARN) for line in wrapped(device.sentence, width - 2))
+        if addressed:
+            rows.append(row(clip(f"  {device.address}", width), Ink.DIM))
+        rows.extend(row(f"  {line}", Ink.WARN) for line in lines)
     rows = rows[: height - 1]
     rows.extend(BLANK for _ in range(height - 1 - len(rows)))
     rows.append(row(label("back", view.language), Ink.DIM))

@@ -10,7 +10,7 @@ banner is a rule of dashes while there is nothing to say.
 from typing import Final
 
 from pos.entry import masked
-from pos.messages import BANNER_CELLS, cells
+from pos.messages import BANNER_CELLS, cells, clip
 from pos.ui.desk import Desk, difference, taken
 from pos.ui.drawing.doubt import checking
 from pos.ui.forms import Field, FieldKind
@@ -20,6 +20,8 @@ from pos.view import AskingView, Notice, Purpose, Stage, TillView
 
 HINT_COLUMN: Final = 26
 """Where the hint begins; the entry has the cells before it."""
+PROMPT_CELLS: Final = 14
+"""Of what a verb of the training panel is called, beside what is keyed for it."""
 
 
 def standing_notice(view: TillView, desk: Desk) -> Notice | None:
@@ -40,7 +42,7 @@ def prompt(view: TillView, desk: Desk) -> str:
             return f" {field.face:,} x "
         name = field.name
     elif desk.training is not None and desk.training.asking is not None:
-        return f" {fit(desk.training.asking.asked or '', 8).rstrip()}> "
+        return f" {clip(desk.training.asking.prompt(view.language), PROMPT_CELLS)}> "
     return f" {label(name, view.language)}> "
 
 
@@ -88,7 +90,9 @@ def _hint(view: TillView, desk: Desk) -> tuple[str, Ink]:
     if taken(desk, view) is not None:
         return label("hint.stopped", view.language), Ink.ALERT
     note = standing_notice(view, desk)
-    if note is not None and not desk.text and (note.money or note.keys):
+    # In a form or the training panel the keys of a message of the till's do nothing.
+    reached = note is desk.note or (desk.form is None and desk.training is None)
+    if note is not None and reached and not desk.text and (note.money or note.keys):
         return "  ".join(part for part in (note.money, note.keys) if part), Ink.STRONG
     name = _hint_name(view, desk)
     if name == "hint.times":
@@ -132,6 +136,8 @@ def _field_hint(field: Field) -> str:
 def _hint_name(view: TillView, desk: Desk) -> str:
     if desk.form is not None:
         return "hint.receipt" if desk.form.title == "form.return" else _field_hint(desk.form.field)
+    if desk.training is not None and desk.training.asking is not None:
+        return "hint.form"
     if desk.training is not None or view.page == "menu":
         return "hint.menu"
     if view.page == "devices":
