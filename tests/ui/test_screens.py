@@ -151,7 +151,7 @@ def on_page(page: str) -> Callable[[Language], TillView]:
 def troubled(language: Language) -> TillView:
     """Every kind of device there is, and half of them want something: all of them are named."""
     printer, *others = devices(language)
-    sentence = notice("PRN-01", language).banner
+    sentence = notice("PRN-01", language, count=2).banner
     many = [replace(printer, lamp=Lamp.DOWN, sentence=sentence), *others]
     many += [replace(each, lamp=Lamp.DOWN, sentence=sentence) for each in others]
     return replace(empty_view(language), page="devices", devices=(*many, printer, *others[:1]))
