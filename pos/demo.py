@@ -3,7 +3,8 @@
 Standard library only, run with `python -I -S`, because it must outlive whatever kills the counter:
 Textual restores the terminal on neither SIGTERM nor SIGKILL (environment.md 11).
 
-    supervisor (this)  ignores SIGINT and SIGQUIT, restores the terminal, ends the shop
+    supervisor (this)  ignores SIGINT and SIGQUIT but while the shop opens; restores the terminal,
+      |                ends the shop
       +- counter       in the foreground group: it alone gets keys and SIGWINCH; ends with this one
       +- shop          `ips-sim shop DIR`, own session: broker and virtual equipment; started first,
                        tells its addresses over a pipe, ends when that pipe's other end closes
@@ -24,7 +25,7 @@ import termios
 import time
 from pathlib import Path
 
-SHOP_READY_SECONDS = 30.0
+SHOP_READY_SECONDS = 120.0
 SHOP_END_SECONDS = 5.0
 SCREEN_RESET = (
     b"\x1b[?1049l\x1b[?25h\x1b[?1000;1002;1003;1004;1006;1015;2004l\x1b[<u\x1b[?7h\x1b[0m"
@@ -44,11 +45,19 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     terminal = termios.tcgetattr(0)
     logs = _log_sizes(folder)
+    print(f"ips-pos: opening the shop in {folder} (Ctrl-C gives up)", file=sys.stderr, flush=True)
     try:
-        shop, lifeline, announcement = _start_shop(python, folder)
+        shop, lifeline, told = _start_shop(python, folder)
     except OSError as error:
         print(f"ips-pos: {error.filename or folder}: {error.strerror}", file=sys.stderr)
         return 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        announcement = _read_line(told, SHOP_READY_SECONDS)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return _end_shop(shop, lifeline, -signal.SIGINT)
     if announcement is None:
         status = _end_shop(shop, lifeline, 1)
         print(
@@ -64,9 +73,8 @@ def main(arguments: list[str]) -> int:
             termios.tcsetattr(0, termios.TCSANOW, terminal)
 
 
-def _start_shop(
-    python: str, folder: str
-) -> tuple["subprocess.Popen[bytes]", int, "dict[str, str] | None"]:
+def _start_shop(python: str, folder: str) -> tuple["subprocess.Popen[bytes]", int, int]:
+    """Return the process, the end of the pipe that it lives by, and where it says that it is open."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     told, tell = os.pipe()
     life, lifeline = os.pipe()
@@ -82,7 +90,7 @@ def _start_shop(
         )
     os.close(tell)
     os.close(life)
-    return shop, lifeline, _read_line(told, SHOP_READY_SECONDS)
+    return shop, lifeline, told
 
 
 def _log_sizes(folder: str) -> "dict[Path, int]":

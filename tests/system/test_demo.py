@@ -124,6 +124,19 @@ def test_supervisor_killed_takes_counter_and_shop_along(demo: Demo) -> None:
     assert b"Traceback" not in demo.output
 
 
+def test_opening_is_said_at_once_and_can_be_given_up(demo: Demo) -> None:
+    """It takes seconds, on a busy machine many: nobody sits before an empty screen."""
+    demo.until(f"opening the shop in {demo.folder}")
+    assert "F12" not in demo.output.decode()
+    while demo.process.poll() is None:
+        os.kill(demo.process.pid, signal.SIGINT)
+        demo.read(0.2)
+
+    assert demo.ended() == 128 + signal.SIGINT
+    assert demo.gone(), demo.running()
+    assert b"Traceback" not in demo.output
+
+
 def test_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     """What, where, and no traceback."""
     (tmp_path / "file").write_text("no folder")

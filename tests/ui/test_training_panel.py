@@ -202,7 +202,9 @@ async def test_what_can_be_listed_is_chosen_with_one_digit() -> None:
     assert isinstance(chosen, Act) and chosen.verb().arguments == {"card": "short"}
 
 
-@pytest.mark.parametrize(("language", "prompt"), [("ko", " 쓰레기 보내기> 7"), ("en", " Send garbage> 7")])
+@pytest.mark.parametrize(
+    ("language", "prompt"), [("ko", " 쓰레기 보내기> 7"), ("en", " Send garbage> 7")]
+)
 async def test_what_a_verb_wants_is_asked_for_in_the_words_of_the_clerk(language, prompt) -> None:
     """The keys that help are those of the question, not of the message that stood there before."""
     view = replace(empty_view(language), notice=notice("PUR-19", language))

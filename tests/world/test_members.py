@@ -525,7 +525,9 @@ def test_auditor_of_points_finds_what_is_made_lost_or_held() -> None:
     [
         pytest.param(("500PT", "VT", "CA"), HAS + 130, id="points back: not spent"),
         pytest.param(("500PT", "VT:cash", "CA"), HAS - 500 + 130, id="cash back: spent"),
-        pytest.param(("500PT", "CA", "1CT", "CA"), HAS + 80, id="changed: points back, 50 less earned"),
+        pytest.param(
+            ("500PT", "CA", "1CT", "CA"), HAS + 80, id="changed: points back, 50 less earned"
+        ),
         pytest.param(("500PT", "CA", "VF"), HAS, id="voided"),
     ],
 )
