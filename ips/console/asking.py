@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ips.config import Config
-from ips.console.answers import Answer, table
+from ips.console.answers import Answer, CommandError, table
 from ips.store.audit import (
     Audit,
     audit_chains,
@@ -91,6 +91,9 @@ def inquiry(arguments: argparse.Namespace, config: Config) -> Answer:
             after = page.after
             if not after or (arguments.limit and len(found) >= arguments.limit):
                 break
+    if not page.count and arguments.store and arguments.store not in config.stores:
+        known = ", ".join(config.stores)
+        raise CommandError(f"there is no store {arguments.store!r}; there are: {known}")
     found = found[: arguments.limit]
     value = {
         "name": page.name,

@@ -328,7 +328,7 @@ def _purses(commands: "Commands[argparse.ArgumentParser]") -> None:
         "purse update 4355535430303031 --day 20260417 --transfer-max 100000",
     )
     update.add_argument("purse", metavar="NAME", help="16 hexadecimal digits")
-    update.add_argument("--day", type=_limit, required=True, metavar="YYYYMMDD")
+    update.add_argument("--day", type=_day, required=True, metavar="YYYYMMDD")
     for option in ("transfer-max", "offline-count-max", "offline-value-max", "pin-above"):
         update.add_argument(f"--{option}", type=_limit, metavar="N", help="default: no limit")
     waiting = add(
@@ -375,7 +375,7 @@ def _certifying(of: "Commands[argparse.ArgumentParser]") -> None:
         help="what it holds at first: value created",
     )
     certify.add_argument(
-        "--expiry", type=_limit, default=0, metavar="YYYYMMDD", help="default: in five years"
+        "--expiry", type=_day, default=0, metavar="YYYYMMDD", help="default: in five years"
     )
 
 
@@ -672,6 +672,11 @@ def _date(text: str) -> str:
         return f"{datetime.strptime(text, '%Y%m%d'):%Y%m%d}"  # noqa: DTZ007  a date alone
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date such as 20260417") from None
+
+
+def _day(text: str) -> int:
+    """Return a date as purses keep it, the number YYYYMMDD. Raises: ArgumentTypeError."""
+    return int(_date(text))
 
 
 def _count(text: str) -> int:

@@ -41,6 +41,10 @@ def audit_people(arguments: argparse.Namespace, config: Config) -> Answer:
         terminal=arguments.terminal,
     )
     with reading(config) as reader:
+        if arguments.terminal and reader.terminal(arguments.terminal) is None:
+            raise CommandError(
+                f"there is no terminal {arguments.terminal}; `ips-broker terminal list` shows all"
+            )
         found = list(deeds(reader, wanted))
         kept = reader.document("staff")
     people = () if kept is None else staff_of(stored_document(kept.signed)).people

@@ -51,6 +51,8 @@ def test_every_command_has_help_with_an_example(
         ["inquire", "settled", "--limit", "-3"],
         ["inquire", "settled", "--limit", "0"],
         ["refund", "request", "x", "--reason", "x", "--amount", "-5"],
+        ["purse", "update", "4355535430303031", "--day", "20261399"],
+        ["purse", "certify", "01", "--class", "merchant", "--expiry", "20260230"],
         ["terminal"],
     ],
 )
@@ -101,6 +103,25 @@ def test_asking_without_a_database_says_what_to_do(
     assert status == 1
     assert "ips-broker migrate" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["inquire", "settled", "--store", "mian"], "there is no store 'mian'; there are: main"),
+        (["audit", "people", "--terminal", "99"], "there is no terminal 99"),
+    ],
+)
+def test_a_place_that_is_misspelt_is_not_one_without_money(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    """Nothing settled, nobody did anything: neither may be the answer to a wrong word."""
+    folder = ["--folder", str(tmp_path / "b")]
+    assert main(["migrate", *folder]) == 0
+    capsys.readouterr()
+
+    assert main([*words, *folder]) == 1
+    assert told in capsys.readouterr().err
 
 
 def test_what_the_folder_holds_is_private(tmp_path: Path) -> None:
