@@ -40,7 +40,7 @@ elsewhere      what other tills of the store have put aside
 holding        a basket put aside, and gone on with here or at another till
 cash_receipt   whose Korean cash receipt it is, and which sales get one unasked
 e_receipts     with paper or without, and the link on the screen
-bank_refunds   gives a bank's payment back, to the very card or account
+bank_payments  what card and transfer have in common: how an attempt ended, and the way back
 paying         subtotal, quick cash, payment, the end of a sale
 payment_desk   one attempt to pay: its key, its intent, what is journalled with its result
 correcting     voids a sale that was closed in this shift, or changes a payment of it

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from pos.bank_payments import UNKNOWN
 from pos.cash_receipt import is_demanded, sealed
 from pos.closing import Paid as Closed
 from pos.closing import close, mint
@@ -340,8 +341,7 @@ class Paying:
             outcome = await tender.give_back(ask, paid, desk)
         if isinstance(outcome, Unknown):
             # No takeover: whoever gives back waits, or comes back to it (RS).
-            carded = isinstance(tender, Carded)
-            outcome = replace(outcome, code="PUR-41" if carded else "CRD-44")
+            outcome = replace(outcome, code="CRD-44" if outcome.code == UNKNOWN else "PUR-41")
         if not isinstance(outcome, Approved):
             said = await self._conclude(desk, Offer(amount=amount, offered=amount), outcome)
             assert isinstance(said, Notice), "what was not approved pays for nothing"

@@ -50,6 +50,8 @@ from protocols.members import is_card
 from protocols.ports import NANOSECONDS_PER_SECOND
 
 T = TypeVar("T")
+PARKED_MAX: Final = 20
+"""How many attempts are asked about between two customers."""
 COMMANDS_WAITING_MAX: Final = 1_024
 """A burst of a thousand scans is taken; whoever sends more is told."""
 DRAWER_TIMEOUT_NS: Final = 3 * NANOSECONDS_PER_SECOND
@@ -244,6 +246,26 @@ class Till:
             if said.level != "C" or self.register.stage is not Stage.DOUBT:
                 self._notice = said
             self._after(before)
+
+    async def check_parked(self) -> bool:
+        """Ask once about every attempt that holds nothing up, between two customers; pos.checking calls this.
+
+        Says what it has found, and nothing of what nobody knows still. Returns whether it was the time for it.
+        """
+        async with self._turn:
+            register, before = self.register, self.register.counts
+            busy = register.has_sale() or self._people.asking is not None or not register.at_work
+            if register.stage is not Stage.ENTRY or busy:
+                return False
+            try:
+                for doubt in (await register.doubts())[:PARKED_MAX]:
+                    result = await self._ask_about(doubt)
+                    if doubt.key not in {each.key for each in await register.doubts()}:
+                        self._notice = self._found(result)
+            except StoreError as error:
+                self._notice = self._stopped(error)
+            self._after(before)
+            return True
 
     async def between(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do something between two commands; None where the store failed, and selling has stopped."""
@@ -665,19 +687,24 @@ class Till:
         order = register.order(register.sale.number) if register.has_sale() else ""
         said = register.say("no_doubts")
         for doubt in sorted(doubts, key=lambda doubt: doubt.order == order):
-            if doubt.fact.repays:
-                said = await self._repaying.resume(doubt)
-            elif doubt.fact.service == "void":
-                said = self._ended(await self._voiding.resume(doubt))
-            elif doubt.fact.service:
-                said = self._served(await self._services.resume(doubt))
-            else:
-                said = self._ended(await self._paying.resume(doubt))
+            said = self._found(await self._ask_about(doubt))
         self.print_what_waits()
         if said.level == "C" and register.doubted is None:
             # No sale waits for it: it is told, and the counter goes on.
             said = replace(said, level="B")
         return await self._repay() or said
+
+    async def _ask_about(self, doubt: Doubt) -> Notice | Paid | Served:
+        """Find out about one attempt, whatever it was for. Raises: StoreError."""
+        if doubt.fact.repays:
+            return await self._repaying.resume(doubt)
+        if doubt.fact.service in ("", "void"):
+            return await self._found_out(doubt)
+        return await self._services.resume(doubt)
+
+    def _found(self, result: Notice | Paid | Served) -> Notice:
+        """Let what follows follow."""
+        return self._served(result) if isinstance(result, Served) else self._ended(result)
 
     async def _found_out(self, doubt: Doubt) -> Notice | Paid:
         """Ask about the attempt that holds the counter: a payment, or one on its way back."""

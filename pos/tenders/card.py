@@ -11,16 +11,15 @@ twice, or paid for nothing. Source: clerk-and-courier.md 2.3 rules 2, 5 and 8b; 
 from dataclasses import dataclass
 from typing import Final
 
-from msgspec.structs import replace
-
-from pos import bank_refunds
+from pos import bank_payments
+from pos.bank_payments import found_out, with_approval
 from pos.card_presenting import Stripe, presented
 from pos.messages import Language
 from pos.rights import Right
 from pos.stripe_payment import pay_by_stripe
 from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
 from pos.view import PaymentStep
-from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
+from protocols.outcome import Approved, NotSent, Outcome
 from protocols.stripe_rules import Chip
 
 
@@ -52,36 +51,16 @@ class Card:
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt; what cannot stand is given up."""
-        why = "not-wanted"
-        if desk.wanted:
-            found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
-            chip = desk.known is not None and desk.known.entry == "chip"
-            if isinstance(found, Declined) or (isinstance(found, Approved) and not chip):
-                return with_approval(found, desk)
-            why = "not-finished"
-        given_up = await desk.acquirer.cancel(
-            key=desk.key, method=self.name, amount=ask.amount, why=why
-        )
-        if isinstance(given_up, Unknown) and not desk.wanted:
-            # Its sale may be settled at the broker as well: then what is approved is the customer's, and goes back.
-            found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
-            return with_approval(found, desk) if isinstance(found, Approved) else given_up
-        return given_up
+        chip = desk.known is not None and desk.known.entry == "chip"
+        return await found_out(self.name, ask, desk, stands=not chip)
 
     async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
         """Have its bank give the money back to the card, which need not be here."""
-        return await bank_refunds.give_back(self.name, ask, paid, desk)
+        return await bank_payments.give_back(self.name, ask, paid, desk)
 
     async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out whether it has."""
-        return await bank_refunds.resume_back(self.name, ask, peer, desk)
-
-
-def with_approval(outcome: Outcome, desk: Desk) -> Outcome:
-    """Have the slip say the bank's approval number, where there is one."""
-    if isinstance(outcome, Approved) and desk.known is not None:
-        desk.slip(replace(desk.known, approval=outcome.reference))
-    return outcome
+        return await bank_payments.resume_back(self.name, ask, peer, desk)
 
 
 TENDER: Final = Card()

@@ -12,14 +12,16 @@ Source: protocols.passbook; clerk-and-courier.md 2.3 rules 2, 5 and 8b; broker.m
 from dataclasses import dataclass
 from typing import Final
 
+from pos import bank_payments
 from pos.acquirer import NoAcquirer
+from pos.bank_payments import found_out
 from pos.card_presenting import CARD_NS, NO_READER
 from pos.messages import Language
 from pos.passbook_payment import NOT_OURS, transferred
 from pos.rights import Right
-from pos.tenders.agreement import Ask, Desk, GivenUp, Mover, OverTender
+from pos.tenders.agreement import Ask, Desk, GivenUp, Mover, OverTender, Paid
 from pos.view import PaymentStep
-from protocols.outcome import Approved, Declined, NotSent, Outcome
+from protocols.outcome import Approved, NotSent, Outcome
 from protocols.passbook.card import AID
 from protocols.passbook.rule import TRANSFER
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
@@ -75,15 +77,15 @@ class Transfer:
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt; what cannot stand is given up."""
-        why = "not-wanted"
-        if desk.wanted:
-            found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
-            if isinstance(found, Approved | Declined):
-                return found
-            why = "not-finished"
-        return await desk.acquirer.cancel(
-            key=desk.key, method=self.name, amount=ask.amount, why=why
-        )
+        return await found_out(self.name, ask, desk)
+
+    async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
+        """Have his bank give the money back to the account; the passbook need not be here."""
+        return await bank_payments.give_back(self.name, ask, paid, desk)
+
+    async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
+        """Find out whether it has."""
+        return await bank_payments.resume_back(self.name, ask, peer, desk)
 
 
 async def _stranger(card: CardChannel, desk: Desk) -> NotSent | None:

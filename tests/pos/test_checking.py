@@ -139,3 +139,38 @@ def test_end_waits_for_a_question_that_has_begun(tmp_path: Path) -> None:
         assert len(counter.of(SaleClosed)) == 1 and counter.till.view.doubt is None
 
     play(tmp_path, story, slots)
+
+
+def test_what_was_parked_is_asked_about_when_the_till_starts_and_between_customers(
+    tmp_path: Path,
+) -> None:
+    """Quietly: nobody keys anything, and nothing is said of what nobody knows."""
+    slots = at_the_counter(losses={LOST: False})
+    card = slots.card
+
+    async def story(counter: Counter) -> None:
+        await counter.key(MILK)
+        await torn(counter, slots)
+        await counter.key("KT", "CA")
+        slots.card = None
+        counter = await counter.again()
+        async with by_itself(counter):
+            await asyncio.sleep(60.0)
+            assert counter.till.view.queue.in_doubt == 1
+            assert counter.till.view.notice is None or counter.till.view.notice.level == "A"
+            said = counter.till.view.notice
+            await counter.key(MILK)
+            slots.card = card
+            await asyncio.sleep(60.0)
+            assert counter.till.view.queue.in_doubt == 1, "a customer stands there"
+            assert counter.till.view.notice != said
+        counter = await counter.again()
+        async with by_itself(counter):
+            await asyncio.sleep(5.0)
+            await counter.key("CA")
+            await asyncio.sleep(60.0)
+            assert counter.till.view.queue.in_doubt == 0 and counter.till.view.queue.owed == 1
+            assert counter.till.view.notice is not None
+            assert counter.till.view.notice.code == "PUR-21"
+
+    play(tmp_path, story, slots)

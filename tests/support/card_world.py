@@ -29,6 +29,7 @@ from sim.stage.world.virtual import live
 GOODS, PRICE = "8800103000011", 3_480
 BANK = "hanbit"
 READERS = ("printer", "line_display", "stripe_reader", CUSTOMER)
+BANKED = ("card", "transfer")
 NUMBERS = ("9900330000000011", "9900110000000017", "9900330000000037")
 
 
@@ -122,7 +123,7 @@ class CardShop:
         return [code for (code,) in self.world.broker.reader.ask("SELECT code FROM question")]
 
     def taken(self) -> int:
-        """What the tills' tickets say was paid by card, and not given back."""
+        """What the tills' tickets say was paid by banks, and not given back."""
         stood: list[Tender] = []
         back: list[Tender] = []
         for fact in self.facts():
@@ -139,8 +140,8 @@ class CardShop:
                     stood.append(fact.tender)
                 case _:
                     pass
-        return sum(each.amount for each in stood if each.method == "card") - sum(
-            each.amount for each in back if each.method == "card"
+        return sum(each.amount for each in stood if each.method in BANKED) - sum(
+            each.amount for each in back if each.method in BANKED
         )
 
     async def at_rest(self) -> None:

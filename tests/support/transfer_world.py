@@ -78,10 +78,6 @@ class TransferShop(CardShop):
     async def at_rest(self) -> None:
         await rest(self.world)
         assert [str(found) for found in audit.at_rest(self.world, ())] == []
-        taken = sum(
-            tender.amount for sale in self.sales() for tender in sale.tenders
-            if tender.method == "transfer"
-        )  # fmt: skip
-        assert taken == self.shop_has(), (taken, self.shop_has())
+        assert self.taken() == self.shop_has(), (self.taken(), self.shop_has())
         kept = b"".join(self.till.records()) + "".join(audit.papers(self.till)).encode()
         assert ACCOUNT.encode() not in kept, "an account's number was kept"

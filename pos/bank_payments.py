@@ -1,9 +1,10 @@
-"""Gives money of a payment back by the bank that paid it, to the very card or account; no card is needed.
+"""What a card and a transfer have in common once their bank was asked: how it ended, and the way back.
 
+    found_out     what became of an attempt; what cannot stand any more is given up, and undone
     give_back     intent, durable -> the broker asks the bank, once, under this attempt's key
     resume_back   the same request again: who has obeyed says so, who never heard of it obeys now
 
-All of a payment of the same day is undone at the bank, a part or an older one is a refund: the broker
+Money goes back to the very card or account that paid, which need not be here. All of a payment of the same day is undone at the bank, a part or an older one is a refund: the broker
 knows. The end is always known sooner or later: what a bank was told to undo it is told until it has, and a
 refund that nobody answers is undone. A bank that cannot be asked was not: that key is dead from then on,
 so cash may be given instead (GB:cash, VT:cash, by whoever may).
@@ -30,6 +31,32 @@ _MORE_THAN_LEFT: Final = "PAY-12"
 _REVERSED: Final = "CRD-06"
 
 
+async def found_out(method: str, ask: Ask, desk: Desk, *, stands: bool = True) -> Outcome:
+    """Find out what became of an attempt; one that nobody wants, or that `stands` not, is given up."""
+    why = "not-wanted"
+    if desk.wanted:
+        found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
+        if isinstance(found, Declined) or (isinstance(found, Approved) and stands):
+            return with_approval(found, desk)
+        why = "not-finished"
+    given_up = await desk.acquirer.cancel(key=desk.key, method=method, amount=ask.amount, why=why)
+    if isinstance(given_up, Unknown) and not desk.wanted:
+        # Its sale may be settled at the broker as well: what is approved is the customer's, and goes back.
+        found = await desk.acquirer.inquire(key=desk.key, amount=ask.amount)
+        if isinstance(found, Approved):
+            return with_approval(found, desk)
+    return given_up
+
+
+def with_approval(outcome: Outcome, desk: Desk) -> Outcome:
+    """Have the slip say the bank's approval number, and which bank it was, where it has approved."""
+    if isinstance(outcome, Approved) and desk.known is not None:
+        bank = outcome.told.get("bank", desk.known.acquirer)
+        known = structs.replace(desk.known, approval=outcome.reference, acquirer=bank)
+        desk.slip(known)
+    return outcome
+
+
 async def give_back(method: str, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
     """Give money of an earlier payment back. Raises: StoreError."""
     desk.slip(_known(paid.slip))
@@ -51,9 +78,8 @@ async def _asked(method: str, payment: str, ask: Ask, desk: Desk, *, again: bool
         key=desk.key, method=method, amount=ask.amount, payment=payment, again=again
     )
     match outcome:
-        case Approved(reference=reference):
-            desk.slip(structs.replace(desk.known or Slip(), approval=reference))
-            return outcome
+        case Approved():
+            return with_approval(outcome, desk)
         case Declined(code=code) if code == _MORE_THAN_LEFT:
             return outcome
         case Declined(code=code) if code == _REVERSED:
