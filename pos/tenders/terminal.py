@@ -66,7 +66,7 @@ _LINES: Final = frozenset(
 )
 _BANK: Final = {1: "CRD-11", 3: "CRD-12", 4: "CRD-23", 13: "CRD-24", 14: "CRD-15", 41: "CRD-13", 43: "CRD-27",
                 51: "CRD-16", 54: "CRD-17", 55: "CRD-18", 57: "CRD-19", 61: "CRD-20", 62: "CRD-28",
-                65: "CRD-29", 75: "CRD-21", 91: "CRD-22", 96: "CRD-30"}  # fmt: skip
+                65: "CRD-29", 75: "CRD-21", 91: "CRD-22", 96: "CRD-04"}  # fmt: skip
 """A bank's own answers, as in field 39 of ISO 8583."""
 _DECLINED: Final = "CRD-10"
 _STEPS: Final = {
