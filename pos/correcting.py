@@ -28,6 +28,7 @@ from pos.sale_events import (
     ChangeBegun,
     Event,
     LineReturned,
+    MemberNamed,
     ReturnableTender,
     ReturnBegun,
 )
@@ -103,7 +104,13 @@ class Correcting:
             reason=reason,
             total=found.sale.total,
         )
-        await register.keep([self.selling.begun(number), begun], BASKET)
+        events: list[Event] = [self.selling.begun(number), begun]
+        if found.sale.customer and register.policy.points is not None:
+            # Points that are paid instead are theirs, unless somebody else is named.
+            points = found.sale.points
+            shown = "" if points is None else points.shown
+            events.append(MemberNamed(number=found.sale.customer, shown=shown))
+        await register.keep(events, BASKET)
         register.stage = Stage.ENTRY
         return register.say(
             "change_which",

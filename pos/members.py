@@ -73,7 +73,8 @@ class Members:
             return register.say("MBR-03")
         if self._has_paid():
             return register.say("MBR-04")
-        if sale.lines or sale.attempts or sale.returning is not None:
+        tickets = sale.returning is not None or sale.changing is not None
+        if sale.lines or sale.attempts or tickets:
             refused = await self.selling.step(NameMember(MemberNamed()))
             return refused or register.say("member_gone")
         # Nothing was sold and no key was minted: the number is still free.

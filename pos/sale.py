@@ -204,13 +204,15 @@ Step = (
 
 
 _CORRECTING: Final = (HoldTender, TakeOut, GiveBack, EndReturn)
-"""All that happens where a closed sale is voided, or a payment of it changed."""
+"""All that happens where a closed sale is voided, or a payment of it changed; points that are paid instead are
+somebody's."""
 
 
 def decide(sale: Sale, step: Step) -> list[Event] | Refusal:
     """Return what happens, or why nothing does."""
     assert sale.number, "a sale begins before anything happens to it"
-    if (sale.voiding or sale.changing) and not isinstance(step, _CORRECTING):
+    whose = sale.changing is not None and isinstance(step, NameMember)
+    if (sale.voiding or sale.changing) and not (isinstance(step, _CORRECTING) or whose):
         return refuse("VOI-05")
     match step:
         case AddItem():

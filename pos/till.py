@@ -440,8 +440,11 @@ class Till:
         if register.doubted is not None and not _serves(command, register.doubted):
             return register.say("PUR-25")
         sale = register.sale
-        for_new_cash = sale.changing is not None and isinstance(command, commands.CashReceipt)
-        corrects = isinstance(command, _CORRECTING) or for_new_cash
+        for_new = sale.changing is not None and (
+            isinstance(command, commands.CashReceipt | commands.TakeMember)
+            or (isinstance(command, commands.Scan) and is_card(command.code))
+        )
+        corrects = isinstance(command, _CORRECTING) or for_new
         if (sale.voiding or sale.changing) and not corrects:
             return self._correcting.half_done() or register.say("VOI-05")
         match command:

@@ -3,8 +3,6 @@
 T1, T5; clerk-and-courier.md 1.2 (Tender), 2.3. Two virtual purses, virtual time, the till's real store.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -20,18 +18,15 @@ from protocols.facts import (
     ShiftClosed,
     TenderChanged,
 )
-from protocols.purse.card import Purse
-from sim.clock import VirtualClock, run
-from sim.entropy import SeededEntropy
 from tests.pos.tenders.test_purse import (
     MILK,
     PRICE,
     Counter,
-    Moment,
     at_the_counter,
     both,
     play,
 )
+from tests.support.ecash_counter import card_leaves, every_kill
 from tests.support.purse_slots import MemorySlots
 from tests.support.purses import purse
 
@@ -319,12 +314,8 @@ def test_lost_answer_anywhere(tmp_path: Path, at: int, done: bool, leaves: bool,
         await counter.key(*CASES[case][0])
         lost = slots.exchanges + at
         slots.losses = {lost: done}
-        going = asyncio.create_task(counter.key(*CASES[case][1]))
-        while leaves and not going.done():
-            if slots.exchanges >= lost:
-                slots.card = None
-            await asyncio.sleep(0.005)
-        await going
+        entries = CASES[case][1]
+        await (card_leaves(counter, slots, entries, lost) if leaves else counter.key(*entries))
         slots.card, slots.losses = card, {}
         await finished(counter, slots, case)
 
@@ -333,49 +324,15 @@ def test_lost_answer_anywhere(tmp_path: Path, at: int, done: bool, leaves: bool,
 
 @pytest.mark.parametrize("case", CASES)
 def test_till_killed_at_any_moment(tmp_path: Path, case: str) -> None:
-    found = moments(tmp_path / "whole", case)
-    assert len(found) > 12
-    for number, moment in enumerate(found):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        for name, data in moment.store.items():
-            (folder / name).write_bytes(data)
-        slots = at_the_counter()
-        assert isinstance(slots.card, Purse) and isinstance(slots.own, Purse)
-        slots.card.memory.write(moment.card)
-        slots.own.memory.write(moment.own)
-        run(opened_again(folder, slots, case))
-
-
-def moments(folder: Path, case: str) -> list[Moment]:
-    slots, found = at_the_counter(), list[Moment]()
-
-    async def story(counter: Counter) -> None:
-        await counter.key(*CASES[case][0])
-        counter.places.folder, counter.places.slots = folder, slots
-        slots.passed = lambda: counter.places.reach(f"exchange {slots.exchanges}")
-        await counter.key(*CASES[case][1])
-        counter.places.folder = None
-        found.extend(counter.places.moments)
-
-    play(folder, story, slots)
-    return found
-
-
-def opened_again(
-    folder: Path, slots: MemorySlots, case: str
-) -> Callable[[VirtualClock, SeededEntropy], Awaitable[None]]:
-    async def told(clock: VirtualClock, entropy: SeededEntropy) -> None:
-        counter = await Counter(folder, clock, slots).again()
+    async def rest(counter: Counter, slots: MemorySlots) -> None:
         view, register = counter.till.view, counter.till.register
         half = bool(register.sale.tenders) or register.sale.voiding
         told = view.notice is not None and view.notice.code in ("VOI-06", "VOI-07", "VOI-09")
         assert not half or told or view.doubt is not None, "what is half done is on the screen"
         await finished(counter, slots, case)
-        counter.check()
-        counter.store.close()
 
-    return told
+    before, entries, _ = CASES[case]
+    every_kill(tmp_path, before, entries, rest)
 
 
 @pytest.mark.parametrize("case", ["e-cash to cash", "void"])
@@ -389,12 +346,7 @@ def test_parked_on_its_way_back_the_ticket_ends_and_the_card_gets_it_later(
         await counter.key(*CASES[case][0])
         lost = slots.exchanges + 10
         slots.losses = {lost: False}
-        going = asyncio.create_task(counter.key(*CASES[case][1]))
-        while not going.done():
-            if slots.exchanges >= lost:
-                slots.card = None
-            await asyncio.sleep(0.005)
-        await going
+        await card_leaves(counter, slots, CASES[case][1], lost)
         slots.losses = {}
         doubt = counter.till.view.doubt
         assert doubt is not None and doubt.back

@@ -4,7 +4,6 @@ T5; clerk-and-courier.md 2.3 rules 5 and 8b. Two virtual purses, virtual time, t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,17 +24,15 @@ from protocols.facts import (
 from protocols.purse.attempt import details_in
 from protocols.purse.card import Purse
 from protocols.purse.details import decode_details
-from sim.clock import VirtualClock, run
-from sim.entropy import SeededEntropy
 from tests.pos.tenders.test_purse import (
     MILK,
     PRICE,
     Counter,
-    Moment,
     at_the_counter,
     both,
     play,
 )
+from tests.support.ecash_counter import card_leaves, every_kill
 from tests.support.purse_slots import MemorySlots
 from tests.support.purses import balance, purse
 
@@ -50,8 +47,11 @@ def taken_out(counter: Counter) -> list[TenderVoided]:
     return counter.of(TenderVoided)
 
 
+PART_PAID = (MILK, f"{PAID}EC")
+
+
 async def part_paid(counter: Counter, *entries: str) -> None:
-    await counter.key(MILK, *(entries or (f"{PAID}EC",)))
+    await counter.key(*((MILK, *entries) if entries else PART_PAID))
 
 
 def test_cash_is_handed_back_and_the_sale_goes_on(tmp_path: Path) -> None:
@@ -183,12 +183,7 @@ def test_lost_answer_anywhere_gives_it_back_once(
         await part_paid(counter)
         lost = slots.exchanges + at
         slots.losses = {lost: done}
-        going = asyncio.create_task(counter.key("VT"))
-        while leaves and not going.done():
-            if slots.exchanges >= lost:
-                slots.card = None
-            await asyncio.sleep(0.005)
-        await going
+        await (card_leaves(counter, slots, ("VT",), lost) if leaves else counter.key("VT"))
         if counter.till.view.doubt is not None:
             assert counter.till.view.doubt.back and counter.till.view.stage is Stage.DOUBT
             said = await counter.key("CA")
@@ -199,56 +194,8 @@ def test_lost_answer_anywhere_gives_it_back_once(
     play(tmp_path, story, slots)
 
 
-def moments(folder: Path, entry: str) -> list[Moment]:
-    """Return what a kill leaves at each append and before each exchange of an entry."""
-    slots, found = at_the_counter(), list[Moment]()
-
-    async def story(counter: Counter) -> None:
-        await part_paid(counter)
-        counter.places.folder, counter.places.slots = folder, slots
-        slots.passed = lambda: counter.places.reach(f"exchange {slots.exchanges}")
-        await counter.key(entry)
-        counter.places.folder = None
-        found.extend(counter.places.moments)
-
-    play(folder, story, slots)
-    return found
-
-
-Rest = Callable[[Counter, MemorySlots], Awaitable[None]]
-
-
-def every_kill(tmp_path: Path, entry: str, rest: Rest) -> None:
-    found = moments(tmp_path / "whole", entry)
-    assert len({each.place for each in found if each.place.startswith("exchange")}) > 8
-    for number, moment in enumerate(found):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        for name, data in moment.store.items():
-            (folder / name).write_bytes(data)
-        slots = at_the_counter()
-        assert isinstance(slots.card, Purse) and isinstance(slots.own, Purse)
-        slots.card.memory.write(moment.card)
-        slots.own.memory.write(moment.own)
-        run(opened_again(folder, slots, rest))
-
-
-def opened_again(
-    folder: Path, slots: MemorySlots, rest: Rest
-) -> Callable[[VirtualClock, SeededEntropy], Awaitable[None]]:
-    async def told(clock: VirtualClock, entropy: SeededEntropy) -> None:
-        counter = await Counter(folder, clock, slots).again()
-        doubts = await counter.till.register.doubts()
-        assert (counter.till.view.doubt is not None) == bool(doubts), "a doubt is on the screen"
-        await rest(counter, slots)
-        counter.check()
-        counter.store.close()
-
-    return told
-
-
 def test_till_killed_at_any_moment_of_it_gives_it_back_once(tmp_path: Path) -> None:
-    every_kill(tmp_path, "VT", at_rest)
+    every_kill(tmp_path, PART_PAID, ("VT",), at_rest)
 
 
 def test_till_killed_at_any_moment_of_voiding_the_sale_goes_on_with_it(tmp_path: Path) -> None:
@@ -259,7 +206,7 @@ def test_till_killed_at_any_moment_of_voiding_the_sale_goes_on_with_it(tmp_path:
         assert both(slots) == (FIRST, 0) and not counter.till.register.has_sale()
         assert len(counter.of(SaleVoided)) == 1 == len(taken_out(counter))
 
-    every_kill(tmp_path, "VS:x", rest)
+    every_kill(tmp_path, PART_PAID, ("VS:x",), rest)
 
 
 CREDIT = 10
@@ -273,12 +220,7 @@ async def in_doubt(counter: Counter, slots: MemorySlots, *, done: bool = False) 
     await part_paid(counter)
     lost = slots.exchanges + CREDIT
     slots.losses = {lost: done}
-    going = asyncio.create_task(counter.key("VT"))
-    while not going.done():
-        if slots.exchanges >= lost:
-            slots.card = None
-        await asyncio.sleep(0.005)
-    await going
+    await card_leaves(counter, slots, ("VT",), lost)
     slots.losses = {}
     assert counter.till.view.doubt is not None
     return card

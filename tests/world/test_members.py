@@ -18,7 +18,7 @@ from pos.headless import MisuseError, Sell, answer, check
 from pos.points import Point
 from pos.view import Stage
 from protocols.documents import Policy
-from protocols.facts import RefundClosed, SaleClosed, decode_fact
+from protocols.facts import RefundClosed, SaleClosed, TenderChanged, decode_fact
 from protocols.journal import decode_record
 from protocols.points import PointsRule
 from sim.stage import auditors
@@ -66,6 +66,16 @@ def sales(till: TillHere) -> list[SaleClosed]:
 def refunds(till: TillHere) -> list[RefundClosed]:
     facts = [decode_fact(r.kind, r.body) for r in map(decode_record, till.records())]
     return [fact for fact in facts if isinstance(fact, RefundClosed)]
+
+
+def changes(till: TillHere) -> list[TenderChanged]:
+    facts = [decode_fact(r.kind, r.body) for r in map(decode_record, till.records())]
+    return [fact for fact in facts if isinstance(fact, TenderChanged)]
+
+
+def earned(till: TillHere) -> int:
+    """What the sales of a till earned."""
+    return sum(sale.points.amount for sale in sales(till) if sale.points is not None)
 
 
 async def at_rest(world: World, *asked: str) -> None:
@@ -346,6 +356,64 @@ def test_points_are_taken_out_of_a_sale_that_stays_open_or_is_given_up(entry: st
         await at_rest(world)
         assert has(world) == HAS + (130 if entry == "VT" else 0)
         assert questions(world) == []
+
+    points_live(story)
+
+
+def test_points_of_a_closed_sale_become_cash_and_are_the_members_again() -> None:
+    """What the goods earned stays; only the way they were paid is another."""
+
+    async def story(world: World) -> None:
+        till = world.till()
+        await keyed(till, MEMBER, f"5*{BAG}", "PT")
+        assert len(sales(till)) == 1 and has(world) == HAS - 5 * PRICE
+        assert await keyed(till, "CT", "CA") == ""
+        await at_rest(world)
+        [changed] = changes(till)
+        ways = [each.method for each in (changed.tender, changed.back, *changed.taken)]
+        assert ways == ["points", "points", "cash"]
+        assert has(world) == HAS + earned(till) and questions(world) == []
+
+    points_live(story)
+
+
+@pytest.mark.parametrize("named", ["before", "now", "not"])
+def test_cash_of_a_closed_sale_becomes_points(named: str) -> None:
+    """Its member's, or whoever is named now; a sale that was nobody's has nobody's points."""
+
+    async def story(world: World) -> None:
+        till = world.till()
+        if named == "before":
+            await keyed(till, MEMBER)
+        await keyed(till, f"5*{BAG}", "CA", "CT")
+        if named != "before":
+            assert await keyed(till, "PT") == "PTS-05"
+            await keyed(till, MEMBER if named == "now" else "CL")
+        if named == "not":
+            assert not till.view.member
+            return
+        assert till.view.member is not None and await keyed(till, "PT") == ""
+        await at_rest(world)
+        [changed] = changes(till)
+        assert [each.method for each in (changed.back, *changed.taken)] == ["cash", "points"]
+        assert has(world) == HAS - 5 * PRICE + earned(till) and questions(world) == []
+
+    points_live(story)
+
+
+@pytest.mark.parametrize("passing", [Passing.LOSE_ANSWER, Passing.LOSE_REQUEST])
+def test_points_that_replace_cash_are_asked_about_under_their_key(passing: Passing) -> None:
+    async def story(world: World) -> None:
+        till = world.till()
+        await keyed(till, MEMBER, f"5*{BAG}", "CA", "CT")
+        await asyncio.sleep(20)
+        till.network.next(passing)
+        await keyed(till, "PT")
+        assert till.view.doubt is not None
+        await keyed(till, "RS")
+        assert await keyed(till, "GB") == "", "and the cash goes back"
+        await at_rest(world)
+        assert len(changes(till)) == 1 and has(world) == HAS - 5 * PRICE + earned(till)
 
     points_live(story)
 
