@@ -112,7 +112,7 @@ class PaymentAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """For pending and unknown: ask again from this UTC time on."""
     told: dict[str, str] = {}
     """What else the peer said. Of a bank: `code` its own answer, `rrn` its reference number, `bank` who it
-    is; and to this very request only, `icc`, field 55 for the chip: it is never stored."""
+    is, `number` the card's or the account's, masked; and to this very request only, `icc`, field 55 for the chip: it is never stored."""
 
 
 class InquiryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -23,6 +23,7 @@ from ips.bank.requests import REFUND_CODE, about, kind_of, new_message
 from ips.bank.wiring import BankConfig, bank_for
 from ips.received import Asks
 from ips.spi import BankRequest, Operation, Order
+from protocols.card_number import mask_of
 from protocols.iso8583 import elements as de
 from protocols.iso8583 import mti
 from protocols.iso8583.message import Message
@@ -88,7 +89,7 @@ class BankDesk:
     def told(self, key: str) -> dict[str, str]:
         """Return what is known of a key's exchange, for whoever asks later: as durable."""
         found = self._find(key)
-        return {} if found is None else _told(found[1])
+        return {} if found is None else self._told(found[1])
 
     async def settle(self, bank: str, merchant: str, terminal: str, code: str) -> Settled:
         """Compare a shop's totals with the bank's, and wait a little for its answer."""
@@ -289,7 +290,7 @@ class BankDesk:
         return None
 
     def _outcome(self, row: ExchangeRow, answer: Message | None = None) -> Outcome:
-        told = _told(row, answer)
+        told = self._told(row, answer)
         amount = Money(row.amount, currency(row.currency))
         match row.state:
             case "approved":
@@ -309,6 +310,22 @@ class BankDesk:
             case _:
                 reason = "the bank has not answered; it is told to undo it"
                 return Unknown(case_id=row.key, reason=reason, code=NO_ANSWER)
+
+    def _told(self, row: ExchangeRow, answer: Message | None = None) -> dict[str, str]:
+        """Return what a slip says of an exchange, and while its answer is here, the issuer's word to the chip."""
+        if row.state not in ("approved", "declined") or row.why == UNASKED:
+            return {}
+        told = {"code": row.code, "rrn": rrn_of(row), "bank": row.bank}
+        told["number"] = mask_of(_number(self.lines[row.bank].exchanges.message(row)))
+        if answer is not None and answer.octets(de.ICC):
+            told["icc"] = answer.octets(de.ICC).hex().upper()
+        return told
+
+
+def _number(asked: Message) -> str:
+    """Return whose money a bank was asked for: a card's number or an account's."""
+    track = asked.text(de.TRACK_2).partition("=")[0]
+    return asked.text(de.ACCOUNT_FROM) or asked.text(de.PAN) or track
 
 
 def _ask(order: Order, bank: str, message: Message, *, promise: bool = False) -> Ask:
@@ -342,16 +359,6 @@ def _voided(order: Order, row: ExchangeRow) -> Outcome:
 def _spent(row: ExchangeRow, line: BankLine) -> Declined:
     left = records.left(line.exchanges.reader, row.payment)
     return Declined(code="PAY-12", reason=f"{left} is left of what was paid")
-
-
-def _told(row: ExchangeRow, answer: Message | None = None) -> dict[str, str]:
-    """Return what a slip says of an exchange, and while its answer is here, the issuer's word to the chip."""
-    if row.state not in ("approved", "declined") or row.why == UNASKED:
-        return {}
-    told = {"code": row.code, "rrn": rrn_of(row), "bank": row.bank}
-    if answer is not None and answer.octets(de.ICC):
-        told["icc"] = answer.octets(de.ICC).hex().upper()
-    return told
 
 
 def _nothing(key: str) -> NotSent:

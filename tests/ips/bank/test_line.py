@@ -9,6 +9,7 @@ from ips.bank.line import ANSWER_SECONDS
 from ips.points import BankPoint, DeskPoint
 from ips.spi import Operation, Order
 from protocols.broker import PaymentAnswer
+from protocols.card_number import CardNumber
 from protocols.money import KRW, Money
 from tests.support import bank as b
 from tests.support.bank_world import story
@@ -269,8 +270,9 @@ def test_who_asks_later_is_told_what_a_slip_says(tmp_path):
     @story(tmp_path)
     async def _(world):
         paid = await world.pay()
-        assert set(paid.told) == {"code", "rrn", "bank"} and len(paid.told["rrn"]) == 12
+        assert set(paid.told) == {"code", "rrn", "bank", "number"} and len(paid.told["rrn"]) == 12
         assert (await world.look(paid.key)).told == paid.told
+        assert paid.told["number"] == str(CardNumber(b.CREDIT))
         refused = await world.pay(b.STOLEN)
         assert (await world.look(refused.key)).told == refused.told
         assert refused.told["code"] == "43" and refused.told["bank"] == "hanbit"
