@@ -1,19 +1,24 @@
 """A motorised hybrid reader as a card slot: its chip contacts give the channel that a PC/SC reader gives.
 
-    HybridReader(...).start()     satisfies protocols.ports.CardSlot
-    await reader.read_stripe()    the card that is in, by its stripe
+    HybridReader(...).start()     satisfies protocols.ports.CardSlot and devices.stripe_reader.StripeHead
+    reader.read_stripe(told)      the card that is in, by its stripe
+
+A slot at an address of bytes (serial://, tcp://, rfc2217://) is such a reader. A card whose chip does not answer
+is read by its stripe at once, and whoever watches swipes is told: it may have no chip, or one that failed.
 
 The first lost answer ends a channel, as everywhere: the reader's line asks for an answer again by itself and
 never has a command done twice, so a loss here is one that asking could not help.
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from devices.bus.opening import open_link as open_known_link
 from devices.drivers.hybrid_reader import HybridJob, HybridReaderDriver
 from devices.drivers.stripe_reader import BadSwipe, Swipe, judge
-from devices.health import Health, Level, Role
+from devices.health import NOT_OPENED, Health, Level, Role
 from devices.supervisor import OpenLink, Supervisor
 from protocols.address import Address
 from protocols.apdu_exchange import Protocol, exchange
@@ -32,6 +37,7 @@ from protocols.hybrid_words import (
 from protocols.magnetic_stripe import Fault, Track
 from protocols.ports import (
     NANOSECONDS_PER_SECOND,
+    CardMute,
     CardPresent,
     Clock,
     NoCardError,
@@ -59,7 +65,11 @@ class HybridReader:
     ) -> None:
         self._clock = clock
         self._watchers: list[Callable[[SlotState], None]] = []
+        self._swiped: Callable[[Swipe], None] = lambda _: None
         self._channel: HybridChannel | None = None
+        self._told: SlotState | None = None
+        self._looked = asyncio.Event()
+        self._on_health = on_health
         self._driver = HybridReaderDriver(address=str(address), on_state=self._changed)
         self._supervisor = Supervisor(
             role=Role.HYBRID_READER,
@@ -67,7 +77,7 @@ class HybridReader:
             driver=self._driver,
             open_link=open_link,
             clock=clock,
-            on_health=on_health,
+            on_health=self._healthy,
         )
 
     @property
@@ -91,6 +101,17 @@ class HybridReader:
         """Say who hears of changes."""
         self._watchers.append(changed)
 
+    def watch_swipes(self, swiped: Callable[[Swipe], None]) -> None:
+        """Say who hears of a card whose chip did not answer, and what its stripe says."""
+        self._swiped = swiped
+
+    async def first_look(self, *, deadline_ns: int) -> None:
+        """Wait until it is known how the reader is; at the deadline go on without."""
+        left_ns = max(0, deadline_ns - self._clock.monotonic_ns())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left_ns / NANOSECONDS_PER_SECOND):
+                await self._looked.wait()
+
     async def connect(self, *, deadline_ns: int) -> "HybridChannel":
         """Power the card that is in it anew. Raises: NoCardError."""
         self._end_channel()
@@ -105,18 +126,18 @@ class HybridReader:
         self._channel = HybridChannel(self, state.insertion, answer.data)
         return self._channel
 
-    async def read_stripe(self, *, deadline_ns: int) -> Swipe:
-        """Read tracks 1 and 2 of the card that is in it."""
-        tracks, refused = [], Fault.BLANK
-        for track in (Track.ONE, Track.TWO):
-            match await self.do(READ[track], deadline_ns):
-                case Done(data=data):
-                    tracks.append(ReadTrack(track, Masked(data.decode("latin-1"))))
-                case Refused(why=why) if why in FAULTS:
-                    refused = FAULTS[why]
-                case _:
-                    return BadSwipe(Fault.UNREADABLE)
-        return judge(Swiped(tuple(tracks))) if tracks else BadSwipe(refused)
+    def read_stripe(self, told: Callable[[Swipe], None]) -> None:
+        """Read tracks 1 and 2 of the card that is in it; nothing is told of a card that leaves meanwhile."""
+        answers: list[Done | Refused | None] = []
+
+        def done(answer: Done | Refused | None) -> None:
+            answers.append(answer)
+            if len(answers) == len(_HEADS) and all(_is_read(each) for each in answers):
+                told(_swipe(answers))
+
+        for track in _HEADS:
+            self._driver.submit(HybridJob(READ[track], done))
+        self._supervisor.wake()
 
     async def close(self) -> None:
         """Leave the reader."""
@@ -163,8 +184,58 @@ class HybridReader:
             isinstance(state, CardPresent) and state.insertion == self._channel.insertion
         ):
             self._end_channel()
+        if isinstance(state, CardMute):
+            self.read_stripe(self._swiped)
+        if not isinstance(self.state, SlotDown):
+            self._tell(state)
+
+    def _healthy(self, health: Health) -> None:
+        self._on_health(health)
+        if health is NOT_OPENED:
+            return
+        self._looked.set()
+        self._tell(self.state)
+
+    def _tell(self, state: SlotState) -> None:
+        if state == self._told:
+            return
+        self._told = state
         for changed in list(self._watchers):
             changed(state)
+
+
+_HEADS: Final = (Track.ONE, Track.TWO)
+
+
+def _is_read(answer: Done | Refused | None) -> bool:
+    """Say whether the head has tried: anything else is told by the reader's state."""
+    return isinstance(answer, Done) or (isinstance(answer, Refused) and answer.why in FAULTS)
+
+
+def _swipe(answers: Sequence[Done | Refused | None]) -> Swipe:
+    """Return what the tracks that were read make together."""
+    tracks, fault = [], Fault.BLANK
+    for track, answer in zip(_HEADS, answers, strict=True):
+        match answer:
+            case Done(data=data):
+                tracks.append(ReadTrack(track, Masked(data.decode("latin-1"))))
+            case Refused(why=why) if why in FAULTS:
+                fault = FAULTS[why]
+    return judge(Swiped(tuple(tracks))) if tracks else BadSwipe(fault)
+
+
+class HybridBus:
+    """Opens card slots that are reached by bytes; satisfies protocols.ports.CardBus."""
+
+    async def open_slot(self, address: Address, *, deadline_ns: int, clock: Clock) -> HybridReader:
+        """Open a reader and wait until it is known how it is, until the deadline at most."""
+        reader = HybridReader(address=address, open_link=open_known_link, clock=clock)
+        reader.start()
+        await reader.first_look(deadline_ns=deadline_ns)
+        return reader
+
+
+CARDS: Final = HybridBus()
 
 
 class HybridChannel:

@@ -1,6 +1,7 @@
 """A magnetic-stripe reader on a serial line: a supervised port, a callback for every swipe."""
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from devices.drivers.stripe_reader import (
     NOISE_IN_A_ROW_MAX,
@@ -14,7 +15,16 @@ from devices.supervisor import OpenLink, Supervisor
 from protocols.address import Address
 from protocols.ports import Clock
 
-__all__ = ["NOISE_IN_A_ROW_MAX", "BadSwipe", "CardSwiped", "StripeReader", "Swipe"]
+__all__ = ["NOISE_IN_A_ROW_MAX", "BadSwipe", "CardSwiped", "StripeHead", "StripeReader", "Swipe"]
+
+
+@runtime_checkable
+class StripeHead(Protocol):
+    """A card slot that reads stripes, too: those of cards whose chip does not answer."""
+
+    def watch_swipes(self, swiped: Callable[[Swipe], None]) -> None:
+        """Say who hears of them."""
+        ...
 
 
 class StripeReader:

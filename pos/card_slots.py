@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from devices.smart_card import card_in, open_slot
+from devices.stripe_reader import StripeHead, Swipe
 from protocols.address import Address, AddressError
 from protocols.ports import (
     CardChannel,
@@ -54,6 +55,8 @@ class SlotCards:
         self._mute = False
         self._mute_ns = 0
         """When the customer's slot last came to hold, or let go of, a card that said nothing."""
+        self._swiped: Callable[[Swipe], None] = lambda swipe: None
+        self._found_head: Callable[[], None] = lambda: None
 
     @property
     def configured(self) -> bool:
@@ -87,6 +90,10 @@ class SlotCards:
     def watch(self, changed: Callable[[str, SlotState], None]) -> None:
         """Say who hears how the slots are, whenever that changes; slots opened later are told too."""
         self._changed = changed
+
+    def watch_swipes(self, found: Callable[[], None], swiped: Callable[[Swipe], None]) -> None:
+        """Say who hears that the customers' slot has a head of its own, and what that reads of mute cards."""
+        self._found_head, self._swiped = found, swiped
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         """Wait for the customer's card and power it; None when none came in time."""
@@ -125,6 +132,9 @@ class SlotCards:
                 self._changed(role, SlotDown(ko=getattr(error, "ko", str(error)), en=str(error)))
                 return None
             self._slots[role] = slot
+            if role == "customer" and isinstance(slot, StripeHead):
+                slot.watch_swipes(lambda swipe: self._swiped(swipe))
+                self._found_head()
             slot.watch(lambda state: self._heard(role, state))
             self._heard(role, slot.state)
             return slot

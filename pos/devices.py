@@ -39,6 +39,7 @@ from protocols.money import KRW, Currency
 from protocols.pin_pad.words import Language as PadLanguage
 from protocols.pin_pad.words import Show
 from protocols.ports import Clock
+from protocols.stripe_rules import Chip
 from protocols.zvt.text import Charset
 
 STOP_NS: Final = 3_000_000_000
@@ -324,6 +325,15 @@ class Devices:
     def _swiped(self, swipe: Swipe) -> None:
         if self._swiping is not None:
             self._swiping.swiped(swipe)
+
+    def found_head(self) -> None:
+        """Learn that the customers' card slot reads stripes, too."""
+        self.stripes.configured = True
+
+    def swiped_for_chip(self, swipe: Swipe) -> None:
+        """Take the stripe of a card whose chip was tried in a slot, and did not answer."""
+        if self._swiping is not None:
+            self._swiping.swiped(swipe, Chip.FAILED)
 
     def _swipe_noise(self, in_a_row: int) -> None:
         if self._swiping is not None:

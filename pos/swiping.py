@@ -86,10 +86,12 @@ class Swiping:
         self._today = today
         self._language = language
 
-    def swiped(self, swipe: Swipe) -> None:
-        """Give a swipe to the payment that waits for it, or tell what came of it."""
+    def swiped(self, swipe: Swipe, chip: Chip = Chip.NOT_TRIED) -> None:
+        """Give a swipe to the payment that waits for it, or tell what came of it.
+
+        `chip` is what the reader found of the card's chip before."""
         if not self._stripes.give(swipe):
-            self._till.tell(self._notice(swipe))
+            self._till.tell(self._notice(swipe, chip))
 
     def noise(self, in_a_row: int) -> None:
         """Tell of what was no swipe; `in_a_row` is how many pieces, this one included."""
@@ -97,12 +99,12 @@ class Swiping:
         if in_a_row < NOISE_IN_A_ROW_MAX:
             self._till.tell(notice("MSR-03", self._language))
 
-    def _notice(self, swipe: Swipe) -> Notice:
+    def _notice(self, swipe: Swipe, chip: Chip) -> Notice:
         if isinstance(swipe, BadSwipe):
             return notice(CODES.get(swipe.fault, "MSR-03"), self._language)
         card, day = swipe.card, self._today()
         last4 = card.number.last4
-        match judge_swiped(card, year=int(day[:4]), month=int(day[4:6]), chip=Chip.NOT_TRIED):
+        match judge_swiped(card, year=int(day[:4]), month=int(day[4:6]), chip=chip):
             case Verdict.EXPIRED:
                 return notice("MSR-08", self._language, last4=last4, expiry=str(card.expiry))
             case Verdict.INSERT:

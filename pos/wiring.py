@@ -210,6 +210,8 @@ def wire(config: Config, host: Host, runner: StoreRunner) -> WiredTill:
         currency=setup.currency,
     )
     cards = cards_of(config, host)
+    if cards is not None:
+        cards.watch_swipes(devices.found_head, devices.swiped_for_chip)
     register = Register(
         setup=setup,
         clock=host.clock,

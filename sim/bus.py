@@ -27,6 +27,7 @@ from protocols.ports import Bus, ByteLink, CardBus, CardSlot, Clock, LinkDownErr
 
 BENCH_VARIABLE: Final = "IPS_BENCH"
 
+_BYTES: Final = "serial"
 Dial = Callable[[], ByteLink]
 
 _slots: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, CardSlot]]] = (
@@ -84,7 +85,7 @@ class SimBus:
                 raise LinkDownError(f"{address} is not there: this program has taken it away")
             return dial()
         real = parse_address(_real_address(address))
-        bus: Bus = _opener("devices.bus", real)
+        bus: Bus = _opener("devices.bus", real.scheme, real)
         return await bus.open(real, deadline_ns=deadline_ns)
 
     async def open_slot(self, address: Address, *, deadline_ns: int, clock: Clock) -> CardSlot:
@@ -93,8 +94,12 @@ class SimBus:
         here = _slots.get(asyncio.get_running_loop(), {})
         if address.place in here:
             return here[address.place]
-        real = parse_address(_real_address(address))
-        bus: CardBus = _opener("devices.cards", real)
+        real = address
+        if address.place not in _offers.get(asyncio.get_running_loop(), {}):
+            real = parse_address(_real_address(address))
+        # Bytes of this very program are opened by whoever opens cards over bytes.
+        scheme = _BYTES if real is address else real.scheme
+        bus: CardBus = _opener("devices.cards", scheme, real)
         return await bus.open_slot(real, deadline_ns=deadline_ns, clock=clock)
 
 
@@ -117,7 +122,7 @@ def _real_address(address: Address) -> str:
     return endpoint.devices[address.place]
 
 
-def _opener(group: str, address: Address) -> Any:
-    for point in entry_points(group=group, name=address.scheme):
+def _opener(group: str, scheme: str, address: Address) -> Any:
+    for point in entry_points(group=group, name=scheme):
         return point.load()
     raise AddressError(f"{address}: the bench names an address that nothing here can open")

@@ -3,15 +3,22 @@
     host  == protocols.hybrid_reader ==  ReaderEnd  --  a slot with its cards (sim.smart_card)
                                                     --  the stripes of the same cards
 
-The slot is the one of a PC/SC bench, worked by the same verbs: insert, remove, swap, tear, mute, delay. What
-is said to a chip passes through it; so the same card objects are behind either reader. Besides: `jam` stops the
-motor, and the host is told so until `free`.
+The slot is the one of a PC/SC bench, worked by the same verbs: insert, remove, swap, tear. What is said to a
+chip passes through it; so the same card objects are behind either reader. A line has `mute` and `delay` of its
+own, so the chip's are chip_mute and chip_delay. Besides: `jam` stops the motor, and the host is told so until
+`free`; after `restart` it wants a reset first. There is no antenna and no keypad.
+
+Beside it lie the chips' cards, each with its stripe where it has one, and cards that are a stripe only.
 
 Source: protocols/hybrid_reader, protocols/hybrid_words.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from protocols import vpcd
 from protocols.control import Event, Verb, VerbHelp
@@ -32,14 +39,25 @@ from protocols.hybrid_words import (
     write_answer,
 )
 from sim.cards.card import Card
-from sim.cards.stripes import Stripe
+from sim.cards.stripes import (
+    SHIPPED,
+    Stripe,
+    StripeCard,
+    Striped,
+    StripeFileError,
+    read_stripes,
+)
 from sim.smart_card import SmartCardTwin
-from sim.twin import refuse_verb
+from sim.twin import History, VerbError, refuse_verb
 
 _OWN: Final = [
     VerbHelp(name="jam", label_ko="카드 걸림", label_en="Jam the motor"),
     VerbHelp(name="free", label_ko="걸림 해제", label_en="Free the motor"),
+    VerbHelp(name="restart", label_ko="껐다 켜기", label_en="Switch off and on"),
 ]
+_OF_THE_CHIP: Final = {"chip_mute": "mute", "chip_unmute": "unmute", "chip_delay": "delay"}
+"""What the line has verbs of the same name for."""
+_ABSENT: Final = ("tap", "lift", "press", "enter", "cancel")
 _WORDS: Final = 3
 """Bytes of a command before its data."""
 
@@ -50,24 +68,50 @@ class HybridReaderTwin:
     device = "hybrid_reader"
 
     def __init__(
-        self, cards: Mapping[str, Card], stripes: Mapping[str, Stripe] | None = None
+        self,
+        cards: Mapping[str, Card],
+        *,
+        away: set[str] | None = None,
+        inserted: str = "",
+        delay_ms: int = 0,
+        bad_contacts: int = 0,
+        stripes: str = "",
     ) -> None:
-        """`stripes` are those of the cards, by the same names; a card may have none."""
-        self.slot = SmartCardTwin(cards)
-        self._stripes = stripes or {}
+        """`stripes` is a file of them, else the shipped one: cards without a chip, and the stripe of a chip
+        of that name which has none of its own.
+
+        The rest as of SmartCardTwin. Raises: VerbError.
+        """
+        try:
+            written = read_stripes(Path(stripes).expanduser() if stripes else SHIPPED)
+        except StripeFileError as error:
+            raise VerbError(str(error)) from error
+        plain = {name: StripeCard(name, stripe) for name, stripe in written.items()}
+        self._stripes: dict[str, Stripe] = {**written}
+        for name, card in cards.items():
+            if isinstance(card, Striped):
+                self._stripes[name] = card.stripe
+        self.slot = SmartCardTwin(
+            {**plain, **cards},
+            away=away,
+            inserted=inserted,
+            delay_ms=delay_ms,
+            bad_contacts=bad_contacts,
+        )
+        self._history = History()
         self._line = ReaderEnd()
         self._chip = vpcd.ReaderEnd()
         self._asked = b""
         """What the chip is being told; its answer may be late."""
         self._visit = 0
         self._ready = False
-        self._active = False
+        self._pressed = self._active = False
         self._jammed = False
 
     @property
     def history(self) -> Sequence[Event]:
         """What happened, oldest first."""
-        return self.slot.history
+        return sorted((*self.slot.history, *self._history.events()), key=attrgetter("at_ns"))
 
     @property
     def deadline_ns(self) -> int | None:
@@ -92,17 +136,36 @@ class HybridReaderTwin:
 
     def verbs(self) -> list[VerbHelp]:
         """Return what a tester can do."""
-        return [*self.slot.verbs(), *_OWN]
+        names = {verb: name for name, verb in _OF_THE_CHIP.items()}
+        return [
+            *(
+                msgspec.structs.replace(verb, name=names.get(verb.name, verb.name))
+                for verb in self.slot.verbs()
+                if verb.name not in _ABSENT
+            ),
+            *_OWN,
+        ]
 
     def do(self, verb: Verb, now_ns: int) -> None:
         """Work it. Raises: VerbError."""
-        if verb.verb in ("jam", "free"):
-            if verb.arguments:
-                raise refuse_verb(verb, _OWN)
-            self._jammed = verb.verb == "jam"
+        if verb.verb in {each.name for each in _OWN}:
+            self._own(verb, now_ns)
             return
-        self.slot.do(verb, now_ns)
+        if verb.verb not in {each.name for each in self.verbs()}:
+            raise refuse_verb(verb, self.verbs())
+        told = _OF_THE_CHIP.get(verb.verb, verb.verb)
+        self.slot.do(msgspec.structs.replace(verb, verb=told), now_ns)
         self._meet(now_ns)
+
+    def _own(self, verb: Verb, now_ns: int) -> None:
+        """Raises: VerbError."""
+        if verb.arguments:
+            raise refuse_verb(verb, _OWN)
+        if verb.verb == "restart":
+            self.restart()
+        else:
+            self._jammed = verb.verb == "jam"
+        self._history.add(now_ns, verb.verb)
 
     def state(self) -> dict[str, Any]:
         """Return the slot and what is the matter with the motor."""
@@ -111,7 +174,7 @@ class HybridReaderTwin:
     def restart(self) -> None:
         """Be as after switching on: nothing is done before a reset."""
         self._line, self._asked = ReaderEnd(), b""
-        self._ready = self._active = False
+        self._ready = self._pressed = self._active = False
 
     # The host
 
@@ -128,25 +191,27 @@ class HybridReaderTwin:
 
     def _done(self, word: bytes, now_ns: int) -> Done | Refused:
         if word == RESET:
-            self._ready, self._active = True, False
+            self._ready, self._pressed, self._active = True, False, False
         elif word == POWER_OFF:
             self._active = False
             self._chip.control(vpcd.Control.OFF)
             self.slot.receive(self._chip.outgoing(), now_ns)
         elif word in READ.values():
             return self._track(word)
-        elif word == PRESS and not self.slot.visit:
-            return Refused(Refusal.SEQUENCE)
-        elif word not in (STATUS, PERMIT, PRESS):
+        elif word == PRESS:
+            if not self.slot.visit:
+                return Refused(Refusal.SEQUENCE)
+            self._pressed = True
+        elif word not in (STATUS, PERMIT):
             return Refused(Refusal.UNDEFINED)
-        return Done(self._where(word))
+        return Done(self._where())
 
-    def _where(self, word: bytes) -> Where:
+    def _where(self) -> Where:
         if not self.slot.visit:
             return Where.NO_CARD
         if self._active:
             return Where.ACTIVE
-        return Where.PRESSED if word == PRESS else Where.INSIDE
+        return Where.PRESSED if self._pressed else Where.INSIDE
 
     def _track(self, word: bytes) -> Done | Refused:
         if not self.slot.visit:
@@ -155,13 +220,13 @@ class HybridReaderTwin:
         text = self._stripes.get(self.slot.inserted, {}).get(track)
         if text is None:
             return Refused(Refusal.NOT_ENCODED)
-        return Done(self._where(word), text[:-1].encode("latin-1"))
+        return Done(self._where(), text[:-1].encode("latin-1"))
 
     def _tell_chip(self, command: bytes, word: bytes, data: bytes, now_ns: int) -> None:
         if not self.slot.visit:
             self._say(command, Refused(Refusal.DRAWN_OUT))
             return
-        if word != COLD_RESET and not self._active:
+        if not (self._pressed if word == COLD_RESET else self._active):
             self._say(command, Refused(Refusal.SEQUENCE))
             return
         self._asked = command
@@ -198,7 +263,7 @@ class HybridReaderTwin:
         if self.slot.visit == self._visit:
             return
         self._visit = self.slot.visit
-        self._chip, self._active = vpcd.ReaderEnd(), False
+        self._chip, self._pressed, self._active = vpcd.ReaderEnd(), False, False
         if self._asked:
             self._say(self._asked, Refused(Refusal.DRAWN_OUT))
         if self._visit:

@@ -17,6 +17,7 @@ from protocols.control import Verb
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from protocols.trace.bank_messages import BankSwap
 from protocols.trace.events import Bytes, Channel, Direction, Event, Header, Mark
+from protocols.trace.reader_messages import ReaderSwap
 from protocols.trace.stand_ins import StandIns
 from protocols.trace.terminal_messages import TerminalSwap
 from protocols.trace.text import Piece, TextSwap
@@ -26,15 +27,20 @@ EVENTS_KEPT: Final = 20_000
 HOLD_NS: Final = NANOSECONDS_PER_SECOND
 """After this long nothing more is expected of half a number."""
 PROTOCOLS: Final = (
-    "escpos", "cd5220", "scanner", "swipe", "pin_pad", "iso8583", "zvt", "iso7816", "http",
-)  # fmt: skip
+    *("escpos", "cd5220", "scanner", "swipe", "pin_pad", "hybrid"),
+    *("iso8583", "zvt", "iso7816", "http"),
+)
 """What can be decoded, and so be rid of secrets."""
 _SECRET_ARGUMENTS: Final = ("digits", "pin")
 
 Listener: TypeAlias = Callable[[Event], None]
-Swap: TypeAlias = TextSwap | BankSwap | TerminalSwap
+Swap: TypeAlias = TextSwap | BankSwap | ReaderSwap | TerminalSwap
 """What takes the secrets out of one direction of a channel."""
-_SWAPS: Final[dict[str, Callable[[StandIns], Swap]]] = {"iso8583": BankSwap, "zvt": TerminalSwap}
+_SWAPS: Final[dict[str, Callable[[StandIns], Swap]]] = {
+    "iso8583": BankSwap,
+    "zvt": TerminalSwap,
+    "hybrid": ReaderSwap,
+}
 """Of protocols whose secrets are not text."""
 
 

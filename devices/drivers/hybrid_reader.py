@@ -1,9 +1,12 @@
 """A hybrid reader's driver: keeps it reset, watches where the card is, and does one thing at a time with it.
 
-    line open -> reset -> let cards in -> every POLL_NS: where is the card
+    line open -> reset, every POLL_NS until it is done -> let cards in -> every POLL_NS: where is the card
                  a card inside -> press the contacts, cold reset -> its ATR, or mute
     a job        one command and its answer, between two looks
     any failure  -> reset; what was under way has no answer, and the card is another insertion
+
+A card that was swapped between two looks shows: nothing presses the contacts of the one that is in now, and a
+chip cannot be powered before that.
 
 Source: protocols/hybrid_reader, protocols/hybrid_words.
 """
@@ -126,7 +129,7 @@ class HybridReaderDriver:
 
     def _next(self, now_ns: int) -> None:
         """Say the next thing, if the line is free."""
-        if self._link.busy:
+        if self._link.busy or not (self._up or now_ns >= self._poll_ns):
             return
         if self._steps:
             self._running = self._steps.pop(0)
@@ -159,7 +162,9 @@ class HybridReaderDriver:
             case Refused(why=Refusal.DRAWN_OUT):
                 self._see(CardAbsent())
             case Refused(why=Refusal.WANTS_RESET | Refusal.POWER_DOWN):
-                self._steps = [RESET, PERMIT]
+                self._up, self._steps = False, [RESET, PERMIT]
+            case Refused(why=Refusal.SEQUENCE):
+                self._steps = [STATUS]
             case _:
                 pass
         if answer == Refused(Refusal.JAM):
@@ -170,15 +175,16 @@ class HybridReaderDriver:
             running.done(answer)
         elif running == RESET:
             self._up = isinstance(answer, Done)
+            self._steps = [PERMIT] if self._up else [RESET, PERMIT]
         elif running == STATUS and isinstance(answer, Done):
             self._look(answer.where)
         elif running == COLD_RESET:
             self._identify(answer)
 
     def _look(self, where: Where) -> None:
-        if where in _OUT:
+        if where in (*_OUT, Where.INSIDE):
             self._see(CardAbsent())
-        elif isinstance(self.state, CardAbsent):
+        if where not in _OUT and isinstance(self.state, CardAbsent):
             self._steps += [PRESS, COLD_RESET]
 
     def _identify(self, answer: Done | Refused | None) -> None:

@@ -31,6 +31,7 @@ from protocols.trace.bank_words import BankTeller
 from protocols.trace.events import Direction
 from protocols.trace.naming import hexed, phrase, quoted
 from protocols.trace.pad_words import PadTeller
+from protocols.trace.reader_words import ReaderTeller
 from protocols.trace.terminal_words import TerminalTeller
 
 QUESTIONS_MAX: Final = answers.QUESTIONS_MAX
@@ -204,6 +205,7 @@ _ENDS: Final[dict[str, Callable[[], _Ends]]] = {
     "pin_pad": PadTeller,
     "iso8583": BankTeller,
     "zvt": TerminalTeller,
+    "hybrid": ReaderTeller,
 }
 
 

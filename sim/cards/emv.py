@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+from protocols.card_number import CardNumber
 from protocols.emv import tags
 from protocols.emv.bits import ASK_CDA, KIND_MASK, Aip, Kind
 from protocols.emv.certificates import CHALLENGE_BYTES, PIN_PREFIX, combined_data
@@ -38,15 +39,20 @@ from protocols.emv.rsa import PrivateKey
 from protocols.emv.selection import DIRECTORY
 from protocols.emv.terminal import PURCHASE
 from protocols.iso7816 import SW, ApduError, Command, RefusedError, Response, parse_command
+from protocols.magnetic_stripe import Expiry, ServiceCode, StripeError, Track, write_track
 from protocols.ports import Entropy
 from protocols.purse.memory import Memory, MemoryWornOutError, Slots, encode_slot
 from protocols.secure_pin import BLOCK_BYTES
 from protocols.tlv import encode_tlv
 from sim.cards.answers import Transmission
 from sim.cards.plastic import Plastic
+from sim.cards.stripes import OWN_DATA, Stripe
 from sim.entropy import SeededEntropy
 
 HISTORICAL: Final = b"IPSEMV"
+HOLDER: Final = "CARD/VIRTUAL"
+CHIP_SERVICE: Final = "201"
+"""International, with a chip, for everything."""
 COUNTER_MAX: Final = 0xFFFF
 PLAIN_PIN: Final = 0x80
 ENCIPHERED_PIN: Final = 0x88
@@ -558,6 +564,26 @@ class EmvCard(Plastic[EmvChip]):
     def image(self) -> EmvImage:
         """Return what it remembers. Raises: MemoryWornOutError."""
         return self.chip.image()
+
+    @property
+    def stripe(self) -> Stripe:
+        """Return its tracks, with the service code of a card that has a chip."""
+        me = self.chip.personality
+        try:
+            return {
+                track: write_track(
+                    track,
+                    CardNumber(me.pan),
+                    name=HOLDER if track is Track.ONE else "",
+                    expiry=Expiry(me.expiry // 10_000, me.expiry // 100 % 100),
+                    service=ServiceCode(CHIP_SERVICE),
+                    discretionary=OWN_DATA,
+                )
+                for track in (Track.ONE, Track.TWO)
+            }
+        except (StripeError, ValueError):
+            # A number that is none cannot be written: its stripe was left blank.
+            return {}
 
     def visible(self) -> dict[str, Any]:
         """Return what a tester may see: never the whole number."""

@@ -48,6 +48,8 @@ from protocols.secure_pin import pin_block
 from protocols.tlv import encode_tlv
 from sim.cards.answers import Transmission
 from sim.cards.emv import (
+    CHIP_SERVICE,
+    HOLDER,
     EmvImage,
     EmvPersonality,
     Quirk,
@@ -58,6 +60,7 @@ from sim.cards.emv import (
 )
 from sim.cards.emv_file import EmvIssuer, read_issuer, write_emv, write_issuer
 from sim.cards.slots import SlotFiles
+from sim.cards.stripes import OWN_DATA
 
 AUTHORITY_BITS: Final = 1408
 ISSUER_BITS: Final = 1152
@@ -239,10 +242,10 @@ def _authentication(wish: EmvCardWish, entropy: Entropy) -> tuple[Aip, PrivateKe
 
 
 def _stripe(wish: EmvCardWish, last: int) -> Objects:
-    track = f"{wish.pan}D{last // 100 % 10_000:04}2010000000000"
+    track = f"{wish.pan}D{last // 100 % 10_000:04}{CHIP_SERVICE}{OWN_DATA}00"
     return {
         tags.TRACK_2: bytes.fromhex(track + "F" * (len(track) % 2)),
-        tags.HOLDER_NAME: b"CARD/VIRTUAL",
+        tags.HOLDER_NAME: HOLDER.encode("ascii"),
     }
 
 

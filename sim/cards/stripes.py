@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -23,11 +23,45 @@ from protocols.card_number import CardNumber
 from protocols.magnetic_stripe import Expiry, ServiceCode, StripeError, Track, lrc, write_track
 
 SHIPPED: Final = Path(__file__).with_name("stripes.toml")
-_OWN_DATA: Final = "00000000"
+OWN_DATA: Final = "00000000"
 """Discretionary data, where a bank keeps what proves the card."""
 
 Stripe = Mapping[Track, str]
 """The tracks of a card that are written, each with its LRC."""
+
+
+@runtime_checkable
+class Striped(Protocol):
+    """A card that has a stripe, too."""
+
+    @property
+    def stripe(self) -> Stripe:
+        """Return its tracks."""
+        ...
+
+
+class StripeCard:
+    """A card that has a stripe and no chip: nothing answers at its contacts; satisfies Card, Striped."""
+
+    atr = b""
+
+    def __init__(self, label: str, stripe: Stripe) -> None:
+        self.label = label
+        self.stripe = stripe
+
+    def power_on(self) -> None:
+        """Have nothing to power."""
+
+    def handle(self, apdu: bytes) -> bytes:
+        """Say nothing."""
+        return b""
+
+    def tear_after(self, size: int) -> None:
+        """Write to no memory."""
+
+    def visible(self) -> dict[str, Any]:
+        """Return what a tester may see of it."""
+        return {"tracks": " ".join(str(track.value) for track in self.stripe) or "none"}
 
 
 class StripeFileError(ValueError):
@@ -71,7 +105,7 @@ def _stripe(wish: _Wish) -> Stripe:
         for track in (Track.ONE, Track.TWO, Track.THREE)[: 3 if wish.third else 2]:
             name = wish.name if track is Track.ONE else ""
             stripe[track] = write_track(
-                track, number, name=name, expiry=expiry, service=service, discretionary=_OWN_DATA
+                track, number, name=name, expiry=expiry, service=service, discretionary=OWN_DATA
             )
     return stripe
 

@@ -76,10 +76,15 @@ class Bench:
         self._banks = tuple(
             each for each in plan.devices if each.kind.needs in (Needs.BOOKS, Needs.MEMORY)
         )
+        self._hybrids = tuple(
+            each
+            for each in plan.devices
+            if each.kind.needs is Needs.CARDS and each.wire not in CARD_WIRES
+        )
         self._devices: dict[str, Served] = {
             each.name: _hosted(each, folder, clock, seeded.fork(each.name), watch)
             for each in plan.devices
-            if each not in (*readers, *self._pads, *self._banks)
+            if each not in (*readers, *self._pads, *self._banks, *self._hybrids)
         }
         self._start = {each.name: each.start for each in plan.devices}
         self._control = ControlServer(application(self._devices, token=self._token))
@@ -93,15 +98,13 @@ class Bench:
 
     async def start(self) -> Endpoint:
         """Open everything. Raises: OSError when the folder, a name, a port or files are taken."""
-        _allow_descriptors(
-            (len(self._devices) + len(self._pads) + len(self._banks)) * DESCRIPTORS_EACH
-            + DESCRIPTORS_BESIDE
-        )
+        _allow_descriptors(len(self._start) * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self._folder)
         self._devices |= self._readers.open()
         self._devices |= {plan.name: self._pad(plan) for plan in self._pads}
         self._devices |= {plan.name: self._bank(plan) for plan in self._banks}
+        self._devices |= {plan.name: self._hybrid(plan) for plan in self._hybrids}
         for hosted in self._devices.values():
             await hosted.start()
             self._started.append(hosted)
@@ -153,6 +156,16 @@ class Bench:
         try:
             return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
         except (ValueError, sqlite3.Error) as error:
+            raise OSError(f"{plan.name}: {error}") from error
+
+    def _hybrid(self, plan: DevicePlan) -> Served:
+        """Make a reader on a line of bytes, with the bench's cards beside it. Raises: OSError."""
+        wire = self._seeded.fork(plan.name)
+        try:
+            cards, away = self._decks.deck(plan.cards)
+            brought = {"cards": cards, "away": away}
+            return _hosted(plan, self._folder, self._clock, wire, self._watch, brought)
+        except ValueError as error:
             raise OSError(f"{plan.name}: {error}") from error
 
     def _loaded(self, plan: DevicePlan) -> dict[str, Any]:

@@ -179,6 +179,19 @@ class SlotOptions(msgspec.Struct, frozen=True):
     """Cards may be tapped on it, too."""
 
 
+class HybridOptions(msgspec.Struct, frozen=True):
+    """How a hybrid reader begins."""
+
+    inserted: str = ""
+    """The card that is in at first; left out, none."""
+    delay_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
+    """How late every answer of a chip is."""
+    bad_contacts: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
+    """How many resets after each insertion a chip does not hear."""
+    stripes: str = ""
+    """A file of cards without a chip (sim.cards.stripes); left out, those that are shipped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A row of the table below."""
@@ -286,6 +299,14 @@ KINDS: Final = {
             twin="HostTwin",
             protocol="http",
             wires=(WireKind.HTTP,),
+        ),
+        Kind(
+            name="hybrid_reader",
+            module="sim.hybrid_reader",
+            twin="HybridReaderTwin",
+            protocol="hybrid",
+            options=HybridOptions,
+            needs=Needs.CARDS,
         ),
         Kind(
             name="replay",

@@ -6,19 +6,37 @@ import pytest
 
 from devices.health import WORKS, Level
 from devices.hybrid_reader import HybridReader
-from devices.stripe_reader import BadSwipe, CardSwiped
+from devices.stripe_reader import BadSwipe, CardSwiped, Swipe
 from protocols.control import Verb
 from protocols.hybrid_reader import ANSWER_NS, TRIES_MAX
 from protocols.magnetic_stripe import Fault
-from protocols.ports import CardAbsent, CardMute, CardPresent, NoCardError, SlotDown
-from sim.cards.stripes import read_stripes
+from protocols.ports import (
+    CardAbsent,
+    CardMute,
+    CardPresent,
+    LinkDownError,
+    NoCardError,
+    SlotDown,
+)
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
 from sim.hybrid_reader import HybridReaderTwin
-from tests.devices.cable import ADDRESS, Cable, after
+from tests.devices.cable import ADDRESS, Cable, Device, after
 from tests.support.card_bench import QUERY, SELECT, card
 
 S = 1_000_000_000
+
+
+class Listened(Cable):
+    """A cable that remembers what the device was told."""
+
+    def __init__(self, device: Device, clock: VirtualClock) -> None:
+        super().__init__(device, clock)
+        self.heard = bytearray()
+
+    def to_device(self, data: bytes) -> None:
+        self.heard += data
+        super().to_device(data)
 
 
 class Bench:
@@ -26,12 +44,14 @@ class Bench:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
-        cards = {"chip": card(b"ALICE-01"), "blank": card(b"BOB-0001")}
-        self.twin = HybridReaderTwin(cards, read_stripes())
-        self.cable = Cable(self.twin, clock)
+        cards = {"chip": card(b"ALICE-01"), "bob": card(b"BOB-0001")}
+        self.twin = HybridReaderTwin(cards)
+        self.cable = Listened(self.twin, clock)
         self.states: list[object] = []
         self.reader = HybridReader(address=ADDRESS, open_link=self.cable.open_link, clock=clock)
+        self.swipes: list[Swipe] = []
         self.reader.watch(self.states.append)
+        self.reader.watch_swipes(self.swipes.append)
         self.reader.start()
 
     def do(self, name: str, **arguments: str) -> None:
@@ -166,27 +186,93 @@ def test_a_card_drawn_out_under_a_command_is_a_lost_answer_at_once() -> None:
     story(play)
 
 
-def test_a_mute_card_is_mute_and_its_stripe_can_still_be_read() -> None:
+@pytest.mark.parametrize("dialogue", ["open", "closed"])
+def test_a_card_swapped_between_two_looks_is_never_taken_for_the_one_before(dialogue: str) -> None:
     async def play(bench: Bench) -> None:
-        bench.do("mute")
         bench.do("insert", card="chip")
         await after(2)
-
-        assert isinstance(bench.reader.state, CardMute)
-        swipe = await bench.reader.read_stripe(deadline_ns=bench.due())
-        assert isinstance(swipe, CardSwiped) and swipe.card.number.last4 == "0030"
-        assert swipe.card.service is not None and swipe.card.service.has_chip
-        assert swipe.card.name == "LEE/MINA"
+        channel = await bench.reader.connect(deadline_ns=bench.due())
+        if dialogue == "closed":
+            await channel.close()
+        bench.do("swap", card="bob")
+        told = bench.commands
+        if dialogue == "open":
+            assert await channel.transmit(QUERY, deadline_ns=bench.due()) is None
+        else:
+            with pytest.raises(NoCardError):
+                await bench.reader.connect(deadline_ns=bench.due())
+        assert bench.commands == told, "nothing meant for the other card reaches this one"
+        await after(1)
+        again = await bench.reader.connect(deadline_ns=bench.due())
+        assert again.insertion != channel.insertion
+        assert isinstance(bench.states[-2], CardAbsent)
 
     story(play)
 
 
-def test_a_card_without_a_stripe_is_blank_and_no_card_unreadable() -> None:
+def test_a_mute_card_is_mute_and_its_stripe_is_told_at_once() -> None:
     async def play(bench: Bench) -> None:
-        assert await bench.reader.read_stripe(deadline_ns=bench.due()) == BadSwipe(Fault.UNREADABLE)
-        bench.do("insert", card="blank")
+        bench.do("chip_mute")
+        bench.do("insert", card="chip")
         await after(2)
-        assert await bench.reader.read_stripe(deadline_ns=bench.due()) == BadSwipe(Fault.BLANK)
+
+        assert isinstance(bench.reader.state, CardMute)
+        [swipe] = bench.swipes
+        assert isinstance(swipe, CardSwiped) and swipe.card.number.last4 == "0030"
+        assert swipe.card.service is not None and swipe.card.service.has_chip
+        assert swipe.card.name == "LEE/MINA"
+
+        bench.do("chip_unmute")
+        bench.do("remove")
+        await after(2)
+        bench.do("insert", card="chip")
+        await after(2)
+        assert isinstance(bench.reader.state, CardPresent) and len(bench.swipes) == 1
+
+    story(play)
+
+
+def test_a_card_without_a_chip_is_swiped_and_one_with_nothing_on_it_is_blank() -> None:
+    async def play(bench: Bench) -> None:
+        for name in ("credit", "blank", "wrong-month"):
+            bench.do("insert", card=name)
+            await after(2)
+            bench.do("remove")
+            await after(2)
+        good, *bad = bench.swipes
+        assert isinstance(good, CardSwiped) and good.card.number.last4 == "0010"
+        assert bad == [BadSwipe(Fault.BLANK), BadSwipe(Fault.EXPIRY)]
+
+    story(play)
+
+
+def test_a_card_that_leaves_while_its_stripe_is_read_was_no_swipe() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("insert", card="credit")
+        await after(2)
+        bench.swipes.clear()
+        bench.reader.read_stripe(bench.swipes.append)
+        bench.do("remove")
+        await after(2)
+        assert bench.swipes == []
+        bench.reader.read_stripe(bench.swipes.append)
+        bench.cable.pull()
+        await after(60)
+        assert bench.swipes == []
+
+    story(play)
+
+
+def test_whoever_watches_hears_that_the_reader_is_away_and_back() -> None:
+    async def play(bench: Bench) -> None:
+        bench.states.clear()
+        bench.cable.refusal = LinkDownError("the cable is out")
+        bench.cable.pull()
+        await after(1)
+        assert [type(state) for state in bench.states] == [SlotDown]
+        bench.cable.refusal = None
+        await after(60)
+        assert [type(state) for state in bench.states] == [SlotDown, CardAbsent]
 
     story(play)
 
@@ -213,12 +299,29 @@ def test_a_jam_is_told_until_it_is_freed() -> None:
     story(play)
 
 
+def test_a_reader_that_is_jammed_at_the_start_is_reset_every_now_and_then_until_it_can_be() -> None:
+    async def play(bench: Bench) -> None:
+        bench.do("jam")
+        bench.do("restart")
+        bench.do("insert", card="chip")
+        asked = len(bench.cable.heard)
+        await after(3)
+        assert bench.reader.health.code == "RDR-03"
+        assert 5 <= bench.cable.heard[asked:].count(b"C00") <= 12, "not as fast as the line can"
+
+        bench.do("free")
+        await after(2)
+        assert isinstance(bench.reader.state, CardPresent) and bench.reader.health == WORKS
+
+    story(play)
+
+
 def test_a_slow_chip_is_waited_for_until_the_callers_deadline_and_no_longer() -> None:
     async def play(bench: Bench) -> None:
         bench.do("insert", card="chip")
         await after(2)
         channel = await bench.reader.connect(deadline_ns=bench.due())
-        bench.do("delay", ms="3000")
+        bench.do("chip_delay", ms="3000")
         assert await channel.transmit(SELECT, deadline_ns=bench.due(4)) is not None
 
         began = bench.clock.monotonic_ns()

@@ -106,7 +106,10 @@ class HybridHost:
         self.twin = twin.slot
 
     def work(self, verb: Verb) -> None:
-        self._twin.do(verb, CLOCK.monotonic_ns())
+        # What its line has a verb of the same name for is the chip's here.
+        chips = {"mute": "chip_mute", "unmute": "chip_unmute", "delay": "chip_delay"}
+        told = Verb(verb=chips.get(verb.verb, verb.verb), arguments=verb.arguments)
+        self._twin.do(told, CLOCK.monotonic_ns())
         self._cable.carry()
 
     def history(self) -> Sequence[Event]:

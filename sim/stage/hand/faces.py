@@ -25,6 +25,7 @@ def is_faulty(state: DeviceState) -> bool:
     )
     wrong |= state.state.get("power") == "off" or state.state.get("fault", "none") != "none"
     wrong |= state.state.get("paper", "ok") != "ok" or state.state.get("cover") == "open"
+    wrong |= bool(state.state.get("jammed"))
     return wrong or state.state.get("cutter", "ok") != "ok"
 
 
@@ -97,6 +98,10 @@ def _card(state: dict[str, Any], paper: str, height: int, language: Language) ->
     return [*lines, *_pairs(seen), "", *cards]
 
 
+def _hybrid_reader(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
+    return [_told(state, "jammed", "reset"), *_card(state, paper, height, language)]
+
+
 def _stripe_reader(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
     cards = " ".join(map(str, state["cards"]))
     return [_told(state, "swiped", "last"), "", f"cards: {cards}"]
@@ -133,5 +138,6 @@ _FACES: Final[dict[str, _Face]] = {
     "pin_pad": _pin_pad,
     "payment_terminal": _payment_terminal,
     "smart_card": _card,
+    "hybrid_reader": _hybrid_reader,
     "stripe_reader": _stripe_reader,
 }

@@ -5,6 +5,7 @@ The same verbs as the control interface and the bench offer, the wire's included
 by hand can be written down word for word.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -16,16 +17,18 @@ from sim.stage.scenario.stage import Stage
 from sim.stage.scenario.steps import Step
 from sim.stage.scenario.words import nearest
 from sim.stage.world.banks import BANKS
-from sim.stage.world.equipment import DEVICES, PIN_PAD, SLOTS
+from sim.stage.world.equipment import CUSTOMER, DEVICES, PIN_PAD, SLOTS
 
 NAMES: Final = (*DEVICES, PIN_PAD, *BANKS)
 """What has verbs of its own."""
+_CABLE: Final = ("pull_cable", "plug_cable")
 HARMLESS: Final = frozenset(
     {
         *("insert", "tap", "lift", "enter", "press", "unmute", "repair", "clear"),
         *("scan", "scan_as", "complete", "swipe"),
         *("load_paper", "close_cover", "clear_cutter", "cool_down", "close_drawer", "free_drawer"),
         *("restore_answers", "switch_on", "ready", "speed", "plug_cable", "clear"),
+        *("free", "chip_unmute"),
         *("answers_only", "clear_after"),
         *("issuer_back", "forget_pins"),
     }
@@ -53,12 +56,18 @@ class DeviceStep(Step, frozen=True, kw_only=True):
 @cache
 def verbs_of(device: str) -> dict[str, VerbHelp]:
     """Return what can be done to a device of this name, by the verbs' names."""
-    slot = device in SLOTS
-    kind = KINDS["smart_card" if slot else "bank" if device in BANKS else device]
-    brought = {"clock": VirtualClock()} if device in BANKS else {}
-    own = kind.build(kind.options(), **brought).verbs()
-    offered = own if slot else [*WIRE_VERBS, *own]
-    return {verb.name: verb for verb in offered}
+    if device not in SLOTS:
+        brought = {"clock": VirtualClock()} if device in BANKS else {}
+        own = _own_verbs("bank" if device in BANKS else device, **brought)
+        return {verb.name: verb for verb in (*WIRE_VERBS, *own)}
+    # The customer's slot may be a hybrid reader's: one that is none says so when it is asked.
+    cable = [verb for verb in WIRE_VERBS if verb.name in _CABLE]
+    more = [*_own_verbs("hybrid_reader"), *cable] if device == CUSTOMER else []
+    return {verb.name: verb for verb in (*more, *_own_verbs("smart_card"))}
+
+
+def _own_verbs(kind: str, **brought: Any) -> Sequence[VerbHelp]:
+    return KINDS[kind].build(KINDS[kind].options(), **brought).verbs()
 
 
 def device_step(device: str, table: dict[str, Any]) -> DeviceStep:

@@ -4,6 +4,7 @@ given.cards.customer-1 = { balance = 1_000, pin_above = 500 }     fields as in s
 given.cards.stranger = { foreign = true }                         another issuer's card
 given.printer = { profile = "no-print-done" }                     a device's table as in a plan
 given.scanner = { absent = true }
+given.customer = { kind = "hybrid_reader" }                       a chip and stripe reader on a serial line
 given.till = { printer_proof = "status" }                         keys of [devices] of ips-pos
 given.cards.credit-1 = {}                                         a payment card or passbook of the set payment
 given.banks.hanbit = { offline = { sale = 5_000 } }               a bank, as in the broker's configuration
@@ -151,6 +152,7 @@ def _equipment(given: _Given, where: Where) -> tuple[dict[str, TwinWish], dict[s
         told |= plan.till
         wishes[name] = TwinWish(
             options=plan.options,
+            kind=plan.kind.name,
             line=plan.line,
             faults=plan.faults,
             pace=plan.pace,

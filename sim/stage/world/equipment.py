@@ -3,7 +3,8 @@
 printer, line_display, scanner, stripe_reader, pin_pad    each on its own wire, with its own faults
 customer, shop                                            card slots; the world's cards lie beside them
 
-A PIN pad stands only where somebody wishes for one: without it, a PIN is keyed on the reader's own keypad.
+The customer's may be a hybrid reader, on a wire of its own. A PIN pad stands only where somebody wishes for one:
+without it, a PIN is keyed on the reader's own keypad.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from sim.hosting.card_slot import HostedSlot
 from sim.hosting.hosted import Hosted
 from sim.printer import PrinterTwin
 from sim.smart_card import SmartCardTwin
-from sim.stage.kinds import KINDS, SlotOptions
+from sim.stage.kinds import KINDS, Needs, SlotOptions
 from sim.stage.world.wires import Ground
 from sim.wire import Pace, Wire
 
@@ -43,6 +44,8 @@ class TwinWish:
     """How one twin is to be."""
 
     options: msgspec.Struct
+    kind: str = ""
+    """What it is; empty where its name says it."""
     line: LineSettings = field(default_factory=LineSettings)
     faults: Faults = field(default_factory=Faults)
     pace: Pace = Pace.AT_ONCE
@@ -81,9 +84,13 @@ class Equipment:
         self.devices: dict[str, Served] = {}
         for name, each in wishes.items():
             place = f"{prefix}{name}"
-            if name in SLOTS:
-                kind = KINDS["smart_card"]
-                twin = kind.build(each.options, cards=cards, away=away)
+            kind = KINDS[each.kind or ("smart_card" if name in SLOTS else name)]
+            brought = {
+                Needs.CARDS: {"cards": cards, "away": away},
+                Needs.ISSUERS: pad,
+            }.get(kind.needs, {})
+            twin = kind.build(each.options, **brought)
+            if kind.name == "smart_card":
                 assert isinstance(twin, SmartCardTwin), "a slot's kind is a slot"
                 self.devices[name] = HostedSlot(
                     name=name, twin=twin, carrier=ground.reader(place), clock=clock
@@ -91,7 +98,7 @@ class Equipment:
             else:
                 self.devices[name] = Hosted(
                     name=name,
-                    twin=KINDS[name].build(each.options, **(pad if name == PIN_PAD else {})),
+                    twin=twin,
                     carrier=ground.carrier(place, each.line),
                     wire=Wire(
                         entropy.fork(place), line=each.line, pace=each.pace, faults=each.faults

@@ -6,6 +6,7 @@ from protocols.serial_line import LineSettings
 from sim.hosting.card_slot import CardCarrier
 from sim.hosting.carrier import Carrier
 from sim.hosting.tapped_host import HostTap
+from sim.smart_card import SmartCardTwin
 from sim.stage.kinds import KINDS
 from sim.stage.recording import Watch, card_channel, device_channel
 from sim.stage.world.equipment import SLOTS, Equipment
@@ -26,7 +27,7 @@ class WatchedGround:
         return self._watch.carrier(
             self._ground.carrier(name, line),
             name,
-            protocol=KINDS[_device(name)].protocol,
+            protocol=KINDS[_kind(name)].protocol,
             link=self._wire.value,
             line=str(line),
         )
@@ -80,10 +81,13 @@ def note_verbs(equipment: Equipment, watch: Watch, prefix: str) -> None:
     """Have what is done to the devices beside a till stand in the trace."""
     for name, device in equipment.devices.items():
         place = f"{prefix}{name}"
-        channel = card_channel(place) if name in SLOTS else device_channel(place)
+        is_slot = isinstance(device.twin, SmartCardTwin)
+        channel = card_channel(place) if is_slot else device_channel(place)
         equipment.devices[name] = watch.noted(device, channel)
 
 
-def _device(name: str) -> str:
-    """Return a device's name without its till's: 01-printer."""
-    return name.rpartition("-")[2]
+def _kind(name: str) -> str:
+    """Return a kind of device by the name of one, without its till's: 01-printer."""
+    device = name.rpartition("-")[2]
+    # What carries bytes at a slot's place is a reader on a line.
+    return "hybrid_reader" if device in SLOTS else device

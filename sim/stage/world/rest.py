@@ -38,7 +38,7 @@ _MENDING: Final = {
     "scanner": (),
     "stripe_reader": (),
     PIN_PAD: ("unmute", "repair"),
-    CUSTOMER: ("unmute",),
+    CUSTOMER: ("unmute", "chip_unmute", "free"),
     SHOP: ("unmute",),
 }
 """What hands do to each device."""

@@ -13,6 +13,7 @@ import pytest
 
 import devices.health
 from devices.drivers import (
+    hybrid_reader,
     line_display,
     print_job,
     printer,
@@ -45,10 +46,12 @@ from pos import (
 )
 from pos import devices as pos_devices
 from pos.commands import Reading
+from pos.devices import Devices
 from pos.store.database import Database
 from pos.store.errors import StoreError
 from protocols import swipe
 from protocols.escpos.status import Paper, PrinterStatus
+from protocols.hybrid_words import Refusal, Refused
 from protocols.line_display.commands import Clear, Select
 from protocols.magnetic_stripe import Expiry, Fault, ServiceCode, Track
 from protocols.money import Money
@@ -204,6 +207,16 @@ def _trusting(patch: Patch) -> None:
         return await slot.connect(deadline_ns=deadline_ns)
 
     patch.setattr(card_slots, "card_in", card_in)
+
+
+def _never_reset_again(patch: Patch) -> None:
+    """A hybrid reader's driver that does not hear that a reset is wanted."""
+    take = hybrid_reader.HybridReaderDriver._take
+
+    def deaf(self: Any, answer: Any) -> None:
+        take(self, None if answer == Refused(Refusal.WANTS_RESET) else answer)
+
+    patch.setattr(hybrid_reader.HybridReaderDriver, "_take", deaf)
 
 
 def _takes_all_for_code(patch: Patch) -> None:
@@ -492,6 +505,10 @@ ANSWERS = [
     Answer("customer.tap", "tap-two-cards", _trusting),
     Answer("customer.tap", "tap-ends-early", _believed, "ms=7]"),
     Answer("quirk smart_card.contactless", "tap-ends-early", _believed, "ms=4]"),
+    Answer("customer.pull_cable", "hybrid-reader-cable-pulled", NOT_REOPENED),
+    Answer("customer.jam", "hybrid-reader-jammed", of(hybrid_reader, "POLL_NS", NEVER_NS)),
+    Answer("customer.restart", "hybrid-reader", _never_reset_again),
+    Answer("customer.chip_mute", "hybrid-reader", of(Devices, "swiped_for_chip", Devices._swiped)),
     Answer("customer.cancel", "pin-cancelled", item(purse_refusals.CUSTOMER, PinSW.CANCELLED, "PUR-11")),
     Answer("shop.tear_before", "shop-card-pulled", _believed, "tear_before, count=4"),
     Answer("shop.tear_after", "shop-card-pulled", _believed, "tear_after, count=4"),
@@ -531,6 +548,7 @@ def test_scenario_fails_without_the_answer(answer: Answer, monkeypatch: Patch) -
 
 NO_ANSWER = {
     "slot.delay": "quirk smart_card.slow",
+    "slot.chip_delay": "quirk smart_card.slow",
     "quirk smart_card.no-quickack": "the card's own side; vpcd only",
     **{
         f"quirk payment_terminal.{name}": "tests/devices/test_payment_terminal.py"
