@@ -92,7 +92,7 @@ class Counter:
 
     def hears(self, code: str) -> None:
         """Wait until the till says something by itself."""
-        while (self._line()["view"].get("notice") or {}).get("code") != code:
+        while self._line()["view"].get("notice") != code:
             pass
 
     def end(self) -> None:
