@@ -481,7 +481,7 @@ ANSWERS = [
     Answer("stripe_reader.swipe_slowly", "stripe-half-read", _wants_both_tracks),
     Answer("stripe_reader.swipe_without", "stripe-half-read", _wants_both_tracks, "missing=2"),
     Answer("stripe_reader.swipe_partly", "stripe-unread", _tells_only_cards, "swipe_partly"),
-    Answer("stripe_reader.swipe_upside_down", "stripe-unread", item(swiping._CODES, Fault.BLANK, "MSR-03"), "upside_down"),
+    Answer("stripe_reader.swipe_upside_down", "stripe-unread", item(swiping.CODES, Fault.BLANK, "MSR-03"), "upside_down"),
     Answer("stripe_reader.swipe_worn", "stripe-unread", _believes_digits, "sends-lrc"),
     Answer("stripe_reader.swipe_twice", "stripe-swiped-twice", _one_of_each),
     Answer("stripe_reader.tear", "stripe-torn", _keeps_half_swipes),
