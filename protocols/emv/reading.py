@@ -6,7 +6,7 @@
     00 B2 n SFI << 3 | 4                              -> 70 { objects }
 
 No object may come twice, and a card that leaves out what no payment can do without, or says impossible
-things (the 31st of June, a number that is not on its stripe), is not paid with.
+things (the 31st of June, a number without its check digit or not on its stripe), is not paid with.
 Bounded: 20 files, 40 records. Source: EMV 4.4 book 3, 10.1, 10.2 and 7.5.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from protocols.card_number import has_good_luhn
 from protocols.emv import tags
 from protocols.emv.bits import Aip
 from protocols.emv.dol import DolError, Wanted, fill_dol, parse_dol
@@ -176,7 +177,7 @@ def _checked(aip: bytes, data: dict[int, bytes], static: bytes | None, told: byt
         # Only the AIP may be named there; anything else, and nothing can be authenticated.
         static = static + aip if data[tags.STATIC_TAGS] == b"\x82" else None
     pan = data[tags.PAN].hex().rstrip("f")
-    if not (pan.isdigit() and 12 <= len(pan) <= 19):
+    if not (pan.isdigit() and 12 <= len(pan) <= 19 and has_good_luhn(pan)):
         raise garbled(_STAGE, "5A is no number")
     on_stripe = data.get(tags.TRACK_2)
     if on_stripe is not None and on_stripe.hex().partition("d")[0] != pan:

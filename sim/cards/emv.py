@@ -57,6 +57,9 @@ COUNTER_MAX: Final = 0xFFFF
 PLAIN_PIN: Final = 0x80
 ENCIPHERED_PIN: Final = 0x88
 _DIRECTORY_SFI: Final = 1
+_MORE_FOR_EVER: Final = 0x6110
+_OWN_TAG: Final = 0xDF8000
+"""Of an object that means nothing, its file and record in it."""
 _APPLICATION_BLOCKED: Final = 0x01
 _CARD_BLOCKED: Final = 0x02
 _ONLINE_OPEN: Final = 0x04
@@ -89,6 +92,16 @@ class Quirk(Enum):
     """It expires on a day that never comes."""
     GARBAGE = "garbage"
     """Records of random bytes."""
+    TRUNCATED = "truncated"
+    """Records that end in the middle."""
+    ENDLESS = "endless"
+    """Its directory has another record for ever, and so has every file it names."""
+    LOOPS = "loops"
+    """Asked how it wants to pay, it says that there is more to fetch, for ever."""
+    BAD_NUMBER = "bad_number"
+    """Its number's check digit is wrong."""
+    ANOTHERS_CERTIFICATE = "anothers_certificate"
+    """Its issuer has certified its key, for another number."""
 
 
 class EmvImage(NamedTuple):
@@ -199,6 +212,8 @@ class EmvChip:
             return Response(b"", SW.MEMORY_FAILURE).encode()
 
     def _obey(self, command: Command) -> bytes:
+        if self.personality.quirk is Quirk.LOOPS and command.ins in (0xA8, 0xC0):
+            raise RefusedError(_MORE_FOR_EVER)
         if self.image().has(_CARD_BLOCKED):
             raise RefusedError(SW.FUNCTION_NOT_SUPPORTED)
         match command.cla, command.ins:
@@ -255,20 +270,23 @@ class EmvChip:
         if command.p2 & 7 != 4:
             raise RefusedError(SW.P1_P2_WRONG)
         if self._selected == DIRECTORY:
-            if (sfi, command.p1) != (_DIRECTORY_SFI, 1):
+            endless = me.quirk is Quirk.ENDLESS
+            if sfi != _DIRECTORY_SFI or (command.p1 != 1 and not endless):
                 raise RefusedError(SW.RECORD_NOT_FOUND)
             entry = encode_tlv(tags.AID, me.aid)
             entry += encode_tlv(tags.LABEL, me.label.encode("ascii"))
             entry += encode_tlv(tags.PRIORITY, bytes((me.priority,)))
             return encode_tlv(tags.RECORD, encode_tlv(tags.ENTRY, entry))
         record = me.records.get((sfi, command.p1))
+        if me.quirk is Quirk.ENDLESS and record is None:
+            return encode_tlv(tags.RECORD, encode_tlv(_OWN_TAG | sfi << 8 | command.p1, b"\0"))
         if self._selected != me.aid or record is None:
             raise RefusedError(SW.RECORD_NOT_FOUND)
         if me.quirk is Quirk.GARBAGE:
             return self.entropy.token(len(record))
         if me.quirk is Quirk.TLV_BOMB:
             return b"\x70\x82\xff\xff" + b"\x70\x82\xff\xf0" * 50
-        return record
+        return record[: len(record) // 2] if me.quirk is Quirk.TRUNCATED else record
 
     def _options(self, command: Command) -> bytes:
         me, image = self.personality, self.image()

@@ -90,6 +90,8 @@ _GO_ON: Final = 0x40
 _CDOL_1: Final = bytes.fromhex("9F02069F03069F1A0295055F2A029A039C019F37049F35019F34038A02")
 _DDOL: Final = bytes.fromhex("9F3704")
 _PDOL: Final = bytes.fromhex("9F1A025F2A029A039C01")
+_ANOTHER: Final = f"{DIGITS}000000000018"
+"""A number of the issuer's that no card here has."""
 _FIRST_DAY: Final = 20200101
 _LAST_MONTH: Final = "1249"
 """Of certificates: a card that has expired is found by its own date, not by theirs."""
@@ -180,6 +182,8 @@ def make_card(
 ) -> tuple[EmvPersonality, EmvImage]:
     """Make one card of a set, and keep it nowhere."""
     last = wish.expiry or expiry
+    if wish.quirk is Quirk.BAD_NUMBER:
+        wish = msgspec.structs.replace(wish, pan=wish.pan[:-1] + f"{(int(wish.pan[-1]) + 1) % 10}")
     aip, signer = _authentication(wish, entropy)
     opener = make_key(PIN_BITS, entropy.token) if "enciphered_pin" in wish.verified_by else None
     proof = 10 if wish.response == Version.RESPONSE_CODE else 8
@@ -197,6 +201,8 @@ def make_card(
     afl = b"".join(
         bytes((sfi << 3, 1, len(several), 1 if sfi == 2 else 0)) for sfi, several in files.items()
     )
+    if wish.quirk is Quirk.ENDLESS:
+        afl += b"".join(bytes((sfi << 3, 1, 127, 0)) for sfi in range(4, 20))
     personality = EmvPersonality(
         pan=wish.pan,
         sequence=wish.sequence,
@@ -306,7 +312,9 @@ def _certified(
         {tags.ISSUER_CERTIFICATE: certificate},
     ]
     if signer is not None:
-        records.append(certify_card(issuer.issuer, signer.public, wish.pan, _LAST_MONTH, static))
+        another = wish.quirk is Quirk.ANOTHERS_CERTIFICATE
+        pan = _ANOTHER if another else wish.pan
+        records.append(certify_card(issuer.issuer, signer.public, pan, _LAST_MONTH, static))
     if opener is not None:
         records.append(certify_pin_key(issuer.issuer, opener.public, wish.pan, _LAST_MONTH))
     if wish.authentication == "sda":

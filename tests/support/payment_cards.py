@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from protocols.apdu_exchange import Protocol, exchange
 from protocols.control import Verb
 from protocols.emv.bits import Capability, Kind, Tvr
 from protocols.emv.certificates import enciphered_pin, issuer_key, pin_filler_bytes, pin_key
@@ -221,14 +222,20 @@ class Carrier:
         if self.commands == self.tear_at:
             return None
         try:
-            answer = self.card.handle(apdu)
+            answer = self._whole(apdu)
         except TornError:
             return None
-        whole = b""
-        while len(answer) >= 2 and answer[-2] == 0x61:
-            whole += answer[:-2]
-            answer = self.card.handle(bytes((0x00, 0xC0, 0, 0, answer[-1])))
-        return parse_response(self.garble(self.commands, whole + answer))
+        return None if answer is None else parse_response(self.garble(self.commands, answer))
+
+    def _whole(self, apdu: bytes) -> bytes | None:
+        turns = exchange(apdu, Protocol.T1)
+        try:
+            said = next(turns)
+            while True:
+                said = turns.send(self.card.handle(said))
+        except StopIteration as end:
+            answer: bytes | None = end.value
+            return answer
 
 
 async def carry_out(

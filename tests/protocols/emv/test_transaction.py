@@ -70,6 +70,11 @@ OUTCOMES = {
     "thirty-first": (Ending.CARD_GARBLED, Tvr.NONE),
     "bomb": (Ending.CARD_GARBLED, Tvr.NONE),
     "garbage": (Ending.CARD_GARBLED, Tvr.NONE),
+    "truncated": (Ending.CARD_GARBLED, Tvr.NONE),
+    "endless": (Ending.CARD_GARBLED, Tvr.NONE),
+    "loops": (Ending.CARD_LEFT, Tvr.NONE),
+    "bad-number": (Ending.CARD_GARBLED, Tvr.NONE),
+    "anothers-certificate": (UNPAID, Tvr.CDA_FAILED),
 }
 TORN = ("credit-1", "credit-2", "debit-1", "debit-2", "offline", "refuses")
 
