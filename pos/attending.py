@@ -64,6 +64,10 @@ class AttendedCards:
         """Say whether this till has a slot for customers' cards."""
         return self._cards.reads
 
+    def keeps(self, scheme: str) -> bool:
+        """Say whether there is a slot for the shop's own card of a scheme."""
+        return self._cards.keeps(scheme)
+
     @property
     def mute_ns(self) -> int:
         """Return when a card in it last said nothing."""

@@ -63,6 +63,10 @@ class SlotCards:
         """Say whether there is a slot for any card of the shop's own: e-cash is paid into it."""
         return any(role.partition("/")[0] == "shop" for role in self._addresses)
 
+    def keeps(self, scheme: str) -> bool:
+        """Say whether there is a slot for the shop's own card of a scheme."""
+        return bool({_role(scheme), "shop"} & self._addresses.keys())
+
     @property
     def mute_ns(self) -> int:
         """Return when a customer's card last said nothing; now, while one is in that does not."""

@@ -61,7 +61,7 @@ async def close(
     sale, swap = _swapped(register, sale)
     drafts, papers = [*results, *by_hand(register, sale)], list(first)
     register.sale = sale
-    link, kept = "", False
+    kept = False
     back, fact = _refund(register, sale, swap), None
     if back is not None:
         drafts.append(register.draft(back, amount=back.total))
@@ -77,16 +77,15 @@ async def close(
             link=register.new_link(),
         )
         fact = with_points(fact, sale.member, register.policy.points)
-        link, kept = fact.link, not on_paper(register, sale)
+        kept = not on_paper(register, sale)
         drafts.append(register.draft(fact, amount=fact.total))
         papers.append(register.paper("sale", fact, sale=sale.number, kept=kept))
         if register.setup.slip_apart and on_slip(fact):
             papers.append(register.paper("slip", fact, sale=sale.number, kept=kept))
     await register.append(drafts, SALE, papers=papers, ending=Ending.CLEAR_BASKET)
     register.stage = Stage.ENTRY
-    register.last = ended(sale.number, fact, back)
-    register.last_link = link
-    register.shown_link = shown(register, sale.number, link) if kept else None
+    register.last = ended(sale.number, fact, back, unprinted=kept)
+    register.shown_link = shown(register, sale.number, register.last.link) if kept else None
     said = _said(register, sale, register.last, back)
     return replace(said, link=register.shown_link is not None)
 

@@ -58,6 +58,16 @@ class EReceipts:
         await register.keep([PaperChosen(wanted=wanted)], BASKET)
         return register.say("paper_wanted" if wanted else "paper_not_wanted")
 
+    def show_again(self) -> bool:
+        """Show the last sale's link as before a restart; tell whether it is shown.
+
+        Only where its receipt is on no paper, and nobody is served yet."""
+        register, last = self.register, self.register.last
+        if last is None or not last.unprinted or not register.sale.is_empty():
+            return False
+        register.shown_link = shown(register, last.number, last.link)
+        return register.shown_link is not None
+
     async def show(self, sale: int | None) -> Notice | LinkView:
         """Return the link of a sale of this day, or of the last; who asked is on record.
 

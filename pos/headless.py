@@ -218,7 +218,8 @@ async def _left(till: Till) -> None:
 async def _sold(till: Till, notice: Notice | None, *, total: int, order: str) -> Answer:
     came_out = await till.papers_out(seconds=PAPERS_SECONDS)
     assert notice is not None, "a paid sale says so"
-    link = shown(till.register, till.register.next_sale - 1, till.register.last_link)
+    last = till.register.last
+    link = None if last is None else shown(till.register, last.number, last.link)
     on_paper = till.register.setup.has_printer and till.view.link is None
     return Answer(
         done=True,

@@ -18,6 +18,10 @@ class LastSale:
     paid: tuple[Tender, ...] = ()
     given: tuple[Tender, ...] = ()
     """What went back; it is told where nothing was paid."""
+    link: str = ""
+    """The token of its e-receipt; empty where it has none."""
+    unprinted: bool = False
+    """Its receipt was to come out on no paper: the link is what the customer has."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -47,10 +51,14 @@ class LastSale:
         return told[-1] if told else None
 
 
-def ended(number: int, sale: SaleClosed | None, back: RefundClosed | None) -> LastSale:
+def ended(
+    number: int, sale: SaleClosed | None, back: RefundClosed | None, *, unprinted: bool = False
+) -> LastSale:
     """Return how a ticket ended; goods that pay for others are no payment."""
     return LastSale(
         number=number,
+        link="" if sale is None else sale.link,
+        unprinted=unprinted,
         paid=_by_hand_or_device([] if sale is None else sale.tenders),
         given=_by_hand_or_device([] if back is None else back.tenders),
     )

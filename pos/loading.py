@@ -6,7 +6,7 @@ are sent again as copies, and the journal says so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Final, TypeVar
 
@@ -17,7 +17,7 @@ from pos.shift import Shift, evolve
 from pos.store.chains import Identity, QueueCounts
 from pos.store.errors import StoreError
 from pos.store.journal import Draft
-from pos.store.papers import RECEIPTS
+from pos.store.papers import RECEIPTS, PaperState
 from pos.store.store import Store
 from pos.store.verify import Broken, verify_tail
 from protocols.documents import Document, Policy, policy_of, staff_of, stored_document
@@ -200,8 +200,13 @@ def _shift(store: Store) -> tuple[Shift, str, LastSale | None]:
         for record in store.journal.since_newest(ShiftOpened.kind)
     ]
     shift = reduce(lambda state, fact: evolve(state, *fact), facts, start)
+    date = facts[0][1] if facts else ""
     last = last_in([fact for fact, _, _ in facts]) if shift.number else None
-    return shift, facts[0][1] if facts else "", last
+    if last is not None:
+        paper = store.papers.of_sale(date, last.number)
+        kept = paper is not None and not paper.copy and paper.state is PaperState.KEPT
+        last = replace(last, unprinted=kept)
+    return shift, date, last
 
 
 def _signed(store: Store, staff: Staff) -> tuple[Person | None, bool]:

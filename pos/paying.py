@@ -26,7 +26,17 @@ from pos.sale_events import AttemptMade, CashReceiptWanted, Event, ReturnableTen
 from pos.sale_state import evolve
 from pos.store.journal import Doubt
 from pos.store.papers import Paper
-from pos.tenders.agreement import Ask, Carded, Limited, Mover, Paid, Recovering, Refunding, Tender
+from pos.tenders.agreement import (
+    Ask,
+    Carded,
+    Limited,
+    Mover,
+    Paid,
+    Recovering,
+    Refunding,
+    Tender,
+    holds_money,
+)
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
 from protocols.money import KRW, Money, currency
@@ -135,13 +145,24 @@ class Paying:
         return await self._attempt(tender, offer)
 
     def _tender(self, method: str) -> Tender | None:
-        """Return a way to pay that this till offers, or another of its kind where it does not."""
-        offered = self.register.tender(method)
-        wanted = self.register.tenders.tender(method)
-        if offered is not None or not isinstance(wanted, Carded):
+        """Return a way to pay that this till offers, or another of its kind where it does not.
+
+        E-cash goes into a card of the shop's own: a scheme that has no slot for one here is as if not offered.
+        """
+        register = self.register
+        offered, wanted = register.tender(method), register.tenders.tender(method)
+        if not isinstance(wanted, Carded) or (offered is not None and self._has_slot(wanted)):
             return offered
-        carded = (each for each in self.register.offered if isinstance(each, Carded))
-        return next((each for each in carded if each.kind == wanted.kind), None)
+        alike = [
+            each
+            for each in register.offered
+            if isinstance(each, Carded) and each.kind == wanted.kind
+        ]
+        # Where none has a slot, the one that was meant says so.
+        return next(filter(self._has_slot, alike), offered or next(iter(alike), None))
+
+    def _has_slot(self, tender: Tender) -> bool:
+        return not holds_money(tender) or self.register.cards.keeps(tender.name)
 
     async def resume(self, doubt: Doubt) -> Notice | Closed:
         """Find out what became of an attempt; in the open sale it may end it. Raises: StoreError."""

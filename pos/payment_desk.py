@@ -219,6 +219,9 @@ class PaymentDesk:
         for tender in self.register.offered:
             if not isinstance(tender, Carded) or tender.name == self.method:
                 continue
+            if holds_money(tender) and not self.cards.keeps(tender.name):
+                # Its card cannot be taken here: no use to name it.
+                continue
             select = Command(0x00, 0xA4, 4, 0, tender.aid, 256).encode()
             deadline_ns = self.clock.monotonic_ns() + EXCHANGE_NS
             answer = await card.transmit(select, deadline_ns=deadline_ns)

@@ -69,6 +69,10 @@ class Cards(Protocol):
         """Say whether this till has slots for e-cash at all."""
         ...
 
+    def keeps(self, scheme: str) -> bool:
+        """Say whether there is a slot for the shop's own card of a scheme."""
+        ...
+
     @property
     def reads(self) -> bool:
         """Say whether it has a slot for customers' cards, of whatever kind."""
@@ -93,6 +97,10 @@ class NoCards:
     reads: bool = False
     mute_ns: int = 0
     has_teller: bool = False
+
+    def keeps(self, scheme: str) -> bool:
+        """No slot for any."""
+        return False
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         """No slot, no card."""

@@ -155,8 +155,6 @@ class Register:
     """How the ticket before this one ended."""
     approvals: dict[str, str] = field(default_factory=dict)
     """The tax office's numbers of cash receipts, by sales' full names, as far as copies asked for them."""
-    last_link: str = ""
-    """The token of the e-receipt of the sale before this one."""
     shown_link: LinkView | None = None
     """The e-receipt that is shown."""
     payment: PaymentView | None = None

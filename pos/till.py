@@ -173,6 +173,8 @@ class Till:
             self._notice = self._recovered(recovery)
         self._people.settle()
         self._notice = self._correcting.half_done() or self._notice
+        if self._links.show_again():
+            self._page = "link"
         if self.register.doubted is not None:
             self._notice = self.register.say(self.register.doubted.code)
             self._display_notice(self._notice)

@@ -110,7 +110,12 @@ class PcscSlot:
                 await self._looked.wait()
 
     async def connect(self, *, deadline_ns: int) -> "PcscChannel":
-        """Power the card that is in the slot. Raises: NoCardError."""
+        """Power the card that is in the slot. Raises: NoCardError.
+
+        One that failed is no doubt: nothing was said to the card, and no channel is left that could take
+        it for the one before. Counted, it would be told as a swap with every try, while another program
+        has the card.
+        """
         self._end_channel()
         opened = await self._do(self._talker.open, deadline_ns)
         if opened is None:

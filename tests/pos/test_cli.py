@@ -111,7 +111,7 @@ def test_a_program_reads_json(shop: Shell) -> None:
     [
         (["sell", "8809999999999", "--tender", "cash"], 1, "8809999999999"),
         (["sell", "milk", "--tender", "cash:100"], 1, "2,880"),
-        (["sell", "milk", "--tender", "card"], 1, "card"),
+        (["sell", "milk", "--tender", "card"], 1, "리더가 설정되어 있지 않습니다"),
         (["sell", "milk"], 2, "--tender"),
         (["sell", "--tender", "cash"], 2, "ITEM"),
         (["sell", "VD", "--tender", "cash"], 2, "is no item"),

@@ -182,6 +182,30 @@ async def test_no_paper_shows_the_link_and_keeps_the_receipt(start: Starting) ->
     assert counter.till.view.page == "sale"
 
 
+async def test_a_link_that_stands_for_paper_stands_again_after_a_restart(start: Starting) -> None:
+    """The customer may still be reading it; a receipt on paper, and a sale begun, want none."""
+    counter = await linked(start)
+    await counter.key(MILK, "NP", "CA")
+    await counter.settle()
+    [token] = tokens(counter)
+
+    again = await start()
+    view = again.till.view
+    assert view.page == "link" and view.link is not None
+    assert view.link.address == f"https://receipts.example.kr/r/{token}"
+    await again.key(MILK)
+    assert again.till.view.page == "sale"
+
+    begun = await start()
+    assert begun.till.view.page == "sale" and len(begun.till.view.lines) == 1
+    await begun.key("CA")
+    await begun.settle()
+    printed = await start()
+    assert printed.till.view.page == "sale" and printed.till.view.link is None
+    assert printed.till.register.last is not None
+    assert printed.till.register.last.link == tokens(printed)[1]
+
+
 async def test_the_choice_is_this_sales_alone_and_may_change(start: Starting) -> None:
     counter = await linked(start)
     await counter.key(MILK, "NP", "WP", "CA")

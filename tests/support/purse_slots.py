@@ -64,6 +64,8 @@ class MemorySlots:
     """By number of the exchange: its answer is lost; whether the card had still done it."""
     others: dict[str, Chip] = field(default_factory=dict)
     """The shop's by scheme."""
+    lacks: frozenset[str] = frozenset()
+    """Schemes that have no slot for a card of the shop's."""
     bulk: Purse | None = None
     """The teller's purse."""
     exchanges: int = 0
@@ -97,6 +99,9 @@ class MemorySlots:
 
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         return await self._power(self.others.get(scheme, self.own))
+
+    def keeps(self, scheme: str) -> bool:
+        return scheme not in self.lacks
 
     @property
     def has_teller(self) -> bool:

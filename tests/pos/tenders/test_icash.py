@@ -548,6 +548,47 @@ def test_where_one_scheme_is_not_offered_its_key_means_the_other(tmp_path: Path)
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("keyed", ["EC", "IC"])
+def test_where_the_shop_has_no_purse_its_key_means_the_other_scheme(
+    tmp_path: Path, keyed: str
+) -> None:
+    """F9 on a till with a security module only: nobody is told of a purse that there never was."""
+
+    async def story(counter: IcashCounter) -> None:
+        said = await counter.key(MILK, keyed)
+        assert said is not None and not said.code, said
+        assert both(counter.slots) == PAID
+
+    play(tmp_path, story, at_the_counter(lacks=frozenset({"purse"})))
+
+
+@pytest.mark.parametrize("keyed", ["EC", "IC"])
+def test_a_purse_where_the_shop_has_none_is_no_card_for_here(tmp_path: Path, keyed: str) -> None:
+    """It is not named with a word that could not take it either."""
+    slots = at_the_counter(lacks=frozenset({"purse"}))
+    slots.card = purse(b"CUSTOMER", balance=9_000)
+
+    async def story(counter: IcashCounter) -> None:
+        said = await counter.key(MILK, keyed)
+        assert said is not None and said.code == icash.NOT_OURS, said
+        assert not counter.of(AttemptOpened)
+        await counter.key("CA")
+
+    play(tmp_path, story, slots)
+
+
+def test_where_the_shop_has_no_slot_at_all_e_cash_says_so(tmp_path: Path) -> None:
+    slots = at_the_counter(lacks=frozenset({"purse", "icash"}))
+    slots.configured = False
+
+    async def story(counter: IcashCounter) -> None:
+        said = await counter.key(MILK, "EC")
+        assert said is not None and said.code == "RDR-05"
+        await counter.key("CA")
+
+    play(tmp_path, story, slots)
+
+
 def test_card_of_another_kind_is_named_with_the_word_that_takes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
