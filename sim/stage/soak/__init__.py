@@ -3,6 +3,7 @@
 command    `ips-sim soak`: its arguments, its progress, what it says at the end
 outcome    what came of it, and what an auditor objected to
 telling    the same in words
+shrink     the smallest soak that fails as one did
 soak       the world and its actors, day after day; every step is a line of the log, and audited
 watch      the auditors, told of each step only what is new
 figures    what happened: sales, faults met in which state, recoveries, uploads

@@ -13,6 +13,7 @@ from sim.stage.soak.registry import MODULES
 
 if TYPE_CHECKING:
     from sim.stage.soak.outcome import Outcome
+    from sim.stage.soak.soak import SoakWish
 
 TILLS_MAX: Final = 16
 HOURS_MAX: Final = 100_000
@@ -25,6 +26,7 @@ example:
   ips-sim soak --hours 24
   ips-sim soak --seed 7 --hours 1000 --tills 4 --json
   ips-sim soak --seed 7 --hours 14 --without killer --without broker
+  ips-sim soak --seed 7 --hours 14 --shrink
 """
 
 
@@ -54,6 +56,17 @@ def add_parser(commands: Any) -> None:
         default=[],
         metavar="WHO",
         help=f"who stays away: {', '.join(name for name in MODULES if name != 'clerk')}",
+    )
+    soak.add_argument(
+        "--shrink",
+        action="store_true",
+        help="when an auditor objects, find the smallest soak that fails alike",
+    )
+    soak.add_argument(
+        "--only",
+        action="append",
+        metavar="EVENT",
+        help="of all that is drawn let only this happen, as --shrink says it; several times",
     )
     soak.add_argument("--log", type=Path, metavar="FILE", help="every step, one a line")
     soak.add_argument("--json", action="store_true", help="for programs")
@@ -91,7 +104,9 @@ def _soak(chosen: argparse.Namespace) -> int:
         hours=chosen.hours,
         tills=chosen.tills,
         without=frozenset(chosen.without),
+        only=None if chosen.only is None else frozenset(chosen.only),
     )
+    whole: Outcome | None = None
     with ExitStack() as stack:
         outcome = Outcome(wish=wish, clock=SystemClock())
         if chosen.log is not None:
@@ -103,12 +118,31 @@ def _soak(chosen: argparse.Namespace) -> int:
             soak(outcome, tick)
         except KeyboardInterrupt:
             print("ips-sim soak: stopped by Ctrl-C", file=sys.stderr)
-    print(
-        json.dumps(outcome.as_json(), ensure_ascii=False) if chosen.json else tell(outcome), end=""
-    )
+    if chosen.shrink and outcome.objection is not None:
+        whole, outcome = outcome, _shrunk(outcome)
     if chosen.json:
-        print()
+        print(json.dumps(outcome.as_json(), ensure_ascii=False))
+    else:
+        print(tell(outcome, whole), end="")
     return 0 if outcome.objection is None else 1
+
+
+def _shrunk(outcome: "Outcome") -> "Outcome":
+    """Return the smallest soak that fails alike; Ctrl-C ends it with the smallest so far."""
+    from sim.stage.soak.outcome import Outcome, soak
+    from sim.stage.soak.shrink import Shrinking
+
+    def play(wish: "SoakWish") -> Outcome:
+        again = Outcome(wish=wish, clock=outcome.clock)
+        soak(again)
+        return again
+
+    shrinking = Shrinking(outcome, play, lambda so_far: print(so_far, file=sys.stderr, flush=True))
+    try:
+        shrinking.run()
+    except KeyboardInterrupt:
+        print("ips-sim soak: stopped by Ctrl-C; the smallest so far", file=sys.stderr)
+    return shrinking.found
 
 
 @contextmanager

@@ -15,6 +15,10 @@ class Dice:
     def __init__(self, entropy: SeededEntropy) -> None:
         self._entropy = entropy
 
+    def own(self, name: str) -> "Dice":
+        """Return the luck of somebody, or of something that happens: its draws shift none of these."""
+        return Dice(self._entropy.fork(name))
+
     def below(self, limit: int) -> int:
         """Return a whole number from 0 to limit - 1."""
         return self._entropy.below(limit)

@@ -1,7 +1,7 @@
 """What came of a soak: its figures, and what an auditor objected to, with how it came to that."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -55,6 +55,8 @@ class Outcome:
     hours: float = 0.0
     """That the shop was open so far."""
     began_ns: int = 0
+    events: Sequence[str] = ()
+    """The names of what happened (Soak.happens)."""
 
     @property
     def seconds(self) -> float:
@@ -73,6 +75,7 @@ class Outcome:
             "tills": self.wish.tills,
             "hours": self.wish.hours,
             "without": sorted(self.wish.without),
+            "only": None if self.wish.only is None else sorted(self.wish.only),
             "complete": self.complete,
             "shop_hours": round(self.hours, 2),
             "seconds": round(self.seconds, 1),
@@ -101,6 +104,7 @@ def soak(outcome: Outcome, tick: Callable[[], None] = lambda: None) -> None:
             tick=stepped,
         )
 
+        outcome.events = made.events
         hours.append(made.shop_hours)
         try:
             await made.run()

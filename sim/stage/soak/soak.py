@@ -11,7 +11,7 @@ came to that, `places` where the money is.
 import asyncio
 import hashlib
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,7 +47,9 @@ class SoakWish:
     """The shop is open, in all."""
     tills: int
     without: frozenset[str] = frozenset()
-    """Kinds of actors that stay away."""
+    """Who and what stays away (registry.MODULES)."""
+    only: frozenset[str] | None = None
+    """What happens of all that is drawn, by name (Soak.happens); None: everything."""
 
 
 class ObjectedError(Exception):
@@ -100,10 +102,13 @@ class Soak:
         world.broker.look_seconds = JANITOR_SECONDS
         self.closing_ns = 0
         """When the shop closes today."""
+        self.events: list[str] = []
+        """The names of what happened."""
         self._entropy = entropy
         self._tick = tick
         self._kinds = [kind for name, kind in kinds().items() if name not in wish.without]
         self._broken: list[str] = []
+        self._drawn: Counter[tuple[str, str]] = Counter()
         self._morning_ns = 0
         self._waiting: dict[str, list[tuple[str, asyncio.Future[None]]]] = {}
         for terminal, till in world.tills.items():
@@ -123,6 +128,19 @@ class Soak:
     def dice(self, name: str) -> Dice:
         """Return an actor's own luck, the same for each of its days."""
         return Dice(self._entropy.fork(f"{name} on day {self.figures.days}"))
+
+    def happens(self, what: str, terminal: str = "") -> Dice | None:
+        """Return the luck of something that was drawn; None where it is left out of a soak that is being shrunk.
+
+        What happens in it is drawn from that alone: left out, it shifts nobody's luck.
+        """
+        self._drawn[what, terminal] += 1
+        name = f"{self.figures.days}:{what}:{terminal}:{self._drawn[what, terminal]}"
+        only = self.wish.only
+        if only is not None and name not in only:
+            return None
+        self.events.append(name)
+        return self.dice(name)
 
     def state_of(self, terminal: str) -> str:
         """Return what a till is doing, as one of figures.STATES."""
@@ -200,6 +218,7 @@ class Soak:
 
     async def _day(self, seconds: int) -> None:
         self.figures.days += 1
+        self._drawn.clear()
         self.watch.morning()
         for till in self.world.tills.values():
             await till.start()

@@ -1,5 +1,6 @@
 """A soak in words: what happened, what was met in which state, and what an auditor objected to."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,18 +13,20 @@ from sim.stage.soak.soak import SoakWish
 _WIDTH: Final = 38
 
 
-def tell(outcome: Outcome) -> str:
-    """Return the whole of it."""
-    return "\n".join(_lines(outcome)) + "\n"
+def tell(outcome: Outcome, whole: Outcome | None = None) -> str:
+    """Return all of it; `whole` is the soak that it was shrunk from."""
+    return "\n".join(_lines(outcome, whole)) + "\n"
 
 
 def command_of(wish: SoakWish) -> str:
     """Return the command that soaks the same again."""
     without = "".join(f" --without {name}" for name in sorted(wish.without))
-    return f"ips-sim soak --seed {wish.seed} --hours {wish.hours} --tills {wish.tills}{without}"
+    only = "".join(f" --only {shlex.quote(event)}" for event in sorted(wish.only or ()))
+    counts = f"--seed {wish.seed} --hours {wish.hours} --tills {wish.tills}"
+    return f"ips-sim soak {counts}{without}{only}"
 
 
-def _lines(outcome: Outcome) -> Iterator[str]:
+def _lines(outcome: Outcome, whole: Outcome | None) -> Iterator[str]:
     figures, wish = outcome.figures, outcome.wish
     yield (
         f"seed {wish.seed}: {wish.tills} tills, {outcome.hours:.1f} shop hours on {figures.days} days, "
@@ -39,6 +42,10 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield ""
     yield f"log {outcome.log.digest}: {figures.steps:,} steps, audited after each"
     yield from _verdict(outcome)
+    if whole is not None:
+        before, after = len(whole.events), len(outcome.events)
+        yield f"shrunk to {after} of {before:,} events; what has to happen, of all that is drawn:"
+        yield from (f"  {event}" for event in outcome.events)
 
 
 def _trade(figures: Figures) -> Iterator[str]:

@@ -28,8 +28,11 @@ class BrokerTrouble:
         soak, broker = self._soak, self._broker
         while True:
             await asyncio.sleep(self._dice.seconds(BETWEEN_SECONDS))
-            if self._dice.chance(600):
-                broker.life.kill_after(1 + self._dice.below(PLACES_MAX))
+            dice = soak.happens("broker")
+            if dice is None:
+                continue
+            if dice.chance(600):
+                broker.life.kill_after(1 + dice.below(PLACES_MAX))
                 if not await self._dies():
                     broker.life.spare()
                     continue
@@ -39,7 +42,7 @@ class BrokerTrouble:
                 soak.met(AWAY)
                 broker.stop()
                 soak.step("broker", "is away")
-            await asyncio.sleep(self._dice.seconds(AWAY_SECONDS))
+            await asyncio.sleep(dice.seconds(AWAY_SECONDS))
             broker.start()
             soak.recovered("broker back")
             soak.step("broker", "is back")

@@ -14,6 +14,7 @@ from typing import Final
 
 from protocols.ports import NANOSECONDS_PER_SECOND
 from sim.stage.soak.actors.hands import Hands
+from sim.stage.soak.dice import Dice
 from sim.stage.soak.given import FLOAT
 from sim.stage.soak.goods import goods
 from sim.stage.soak.registry import Kind, Moment, moves
@@ -45,9 +46,9 @@ class Clerk:
         self._name = f"clerk {terminal}"
         self._dice = soak.dice(self._name)
         self._hands = Hands(soak, terminal, self._name, self._dice)
-        self._moves = [
-            (move, soak.dice(f"{move.name} {terminal}")) for move in moves(soak.wish.without)
-        ]
+        self._moves = moves(soak.wish.without)
+        self._luck: dict[str, Dice] = {}
+        """Of the moves that may be made with a customer, by name."""
 
     async def live(self) -> None:
         """Work until the shop closes."""
@@ -56,43 +57,48 @@ class Clerk:
             end_ns = self._soak.now_ns + SHIFT_SECONDS * NANOSECONDS_PER_SECOND
             while self._soak.is_open() and self._soak.now_ns < end_ns:
                 await asyncio.sleep(self._dice.seconds(PAUSE_SECONDS))
-                await self._serve()
+                customer = self._soak.happens("customer", self._terminal)
+                if customer is None:
+                    continue
+                self._luck = {move.name: customer.own(move.name) for move in self._moves}
+                self._hands.dice, self._hands.card.dice = customer.own("keys"), customer.own("card")
+                await self._serve(customer)
                 if not await self._hands.has_sale():
                     await self._make(Moment.BETWEEN)
             await self._close_shift()
 
     # A sale
 
-    async def _serve(self) -> None:
-        for _ in range(1 + self._dice.below(ITEMS_MAX)):
-            await self._enter(self._dice.among(goods()))
-            await asyncio.sleep(self._dice.seconds(ITEM_SECONDS))
-        if self._dice.chance(30):
+    async def _serve(self, customer: Dice) -> None:
+        for _ in range(1 + customer.below(ITEMS_MAX)):
+            await self._enter(customer, customer.among(goods()))
+            await asyncio.sleep(customer.seconds(ITEM_SECONDS))
+        if customer.chance(30):
             await self._hands.key("VD")
-        if self._dice.chance(15):
+        if customer.chance(15):
             await self._hands.key("VS:no money")
         if await self._hands.has_sale():
             await self._make(Moment.BASKET)
         for _ in range(PATIENCE):
             if not await self._hands.has_sale():
                 break
-            await self._settle()
+            await self._settle(customer)
         else:
             self._hands.stuck("cannot end the sale")
         await self._till.equipment.do("printer", "close_drawer")
         self._soak.demand_drawer(self._terminal, self._hands.drawer)
 
-    async def _enter(self, code: str) -> None:
+    async def _enter(self, customer: Dice, code: str) -> None:
         """Scan an item; where the till does not beep, key its number."""
         before = await self._hands.pieces()
-        if not self._dice.chance(100):
+        if not customer.chance(100):
             await self._till.equipment.do("scanner", "scan", code=code)
             if await self._hands.until(lambda: self._hands.pieces_now() > before, SCAN_SECONDS):
                 return
             self._soak.recovered("keyed what was not scanned")
         await self._hands.key(code)
 
-    async def _settle(self) -> None:
+    async def _settle(self, customer: Dice) -> None:
         """Pay, or give up what costs nothing."""
         if not self._till.view.due:
             await self._hands.key("VS:nothing left")
@@ -107,15 +113,15 @@ class Clerk:
         if len(part_paid) > paid or not await self._hands.has_sale():
             return
         if self._till.view.due:
-            await self._by_cash()
+            await self._by_cash(customer)
         elif await self._hands.has_sale():
             await self._hands.key("CA")
 
-    async def _by_cash(self) -> None:
+    async def _by_cash(self, customer: Dice) -> None:
         due = self._till.view.due
         tendered = self._till.view.tendered
-        part = due // 20 * 10 if self._dice.chance(PART_PER_MILLE) else 0
-        note = self._dice.among((0, 0, 1_000, 5_000, 10_000))
+        part = due // 20 * 10 if customer.chance(PART_PER_MILLE) else 0
+        note = customer.among((0, 0, 1_000, 5_000, 10_000))
         handed = part or (-(-due // note) * note if note else due)
         life = self._till.life
         await self._hands.key(f"{handed if note or part else ''}CA")
@@ -132,8 +138,11 @@ class Clerk:
 
     async def _make(self, moment: Moment) -> None:
         """Make the moves that are drawn; of those that pay the first, of the others each."""
-        for move, dice in self._moves:
-            if move.moment is moment and dice.chance(move.per_mille):
+        for move in self._moves:
+            if move.moment is not moment or not self._luck[move.name].chance(move.per_mille):
+                continue
+            dice = self._soak.happens(move.name, self._terminal)
+            if dice is not None:
                 self._soak.figures.moves[move.name] += 1
                 await move.make(self._hands, dice)
                 if moment is Moment.PAYING:

@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from protocols.purse.details import decode_details
+from sim.stage.soak.dice import Dice
 from sim.stage.soak.registry import Kind
 from sim.stage.soak.soak import Soak
 from sim.stage.world.equipment import CUSTOMER, SHOP
@@ -51,7 +52,8 @@ class CardHolder:
         self._soak = soak
         self._terminal = terminal
         self._equipment = soak.world.equipment(terminal)
-        self._dice = soak.dice(f"customers {terminal}")
+        self.dice = soak.dice(f"customers {terminal}")
+        """The luck of whoever stands there."""
         self.label = ""
         """Of the card of whoever stands there."""
         self._leaves = False
@@ -86,8 +88,8 @@ class CardHolder:
         ]
         if not free:
             return False
-        self.label = self._dice.among(free)
-        self._leaves = self._dice.chance(LEAVES_PER_MILLE)
+        self.label = self.dice.among(free)
+        self._leaves = self.dice.chance(LEAVES_PER_MILLE) and self._happens("leaves") is not None
         return True
 
     def step_back(self) -> None:
@@ -100,10 +102,9 @@ class CardHolder:
         await self._insert(CUSTOMER, self.label)
         for slot in (CUSTOMER, SHOP):
             await self._equipment.do(slot, "delay", ms=CARD_MS)
-        if self._dice.chance(FAULTY_PER_MILLE):
-            await self._spoil(CUSTOMER)
-        if self._dice.chance(FAULTY_PER_MILLE // 4):
-            await self._spoil(SHOP)
+        for slot, per_mille in ((CUSTOMER, FAULTY_PER_MILLE), (SHOP, FAULTY_PER_MILLE // 4)):
+            if self.dice.chance(per_mille) and (dice := self._happens(f"{slot} card")):
+                await self._spoil(slot, dice)
         task = asyncio.create_task(paying)
         try:
             while not task.done():
@@ -113,6 +114,9 @@ class CardHolder:
         finally:
             task.cancel()
             await self._mend()
+
+    def _happens(self, what: str) -> Dice | None:
+        return self._soak.happens(what, self._terminal)
 
     async def _attend(self) -> None:
         """Put back what was torn out, unless its owner has had enough."""
@@ -125,15 +129,15 @@ class CardHolder:
             else:
                 await self._insert(CUSTOMER, self.label)
 
-    async def _spoil(self, slot: str) -> None:
-        verb = self._dice.among((*TEARS, *TEARS, "mute", "delay"))
+    async def _spoil(self, slot: str, dice: Dice) -> None:
+        verb = dice.among((*TEARS, *TEARS, "mute", "delay"))
         whose = "customer's" if slot == CUSTOMER else "shop's"
         self._soak.met(f"{whose} card: {_WORDS[verb]}", state="paying")
         match verb:
             case "tear_in":
-                arguments = {"count": str(self._dice.below(BYTES_OF_A_SALE))}
+                arguments = {"count": str(dice.below(BYTES_OF_A_SALE))}
             case "tear_before" | "tear_after":
-                arguments = {"count": str(self._dice.among(COMMANDS))}
+                arguments = {"count": str(dice.among(COMMANDS))}
             case "delay":
                 arguments = {"ms": SLOW_MS}
             case _:
@@ -176,10 +180,13 @@ class Returning:
             if not self._till.running or self._till.equipment.card_in(CUSTOMER):
                 continue
             if self._till.view.queue.in_doubt:
-                await self._ask()
+                dice = self._soak.happens("comes back", self._terminal)
+                if dice is not None:
+                    await self._ask(dice)
 
-    async def _ask(self) -> None:
+    async def _ask(self, dice: Dice) -> None:
         holder = CardHolder(self._soak, self._terminal)
+        holder.dice = dice
         if holder.step_up():
             before = self._till.view.queue.in_doubt
             await holder.while_paying(self._till.key("RS"))

@@ -120,14 +120,17 @@ class Breaking:
         while True:
             await asyncio.sleep(self._dice.seconds(BETWEEN_SECONDS))
             trouble = self._dice.among(TROUBLES)
-            state = self._dice.among(BUSY)
+            dice = self._soak.happens(trouble.device, self._terminal)
+            if dice is None:
+                continue
+            state = dice.among(BUSY)
             await self._soak.when(self._terminal, state, patience=PATIENCE_SECONDS)
             self._soak.met(trouble.name, self._terminal)
             if trouble.garbles_paper:
                 self._soak.watch.spoil(self._terminal, NEVER_NS)
             await self._do(trouble.device, trouble.break_it)
             self._soak.step(who, trouble.name)
-            await asyncio.sleep(self._dice.seconds(LASTS_SECONDS))
+            await asyncio.sleep(dice.seconds(LASTS_SECONDS))
             await self._do(trouble.device, trouble.mend_it)
             if trouble.garbles_paper:
                 # What is in the printer's buffer comes out yet.

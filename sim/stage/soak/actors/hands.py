@@ -29,8 +29,9 @@ class Hands:
         self.drawer = 0
         """What lies in the drawer, by hand: what customers put down less what they got."""
         self._till = soak.world.till(terminal)
+        self.dice = dice
+        """The luck of whoever is served."""
         self._name = name
-        self._dice = dice
 
     @property
     def view(self) -> TillView:
@@ -39,7 +40,7 @@ class Hands:
 
     async def key(self, entry: str) -> Notice | None:
         """Enter something and look at what the till says; a till that dies over it is switched on."""
-        await asyncio.sleep(self._dice.seconds(KEY_SECONDS))
+        await asyncio.sleep(self.dice.seconds(KEY_SECONDS))
         await self.awake()
         said = await self._till.key(entry)
         heard = "" if said is None else f"{said.code} {said.banner}".strip()
@@ -88,7 +89,7 @@ class Hands:
     async def awake(self) -> None:
         """Have the till on, also one that dies again while it starts."""
         while not self._runs():
-            await asyncio.sleep(self._dice.seconds(SWITCH_ON_SECONDS))
+            await asyncio.sleep(self.dice.seconds(SWITCH_ON_SECONDS))
             # In a task of its own: a till that is killed while it starts must not take the clerk along.
             starting = asyncio.create_task(self._till.start())
             await asyncio.wait([starting])

@@ -30,12 +30,13 @@ class Killer:
         who = f"till {self._terminal}"
         while True:
             await asyncio.sleep(self._dice.seconds(BETWEEN_SECONDS))
-            if not till.running:
+            dice = soak.happens("killer", self._terminal)
+            if dice is None or not till.running:
                 continue
-            if self._dice.chance(700):
-                await self._at_a_place()
+            if dice.chance(700):
+                await self._at_a_place(1 + dice.below(PLACES_MAX))
             else:
-                state = self._dice.among(BUSY)
+                state = dice.among(BUSY)
                 await soak.when(self._terminal, state, patience=PATIENCE_SECONDS)
                 soak.met(AT_ANY_MOMENT, self._terminal)
                 till.life.kill()
@@ -45,10 +46,10 @@ class Killer:
     def _dead(self) -> bool:
         return not self._till.running
 
-    async def _at_a_place(self) -> None:
+    async def _at_a_place(self, nth: int) -> None:
         """Let it die where the count ends, and see in which state it was a moment before."""
         life = self._till.life
-        life.kill_after(1 + self._dice.below(PLACES_MAX))
+        life.kill_after(nth)
         state = self._soak.state_of(self._terminal)
         for _ in range(int(PATIENCE_SECONDS / LOOK_SECONDS)):
             if life.dead:

@@ -1,8 +1,10 @@
 """The way from each till to the broker fails: a cut for a while, or every other request as it is drawn."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
+from sim.stage.soak.dice import Dice
 from sim.stage.soak.registry import Kind
 from sim.stage.soak.soak import Soak
 from sim.stage.world.network import Passing
@@ -33,23 +35,26 @@ class BadLine:
         who = f"network {self._terminal}"
         while True:
             await asyncio.sleep(self._dice.seconds(BETWEEN_SECONDS))
-            if self._dice.chance(400):
+            dice = self._soak.happens("network", self._terminal)
+            if dice is None:
+                continue
+            if dice.chance(400):
                 self._soak.met(CUT, self._terminal)
                 self._network.always(Passing.NO_ROUTE)
                 self._soak.step(who, "is cut")
-                await asyncio.sleep(self._dice.seconds(CUT_SECONDS))
+                await asyncio.sleep(dice.seconds(CUT_SECONDS))
             else:
-                self._network.drawn(self._draw)
+                self._network.drawn(partial(self._draw, dice))
                 self._soak.step(who, "goes bad")
-                await asyncio.sleep(self._dice.seconds(BAD_SECONDS))
+                await asyncio.sleep(dice.seconds(BAD_SECONDS))
             self._network.always(Passing.GOOD)
             self._soak.recovered("network well again")
             self._soak.step(who, "is well again")
 
-    def _draw(self) -> Passing:
-        if not self._dice.chance(BAD_PER_MILLE):
+    def _draw(self, dice: Dice) -> Passing:
+        if not dice.chance(BAD_PER_MILLE):
             return Passing.GOOD
-        passing = self._dice.among(BAD)
+        passing = dice.among(BAD)
         self._soak.met(_name(passing), self._terminal)
         return passing
 

@@ -5,6 +5,8 @@ Long ones are `make prove` (tests/prove/soak.py); a seed that failed there is a 
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,10 +17,12 @@ import pytest
 
 from sim.entropy import SeededEntropy
 from sim.host import SystemClock
+from sim.stage.cli import main
 from sim.stage.soak.dice import Dice
 from sim.stage.soak.figures import SHOP, STATES, Figures
 from sim.stage.soak.outcome import Outcome, soak
 from sim.stage.soak.registry import MODULES, kinds, moves
+from sim.stage.soak.shrink import Shrinking
 from sim.stage.soak.soak import Log, SoakWish
 from sim.stage.soak.telling import tell
 from tests.support.mutants import swapped
@@ -28,7 +32,10 @@ SECONDS = 120
 
 
 def soaked(seed: int, hours: int, tills: int, *without: str) -> Outcome:
-    wish = SoakWish(seed=seed, hours=hours, tills=tills, without=frozenset(without))
+    return played(SoakWish(seed=seed, hours=hours, tills=tills, without=frozenset(without)))
+
+
+def played(wish: SoakWish) -> Outcome:
     outcome = Outcome(wish=wish, clock=SystemClock())
     soak(outcome)
     return outcome
@@ -135,6 +142,29 @@ def test_a_broken_rule_is_objected_to_and_told(name: str) -> None:
     assert objection.tail[-1] in told and objection.places[0] in told
     assert "again: ips-sim soak --seed 6 --hours 2 --tills 1" in told
     assert outcome.as_json()["objection"]["money"] == list(objection.places)
+
+
+def test_a_failure_is_shrunk_to_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an hour of everything: one customer who is a member; and the command that does it again."""
+    wished = "soak --seed 6 --hours 1 --tills 1 --without purse --without corrections"
+    with swapped(*BROKEN["broker: a member is given a point too many"]):
+        assert main([*wished.split(), "--shrink"]) == 1
+        said = capsys.readouterr()
+        [again] = [line for line in said.out.splitlines() if line.startswith("again: ips-sim ")]
+        command = shlex.split(again.removeprefix("again: ips-sim "))
+        assert main([*command, "--json"]) == 1
+        told = json.loads(capsys.readouterr().out)
+
+    assert command.count("--only") == 2 and re.search(r"shrunk to 2 of \d\d events", said.out)
+    assert re.search(r"shrinking: \d+ soaks; 2 events in 1 h of 1 tills fail alike", said.err)
+    assert [event.split(":")[1] for event in sorted(told["only"])] == ["customer", "member"]
+    assert told["objection"]["findings"][0].startswith("points: ")
+    assert told["log"] in said.out, "the same log"
+
+
+def test_only_a_failure_is_shrunk() -> None:
+    with pytest.raises(ValueError, match="objects"):
+        Shrinking(soaked(1, 1, 1, "killer"), play=played, tell=lambda so_far: None)
 
 
 def test_ctrl_c_ends_it_with_what_it_came_to(tmp_path: Path) -> None:
