@@ -224,6 +224,7 @@ class BankLine:
             return Done(row)
         self._faults.reach(BankPoint.ANSWERED)
         code, approval = answer.text(de.RESPONSE_CODE), answer.text(de.APPROVAL)
+        self._doubt_sign_on(code)
         return Done(await self.exchanges.answered(ask.key, code, approval), answer)
 
     def _over(self, key: str, done: asyncio.Task[Done | NotReached]) -> None:
@@ -299,6 +300,7 @@ class BankLine:
             return False
         self._faults.reach(BankPoint.TOLD)
         code = answer.text(de.RESPONSE_CODE)
+        self._doubt_sign_on(code)
         if row.state == "reversing":
             if code not in _ACCEPTED:
                 log.error("bank.reversal_refused", extra={"key": row.key, "code": code})
@@ -315,10 +317,19 @@ class BankLine:
                 told.set_result(None)
         return True
 
+    def _doubt_sign_on(self, code: str) -> None:
+        """Sign on once more where a bank cannot work: it may have been switched off and on behind its line."""
+        if code == Response.MALFUNCTION:
+            self._session.sign_on_again(self._clock.monotonic_ns(), self._date())
+            self._pump([])
+
     async def _compare(self, row: SettlementRow) -> bool:
         await self.exchanges.change_settlement(row._replace(tries=row.tries + 1))
         answer = await self._put(_totals(row), self._within(TELL_SECONDS))
-        if answer is None or answer.text(de.RESPONSE_CODE) in _NOT_NOW:
+        if answer is None:
+            return False
+        self._doubt_sign_on(answer.text(de.RESPONSE_CODE))
+        if answer.text(de.RESPONSE_CODE) in _NOT_NOW:
             return False
         theirs = ",".join(str(int(answer.text(number) or "0")) for number in _TOTALS)
         code = answer.text(de.RESPONSE_CODE)

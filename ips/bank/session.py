@@ -139,6 +139,12 @@ class Session:
         self.phase, self._at = Phase.SIGNING, at
         self._ask_network(_SIGN_ON, at, now_ns + SIGN_NS)
 
+    def sign_on_again(self, now_ns: int, at: str) -> None:
+        """Sign on once more on the line that is there: the bank may have forgotten us."""
+        if self.phase is Phase.READY and self._sign is None:
+            self._at = at
+            self._ask_network(_SIGN_ON, at, now_ns + SIGN_NS)
+
     def lost(self) -> list[Event]:
         """Learn that the line is gone."""
         self.phase = Phase.DOWN

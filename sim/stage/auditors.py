@@ -10,6 +10,7 @@
     ledger           the broker's accounts are what journals and purses say
     points           each member has what the journals and the office gave and took; nothing is held
     questions        the broker asks of money that came too late, and of nothing else
+    totals           at the end of a day tills' Zs, broker and banks have come to the same
     banks            the banks have for the shop what broker and journals say; nothing is half asked
     shadows          what the issuer knows of each purse is what is on it
     broker           the broker's own auditors: chains, seals, sums, signatures, float
@@ -67,6 +68,22 @@ class PurseTold:
     name: bytes
     balance: int
     shop: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankTotals:
+    """What a settlement with a bank came to: counts and amounts as in ISO 8583's fields 74 to 89."""
+
+    bank: str
+    agreed: bool
+    ours: tuple[int, ...]
+    theirs: tuple[int, ...]
+
+    @property
+    def net(self) -> int:
+        """Return what the bank has for the shop of it: payments less what went back, each less what was undone."""
+        credits, credits_undone, debits, debits_undone = self.theirs[4:] or (0, 0, 0, 0)
+        return debits - debits_undone - credits + credits_undone
 
 
 def settled(told: Told) -> list[Finding]:
@@ -440,6 +457,35 @@ def _sum(balances: Mapping[str, int], prefixes: tuple[str, ...]) -> int:
 
 def _paper(order: str, what: str, money: str) -> Finding:
     return Finding(auditor="receipts", where=f"receipt of {order}", what=what, money=money)
+
+
+def totals(day: Told, settled: Iterable[BankTotals]) -> list[Finding]:
+    """Find where the totals of a day's end part: the tills' Zs, the broker's books, the banks' settlements.
+
+    Once every shift of the day is closed and everything was uploaded; what came too late for its sale is in no Z.
+    """
+    findings, banked = [], 0
+    for each in settled:
+        ours, theirs = each.ours, each.theirs
+        money = f"the bank has {each.net:,} more for the shop than when it settled last"
+        if not each.agreed or ours != theirs:
+            what = f"the broker's totals are {ours}, the bank's {theirs}"
+            findings.append(_totals(f"settlement with {each.bank}", what, money))
+        banked += each.net
+    late = sum(
+        value - day.repaid.get(key, 0)
+        for key, value in day.late().items()
+        if day.attempts[key].method in BANKED
+    )
+    zs = sum(day.z[method] for method in BANKED)
+    if zs + late != banked:
+        what = f"they say {zs:,}, and {late:,} are owed to customers; the banks settled {banked:,}"
+        findings.append(_totals("the tills' Zs", what, "at the banks, as they settled"))
+    return findings
+
+
+def _totals(where: str, what: str, money: str) -> Finding:
+    return Finding(auditor="totals", where=where, what=what, money=money)
 
 
 def _bank(where: str, what: str, money: str) -> Finding:

@@ -103,6 +103,8 @@ class Told:
     """What of a late payment went back to the card that paid, by the payment's attempt key."""
     points: dict[str, int] = field(default_factory=dict)
     """What each member has of earned, spent and taken back, by the card's number."""
+    z: Counter[str] = field(default_factory=Counter)
+    """What the Zs say was taken less what went back, by method."""
     refunds: set[str] = field(default_factory=set)
     """The numbers under which goods came back, written as sales are."""
     heard: int = 0
@@ -298,7 +300,8 @@ class Told:
         match fact:
             case ShiftOpened():
                 self.drawers[record.terminal] = fact.float_amount
-            case ShiftClosed(counted=counted, float_amount=float_amount):
+            case ShiftClosed(counted=counted, float_amount=float_amount, by_method=by_method):
+                self.z.update(by_method)
                 self.drawers[record.terminal] = 0
                 self.safe += max(0, counted - float_amount)
             case CashMoved(direction=direction, amount=amount):

@@ -2,13 +2,18 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
+from sim.bank.people import People, read_people
 from sim.cards.issue import CardSet, CardWish
 from sim.stage.kinds import KINDS
-from sim.stage.world.equipment import BYTES, CUSTOMER, SHOP, TwinWish, wish
+from sim.stage.world.equipment import BYTES, CUSTOMER, PIN_PAD, SHOP, TwinWish, wish
 from sim.stage.world.given import Given, TillWish
 
 MEMBERS: Final = ("M123456782", "M000000018", "M000000026")
 """The cards of those who collect points: few, so that they meet at every till."""
+BOOKS: Final = ("passbook-1",)
+"""Passbooks of customers."""
 FLOAT: Final = 200_000
 """What a drawer begins with."""
 CUSTOMERS_A_TILL: Final = 5
@@ -54,11 +59,31 @@ def given(tills: int) -> Given:
         tills=tuple(
             TillWish(terminal=name, float_amount=None, equipment=_equipment(name)) for name in names
         ),
+        banks=True,
+        bank_cards=BOOKS,
+        people=_people(),
         members=dict.fromkeys(MEMBERS, 0),
         cards=CardSet(day=20260101, expiry=20991231, ceiling=CEILING, cards=cards),
     )
 
 
+def _people() -> People:
+    """Return the banks' customers, with enough for a thousand hours."""
+    market = read_people()
+    return replace(
+        market,
+        accounts={
+            number: replace(each, balance=CEILING) for number, each in market.accounts.items()
+        },
+        cards={
+            number: replace(each, credit=CEILING if each.credit else 0)
+            for number, each in market.cards.items()
+        },
+    )
+
+
 def _equipment(terminal: str) -> dict[str, TwinWish]:
     inserted = KINDS["smart_card"].options(inserted=shop_card(terminal))
-    return {name: wish(name) for name in (*BYTES, CUSTOMER)} | {SHOP: TwinWish(options=inserted)}
+    return {name: wish(name) for name in (*BYTES, PIN_PAD, CUSTOMER)} | {
+        SHOP: TwinWish(options=inserted)
+    }

@@ -63,8 +63,8 @@ class Move:
     """Does it at a till, drawing from a stream of its own. Raises: ObjectedError."""
 
 
-ACTORS: Final = ("clerk", "customer", "equipment", "network", "broker", "killer")
-MOVES: Final = ("purse", "members", "corrections", "besides")
+ACTORS: Final = ("clerk", "customer", "equipment", "network", "broker", "bank", "killer")
+MOVES: Final = ("purse", "bank_cards", "members", "corrections", "besides")
 MODULES: Final = (*ACTORS, *MOVES)
 """Who and what may stay away."""
 

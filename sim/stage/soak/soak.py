@@ -24,6 +24,7 @@ from sim.stage.soak.figures import SHOP, Figures
 from sim.stage.soak.registry import Kind, kinds
 from sim.stage.soak.watch import Watch
 from sim.stage.told import Finding
+from sim.stage.world import audit
 from sim.stage.world.life import KilledError
 from sim.stage.world.rest import UnrestError, rest
 from sim.stage.world.shop import World
@@ -231,10 +232,11 @@ class Soak:
         self.step("shop", "closes")
         try:
             await rest(self.world)
+            settled = await audit.settle(self.world) if self.world.banks else []
         except UnrestError as error:
             raise ObjectedError([_unrest(error)]) from error
         self.step("auditors", "look at the day")
-        self._demand(self.watch.night())
+        self._demand(self.watch.night(settled))
 
     async def _night(self, opened: int) -> None:
         for till in self.world.tills.values():

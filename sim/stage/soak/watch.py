@@ -7,6 +7,7 @@
 What is bounded by a day is forgotten in the morning, so that the thousandth hour costs what the first did.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,7 @@ from sim.stage import auditors
 from sim.stage.soak.figures import Figures
 from sim.stage.told import Finding, Told
 from sim.stage.world import audit
+from sim.stage.world.given import STORE
 from sim.stage.world.shop import World
 from sim.stage.world.till import TillHere
 
@@ -90,8 +92,8 @@ class Watch:
         """Compare what lies in a drawer with its journal, while no sale is open there."""
         return auditors.drawers(self.told, {terminal: amount})
 
-    def night(self) -> list[Finding]:
-        """Look at everything of a day that has come to rest."""
+    def night(self, settled: Sequence[auditors.BankTotals] = ()) -> list[Finding]:
+        """Look at everything of a day that has come to rest; `settled` is what the banks said of it."""
         findings = self.look()
         world, day, told = self.world, self.day, self.told
         reader, held = world.broker.reader, world.purses.told()
@@ -106,6 +108,10 @@ class Watch:
         findings += auditors.payments(day, self._payments())
         findings += auditors.questions(day, self._questions())
         findings += auditors.points(told, reader)
+        if world.banks is not None:
+            shop, objections = world.banks.shop(STORE), world.banks.objections()
+            findings += auditors.banks(told, reader, shop=shop, objections=objections)
+            findings += auditors.totals(day, settled)
         findings += auditors.ledger(
             told,
             auditors.balances_of(reader),

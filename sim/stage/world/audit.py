@@ -9,9 +9,11 @@ from ips.purse import shadow
 from ips.store.rows import PaymentRow, QuestionRow
 from pos.store.papers import PaperState
 from protocols.money import KRW, Money
+from protocols.ports import NANOSECONDS_PER_SECOND
 from sim.stage import auditors
 from sim.stage.told import OPEN, Finding, Told, read_journal
-from sim.stage.world.given import STORE
+from sim.stage.world.given import STORE, TERMINAL
+from sim.stage.world.rest import UnrestError
 from sim.stage.world.shop import World
 from sim.stage.world.till import TillHere
 
@@ -19,6 +21,10 @@ _CUT: Final = re.compile(r"^[- ]+8<[- ]+$", re.MULTILINE)
 """How a virtual printer's paper shows a cut."""
 _EPOCH: Final = 1
 _RECORDS_MAX: Final = 1 << 40
+
+
+SETTLING_MAX: Final = 600
+"""Looks at whether a bank has answered, a second between two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,39 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
             shops=[each for each in held if each.shop],
         )
     return findings + auditors.broker(reader, prover)
+
+
+async def settle(world: World) -> list[auditors.BankTotals]:
+    """Have the office settle the shop's day with every bank, and wait until each has answered.
+
+    What was settled before counts for nothing. Raises: UnrestError.
+    """
+    assert world.banks is not None, "without banks there is nothing to settle"
+    return [totals for bank in world.banks.hosts for totals in await _settle(world, bank)]
+
+
+async def _settle(world: World, bank: str) -> list[auditors.BankTotals]:
+    reader = world.broker.reader
+    [(before,)] = reader.ask("SELECT coalesce(max(id), 0) FROM bank_settlement")
+    newer = "SELECT state, ours, theirs FROM bank_settlement WHERE bank = ? AND id > ? ORDER BY id"
+    for _ in range(SETTLING_MAX):
+        rows = reader.ask(newer, (bank, before))
+        if rows and rows[-1][0] != "asked":
+            return [
+                auditors.BankTotals(
+                    bank=bank, agreed=state == "agreed", ours=_sums(ours), theirs=_sums(theirs)
+                )
+                for state, ours, theirs in rows
+            ]
+        if not rows:
+            await world.broker.broker.banks.settle(bank, STORE, TERMINAL, "KRW")
+        else:
+            await world.passes(NANOSECONDS_PER_SECOND)
+    raise UnrestError(f"{bank} has not settled the shop's day")
+
+
+def _sums(text: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in text.split(",") if each)
 
 
 def places(world: World) -> list[Place]:

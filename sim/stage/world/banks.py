@@ -15,7 +15,7 @@ from protocols.control import DeviceState, Event, Verb
 from protocols.ports import ByteLink, Clock
 from protocols.serial_line import LineSettings
 from sim.bank.books import Books
-from sim.bank.people import read_people
+from sim.bank.people import People, read_people
 from sim.bank.twin import BankTwin
 from sim.control import Served
 from sim.entropy import SeededEntropy
@@ -47,6 +47,7 @@ class Banks:
         clock: Clock,
         entropy: SeededEntropy,
         wiring: Mapping[str, Mapping[str, Any]] | None = None,
+        people: People | None = None,
         wire: Kind = Kind.MEMORY,
         watch: Watch | None = None,
     ) -> None:
@@ -55,7 +56,7 @@ class Banks:
         folder.mkdir(parents=True, exist_ok=True)
         self._wished = wiring or {HANBIT: WIRING[HANBIT]}
         self._real = wire.real
-        self.books = Books(folder / "banks.sqlite", read_people())
+        self.books = Books(folder / "banks.sqlite", people or read_people())
         self._carriers: dict[str, MemoryCarrier | TcpCarrier] = {
             name: TcpCarrier() if wire.real else MemoryCarrier(f"bank-{name}")
             for name in self._wished

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from protocols.purse.rules import Rules
+from sim.bank.people import People
 from sim.cards.issue import CardSet, CardWish
 from sim.stage.world.equipment import DEVICES, TwinWish, wish
 
@@ -56,6 +57,8 @@ class Given:
     banks: Mapping[str, Mapping[str, Any]] | bool = False
     """What stands under [banks] of the broker's configuration, but for addresses; True: one bank for every
     card and account of the virtual ones."""
+    people: People | None = None
+    """Who has accounts and cards at the banks; None: those of sim/bank/sets/market.toml."""
     bank_cards: tuple[str, ...] = ()
     """Payment cards and passbooks beside the slots, by their labels in the set `payment`; those that are
     otherwise stand in `cards`."""

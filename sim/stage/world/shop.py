@@ -98,6 +98,7 @@ class World:
                 clock=clock,
                 entropy=entropy.fork("banks"),
                 wiring=given.banks if isinstance(given.banks, Mapping) else None,
+                people=given.people,
                 wire=wire,
                 watch=watch,
             )

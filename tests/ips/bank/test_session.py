@@ -134,6 +134,21 @@ def test_a_sign_of_life_after_silence_and_its_silence():
     assert isinstance(end.session.tick(end.now + IDLE_NS + ECHO_NS)[0], Broken)
 
 
+def test_signing_on_again_on_the_line_that_is_there():
+    end = End().ready()
+    message, ticket = ask(end, 1)
+    end.said()
+    end.session.sign_on_again(NOW, "1129133501")
+    end.session.sign_on_again(NOW, "1129133501")
+    [sign] = end.said()
+    assert (sign.mti, sign.text(70)) == ("0800", "001"), "once, while it is not answered"
+    assert end.hear(end.answer(sign)) == [] and end.session.phase is Phase.READY
+    [event] = end.hear(end.answer(message))
+    assert event.ticket == ticket, "what was open stays open"
+    end.session.sign_on_again(NOW, "1129133502")
+    assert isinstance(end.session.tick(NOW + SIGN_NS)[0], Broken)
+
+
 def test_a_broken_line_expires_everything():
     end = End().ready()
     tickets = [ask(end, n)[1] for n in (1, 2)]

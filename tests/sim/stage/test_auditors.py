@@ -22,7 +22,7 @@ from protocols.facts import (
 from protocols.journal import Record, encode_record, genesis
 from protocols.purse.details import PaymentDetails
 from sim.stage import auditors
-from sim.stage.auditors import PurseTold
+from sim.stage.auditors import BankTotals, PurseTold
 from sim.stage.told import Finding, Told, read_journal
 
 SHOP, CARD = b"THE SHOP", b"CUSTOMER"
@@ -188,6 +188,42 @@ def test_value_that_is_made_or_lost_is_found() -> None:
     assert "50 came from nowhere" in str(found(1_350)[0])
     richer = PurseTold(name=SHOP, balance=800, shop=True)
     assert where(found(1_200, own=richer)) == [f"shop's purse {SHOP.hex()}"]
+
+
+@pytest.mark.parametrize(
+    ("by_card", "theirs", "found"),
+    [
+        (700, 700, []),
+        (700, 690, ["settlement with hanbit", "the tills' Zs"]),
+        (690, 700, ["the tills' Zs"]),
+        (0, 0, ["settlement with hanbit"]),
+    ],
+)
+def test_totals_of_a_day_that_part_are_found(by_card: int, theirs: int, found: list[str]) -> None:
+    closed = ShiftClosed(
+        shift=1, z=1, store="main", sales=1, gross=700, net=700, vat=0, exempt=0,
+        by_method={"card": by_card, "cash": 5}, float_amount=0, expected=5, counted=5, over_short=0,
+    )  # fmt: skip
+    ours = (0, 0, 1, 0, 0, 0, 700, 0)
+    said = BankTotals(
+        bank="hanbit", agreed=theirs == 700, ours=ours, theirs=(0, 0, 1, 0, 0, 0, theirs, 0)
+    )
+    heard = told(record(closed))
+    assert where(auditors.totals(heard, [said])) == found
+
+
+def test_money_that_is_owed_to_customers_is_in_no_z_and_in_the_banks_totals() -> None:
+    late = [
+        opened(3, method="card"),
+        answered(3, "unknown", method="card"),
+        answered(3, "approved", "b", method="cash"),
+        sold(3, ("b", "cash", 700)),
+        answered(3, "approved", method="card"),
+    ]
+    ours = (0, 0, 1, 0, 0, 0, 700, 0)
+    said = BankTotals(bank="hanbit", agreed=True, ours=ours, theirs=ours)
+    assert auditors.totals(told(*late), [said]) == []
+    assert where(auditors.totals(told(*late[:-1]), [said])) == ["the tills' Zs"]
 
 
 @pytest.mark.parametrize("stored", [[b"a"], [b"a", b"c"], [b"a", b"b", b"b"], []])

@@ -80,9 +80,8 @@ class CardHolder:
         """Let a customer come whose card is in no reader, or who has this one; False where nobody can."""
         free = [
             each
-            for each in self._soak.world.purses.customers()
-            if label in ("", each)
-            and not any(
+            for each in ([label] if label else self._soak.world.purses.customers())
+            if not any(
                 till.equipment.card_in(CUSTOMER) == each for till in self._soak.world.tills.values()
             )
         ]

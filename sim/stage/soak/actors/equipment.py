@@ -47,7 +47,7 @@ def _by(verb: str, **arguments: str) -> tuple[Deed, ...]:
 
 _WIRES: Final = tuple(
     Trouble(device=device, what=what, break_it=break_it, mend_it=mend_it)
-    for device in ("printer", "line_display", "scanner")
+    for device in ("printer", "line_display", "scanner", "stripe_reader")
     for what, break_it, mend_it in (
         ("cable pulled", _by("pull_cable"), _by("plug_cable")),
         ("bytes lost", _by("lose", per_mille="30"), _by("clear")),
@@ -100,6 +100,10 @@ TROUBLES: Final = (
         what="drawer jammed",
         break_it=_by("jam_drawer"),
         mend_it=(*_by("free_drawer"), *_by("close_drawer")),
+    ),
+    Trouble(device="pin_pad", what="mute", break_it=_by("mute"), mend_it=_by("unmute")),
+    Trouble(
+        device="pin_pad", what="cable pulled", break_it=_by("pull_cable"), mend_it=_by("plug_cable")
     ),
     *_WIRES,
 )

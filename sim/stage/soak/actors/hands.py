@@ -1,9 +1,10 @@
 """A clerk's hands at one till: key an entry and look what is said, and have the till on, whatever killed it."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
+from pos.tenders.agreement import Refunding
 from pos.view import Notice, TillView
 from protocols.facts import Tender
 from protocols.ports import NANOSECONDS_PER_SECOND
@@ -28,6 +29,8 @@ class Hands:
         """Whoever stands there with a card."""
         self.drawer = 0
         """What lies in the drawer, by hand: what customers put down less what they got."""
+        self.equipment = soak.world.equipment(terminal)
+        """What stands beside the till."""
         self._till = soak.world.till(terminal)
         self.dice = dice
         """The luck of whoever is served."""
@@ -59,6 +62,18 @@ class Hands:
             return await self.card.while_paying(self.key(entry))
         finally:
             self.card.step_back()
+
+    async def beside(self, entry: str, acting: Coroutine[Any, Any, None]) -> Notice | None:
+        """Enter something while a customer acts, who stops when it has ended."""
+        customer = asyncio.create_task(acting)
+        try:
+            return await self.key(entry)
+        finally:
+            customer.cancel()
+
+    def gives_back(self, method: str) -> bool:
+        """Say whether this till gives such a payment back the way it came; otherwise cash goes out."""
+        return isinstance(self._till.wired.till.register.tenders.tender(method), Refunding)
 
     async def asked(self, tries: int, label: str = "") -> bool:
         """Find out what became of a payment that holds the counter, by its card or without, or put it aside.

@@ -56,7 +56,7 @@ async def take_out(hands: Hands, dice: Dice) -> None:
         return
     newest, by_cash = paid[-1], dice.chance(CASH_PER_MILLE)
     for tried in range(TRIES_MAX + 1):
-        in_cash = newest.method == CASH or by_cash or tried == TRIES_MAX
+        in_cash = by_cash or tried == TRIES_MAX or not hands.gives_back(newest.method)
         await _with_card_of(hands, newest, "VT:cash" if in_cash else "VT")
         if not await hands.has_sale() or newest not in _standing(hands):
             hands.drawer -= newest.amount if in_cash else 0
@@ -71,8 +71,8 @@ async def give_up(hands: Hands, dice: Dice) -> None:
     before = hands.records("sale.voided")
     for _ in range(TRIES_MAX):
         paid = _standing(hands)
-        cards = [each for each in paid if each.method != CASH]
-        cash = sum(each.amount for each in paid if each.method == CASH)
+        cards = [each for each in paid if hands.gives_back(each.method)]
+        cash = sum(each.amount for each in paid if not hands.gives_back(each.method))
         await _with_card_of(hands, cards[0] if cards else None, "VS:left")
         await hands.asked(TRIES_MAX, hands.card.of(cards[0].attempt) if cards else "")
         if not await hands.has_sale():
@@ -184,9 +184,14 @@ def _receipts(hands: Hands, methods: set[str] | None = None) -> list[str]:
         for order, sale in reversed(told.sales.items())
         if sale.terminal == hands.terminal
         and sale.tenders
+        and all(_goes_back(hands, told.attempts[key].method) for key in sale.tenders)
         and (methods is None or methods >= {told.attempts[key].method for key in sale.tenders})
     )
     return list(islice(own, RECENT_MAX))
+
+
+def _goes_back(hands: Hands, method: str) -> bool:
+    return method == CASH or hands.gives_back(method)
 
 
 MOVES: Final = (
