@@ -93,8 +93,9 @@ async def close(
 def _swapped(register: Register, sale: Sale) -> tuple[Sale, list[TenderFact]]:
     """Let what came back pay for what is taken instead, each payment of the earlier sale in turn."""
     swap: list[TenderFact] = []
-    left = min(sale.total, sale.returned)
-    ways = [] if sale.returning is None else sale.returning.ways_back()
+    back = sale.returning
+    left = 0 if back is None else min(sale.total, back.total - back.given_back)
+    ways = [] if back is None else back.ways_back()
     while left:
         way = ways.pop(0) if ways else None
         amount = left if way is None or not ways else min(left, way.amount)

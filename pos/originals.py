@@ -11,6 +11,7 @@ from typing import Final
 
 from pos.register import Register
 from pos.returns import Original, original_of
+from pos.view import Notice
 from protocols.facts import FactError, RefundClosed, SaleClosed, TenderChanged, decode_fact
 from protocols.journal import Record, decode_record
 
@@ -71,6 +72,31 @@ class Originals:
             if amount:
                 gone[key] = gone.get(key, 0) + amount
         return replace(original, given_back=gone)
+
+
+async def overtaken(register: Register) -> Notice | None:
+    """Say why no money goes back for the goods of the open ticket: it has, or may have, meanwhile.
+
+    Another till may have taken the same goods back since the receipt was looked up, and what a card
+    is in doubt about is found out before anything else goes back for it. Raises: StoreError.
+    """
+    back = register.sale.returning
+    if back is None or not back.original:
+        return None
+    keys = [way.attempt for way in back.ways_back()]
+    if await register.runner.run(lambda store: any(map(store.refunds.in_doubt, keys))):
+        return register.say("PUR-37")
+    if back.given or register.sale.tenders:
+        return None  # Money has moved for the ticket as it stands.
+    found = await Originals(register).find(back.original)
+    if isinstance(found, NotFound):
+        return None  # Without a line the own records are all there is, as when it was begun.
+    free = {line.number: line.quantity for line in found.lines()}
+    standing = sum(tender.amount for tender in found.tenders())
+    gone = any(
+        taken > free.get(line.number, 0) for line, taken in zip(back.lines, back.taken, strict=True)
+    )
+    return register.say("RET-11", left=standing) if gone or back.total > standing else None
 
 
 def _original(order: str, sale: Record, refunds: list[Record]) -> Original:

@@ -17,6 +17,7 @@ from pos.closing import Paid as Closed
 from pos.closing import close, mint
 from pos.commands import CashReceipt
 from pos.doubted import look
+from pos.originals import overtaken
 from pos.payment_desk import PaymentDesk, running
 from pos.points import ATTEMPT, BASKET
 from pos.quick_cash import quick_cash
@@ -39,6 +40,7 @@ from pos.tenders.agreement import (
 )
 from pos.view import Notice, PaymentStep, Stage
 from protocols.facts import Tender as TenderFact
+from protocols.journal import letter_index
 from protocols.money import KRW, Money, currency
 from protocols.outcome import Approved, Declined, Missing, NotSent, Outcome, Pending, Unknown
 from receipts.forms.slip import RefusedPayment, SignedPayment, is_signed
@@ -128,6 +130,8 @@ class Paying:
         register.demand(tender.right)
         if register.sale.is_empty():
             return register.say("PAY-01"), None
+        if refused := await overtaken(register):
+            return refused, None
         if register.sale.due == 0 and register.sale.changing is None:
             return await close(register, register.sale, []), None
         if amount is None and isinstance(tender, Limited):
@@ -222,6 +226,9 @@ class Paying:
         """Tell whether what is found, or may still come, belongs into the open sale."""
         register = self.register
         open_order = register.order(register.sale.number) if register.has_sale() else ""
+        change = register.sale.changing
+        if change is not None and letter_index(doubt.key) < change.attempts:
+            return False  # Of the sale as it was closed: that went on without it.
         return doubt.order == open_order and amount <= register.sale.due
 
     async def _doubt_in_sale(self, method: str) -> Doubt | None:

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Final
 
 from pos.closing import Paid, close, mint
-from pos.originals import NotFound, Originals
+from pos.originals import NotFound, Originals, overtaken
 from pos.register import Register
 from pos.returns import Original
 from pos.rights import Right
@@ -131,6 +131,8 @@ class GivingBack:
             return register.say("RET-07")
         if register.sale.due > 0:
             return register.say("RET-09", due=register.sale.due)
+        if refused := await overtaken(register):
+            return refused
         while (left := -register.sale.due) > 0:
             way = self._way(method, left)
             amount = min(left, way.amount)

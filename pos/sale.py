@@ -399,7 +399,9 @@ def _return(
     if back is None:
         return refuse("RET-07")
     if isinstance(step, GiveBack):
-        assert 0 < step.tender.amount <= -sale.due, "no more goes back than came"
+        assert step.tender.amount > 0, "what goes back is money"
+        if step.tender.amount > back.total - back.given_back:
+            return refuse("RET-06")  # A card was asked for it, and then less came back after all.
         return [MoneyGivenBack(tender=step.tender)]
     if sale.tenders or back.given:
         # Money has moved for the ticket as it stands: what comes back stands too.

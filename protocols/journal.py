@@ -154,6 +154,14 @@ def attempt_key(*, store: str, terminal: str, business_date: str, sale: int, let
     return key
 
 
+def letter_index(key: str) -> int:
+    """Return which attempt of its sale a key is of, from 0: the inverse of `attempt_letter`."""
+    index = 0
+    for letter in key.rpartition("-")[2]:
+        index = index * 26 + ord(letter) - ord("a") + 1
+    return index - 1
+
+
 def attempt_letter(index: int) -> str:
     """Return the letter of a sale's index-th attempt: 0 is a, 25 is z, 26 is aa."""
     assert index >= 0

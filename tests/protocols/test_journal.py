@@ -19,6 +19,7 @@ from protocols.journal import (
     decode_record,
     encode_record,
     genesis,
+    letter_index,
     record_hash,
 )
 from protocols.money import Money
@@ -250,5 +251,6 @@ def test_wrong_attempt_key_is_a_programming_error(wrong: dict[str, str]) -> None
 def test_attempt_letters_never_come_twice() -> None:
     """a ... z, aa ... zz, aaa: as columns of a spreadsheet."""
     letters = [attempt_letter(index) for index in range(26 + 26 * 26 + 1)]
+    assert [letter_index(f"S1-01-20260417-0128-{each}") for each in letters] == [*range(703)]
     assert letters[0] == "a" and letters[25:28] == ["z", "aa", "ab"] and letters[-1] == "aaa"
     assert len(set(letters)) == len(letters)

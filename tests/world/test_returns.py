@@ -376,3 +376,55 @@ def test_goods_that_come_back_are_not_put_aside(more: tuple[str, ...]) -> None:
         await at_rest(world)
 
     live(story)
+
+
+def test_the_same_goods_at_two_tills_are_paid_for_once() -> None:
+    """Both have looked the sale up; the second one asks again before money goes back, or is saved."""
+
+    async def story(world: World) -> None:
+        receipt = await bought(world)
+        first, second = world.till("01"), world.till("02")
+        cash = expected(first)
+        for till in (first, second):
+            await till.key(f"RT:{receipt}")
+            await till.key("1RL")
+        await second.key("GB")
+        await asyncio.sleep(10)
+        for entries in (("GB",), (f"5*{BAG}", "CA")):
+            for entry in entries:
+                said = await first.key(entry)
+            assert said is not None and said.code == "RET-11", entries
+        assert expected(first) == cash
+        await first.key("RE")
+        await first.key("CA")
+        await at_rest(world)
+        assert questions(world) == []
+
+    live(story, given=TWO)
+
+
+@pytest.mark.parametrize("entries", [("GB:cash",), (f"5*{BAG}", "CA")])
+def test_what_a_card_may_have_got_does_not_go_back_another_way(entries: tuple[str, ...]) -> None:
+    """Neither in cash nor as goods, until the card has said whether it has got it."""
+
+    async def story(world: World) -> None:
+        till, cash = world.till(), expected(world.till())
+        await world.equipment().do("customer", "insert", card="customer-1")
+        had = world.purses.cards["customer-1"].image().balances[0]
+        for entry in (f"3*{BAG}", "100EC", "CA", "RT:1", "1RL"):
+            await till.key(entry)
+        await world.equipment().do("customer", "tear_after", count="5")
+        said = await till.key("GB")
+        assert said is not None and said.code == "PUR-41"
+        for entry in entries:
+            said = await till.key(entry)
+        assert said is not None and said.code == "PUR-37"
+        await world.equipment().do("customer", "insert", card="customer-1")
+        await till.key("RS")
+        await till.key("GB" if len(entries) == 1 else "CA")
+        await at_rest(world)
+        assert world.purses.cards["customer-1"].image().balances[0] == had
+        assert expected(till) == cash + PRICE * 5 * (len(entries) - 1)
+        assert questions(world) == []
+
+    live(story)

@@ -6,6 +6,8 @@ reason, and money that proved not to have gone back is the customer's in the boo
 
 import asyncio
 
+import pytest
+
 from protocols.facts import (
     RefundClosed,
     SaleClosed,
@@ -182,5 +184,28 @@ def test_z_after_corrections_is_the_brokers_too() -> None:
         assert isinstance(z, ShiftClosed) and z.over_short == 0
         assert (z.tender_changes, z.undone, z.tender_voids) == (1, 1, 1)
         assert questions(world) == []
+
+    live(story)
+
+
+@pytest.mark.parametrize("key", ["RS", "EC"])
+def test_money_that_came_too_late_for_a_sale_does_not_replace_a_payment_of_it(key: str) -> None:
+    """Parked, settled in cash, and found while that cash is being changed: it goes back to its card."""
+
+    async def story(world: World) -> None:
+        till, had, cash = world.till(), on_card(world), expected(world.till())
+        await part_paid(world)
+        await world.equipment().do("customer", "tear_after", count="5")
+        for entry in ("EC", "KT", "CA", "CT"):
+            await till.key(entry)
+        await world.equipment().do("customer", "insert", card="customer-1")
+        said = await till.key(key)
+        assert said is not None and not till.view.paid, "it pays for nothing here"
+        await till.key("EC")
+        await till.key("RS")
+        await at_rest(world)
+        assert (on_card(world), expected(till)) == (had - PRICE, cash)
+        assert len(facts(till, TenderChanged)) == 1
+        assert questions(world) == ["duplicate-payment"]
 
     live(story)
