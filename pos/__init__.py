@@ -27,6 +27,8 @@ acquirer       cards and accounts, approved by their banks through the broker
 card_presenting  waits for a customer's card: into the reader, or through the stripe reader
 stripe_payment  a payment by a card's stripe
 passbook_payment  a transfer by passbook: the dialogue, played
+chip_payment   a payment by a card's chip
+chip_terminal  the till as an EMV terminal
 pricing        discount, another price, coupon
 returning      goods that come back, and their money
 returns        which part of an earlier sale comes back, and what it is worth

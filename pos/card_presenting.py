@@ -54,7 +54,7 @@ async def presented(desk: Desk, chip: Chip) -> CardChannel | Stripe | NotSent:
             case BadSwipe(fault=fault):
                 desk.say(CODES.get(fault, "MSR-03"))
             case CardSwiped(card=card):
-                judged = _judged(card, desk, Chip.NOT_TRIED)
+                judged = _judged(card, desk, chip)
                 if judged is not None:
                     return judged
             case channel:
@@ -68,8 +68,8 @@ def _judged(card: TrackData, desk: Desk, chip: Chip) -> Stripe | NotSent | None:
     silent_ns = desk.clock.monotonic_ns() - desk.cards.mute_ns
     if desk.cards.mute_ns and silent_ns <= FALLBACK_NS:
         chip = Chip.FAILED
-    year, month = divmod(desk.today // 100, 100)
-    match judge_swiped(card, year=year, month=month, chip=chip):
+    moment = desk.moment
+    match judge_swiped(card, year=moment.year, month=moment.month, chip=chip):
         case Verdict.TAKE:
             return Stripe(card, fallback=card.service is not None and card.service.has_chip)
         case Verdict.INSERT:

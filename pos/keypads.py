@@ -17,6 +17,8 @@ from typing import Final, Protocol
 from devices.pin_pad import NoAnswer, NotAsked, PadResult
 from pos.messages import Language
 from pos.tenders.agreement import Ask, Desk, GivenUp
+from protocols.emv import tags
+from protocols.emv.steps import PinKeys
 from protocols.iso7816 import SW, Command, Response, parse_response
 from protocols.outcome import NotSent
 from protocols.pin_pad import words
@@ -33,6 +35,10 @@ GRACE_NS: Final = 10 * NANOSECONDS_PER_SECOND
 EXCHANGE_NS: Final = 5 * NANOSECONDS_PER_SECOND
 """The longest that one command to the card may take."""
 VERIFY: Final = bytes((0x00, 0x20, 0x00, PIN_KEY))
+_VERIFY_CHIP: Final = bytes((0x00, 0x20, 0x00, 0x80))
+"""An EMV chip's PIN in clear."""
+ENCIPHERED: Final = 0x88
+"""P2 of VERIFY for a PIN that is enciphered for the chip."""
 _CHALLENGE: Final = Command(0x00, 0x84, 0, 0, le=CHALLENGE_BYTES).encode()
 _CERTIFICATE: Final = Command(0x00, 0xCA, 0x7F, 0x21, le=256).encode()
 _GIVEN_UP: Final = "PUR-22"
@@ -80,7 +86,7 @@ class TillKeypads:
             if not isinstance(answer, _Elsewhere):
                 return answer
         if card.has_keypad:
-            return await _at_the_reader(card, desk)
+            return await _at_the_reader(card, desk, VERIFY)
         if self.pad is not None:
             return NotSent(code=PAD_UNUSABLE, reason="the PIN pad cannot be reached")
         return Response(b"", SW.SECURITY_NOT_SATISFIED)
@@ -102,6 +108,33 @@ class TillKeypads:
         if isinstance(result, words.Entered):
             return await _give(card, result.body, desk)
         return _unsaid(result)
+
+    @property
+    def able(self) -> bool:
+        """Say whether a PIN pad would take a PIN now."""
+        return self.pad is not None and self.pad.able
+
+    async def for_chip(
+        self, card: CardChannel, keys: PinKeys, number: str, ask: Ask, desk: Desk
+    ) -> _Answer:
+        """Have a PIN entered at the pad, enciphered for the chip and given to it."""
+        if self.pad is None or not self.pad.able:
+            return NotSent(code=PAD_UNUSABLE, reason="the PIN pad cannot be reached")
+        result = await self._entered(self.pad, _for_chip(keys, number), ask, desk)
+        match result:
+            case words.EnteredForChip(body):
+                return await _tell(card, Command(0x00, 0x20, 0x00, ENCIPHERED, body).encode(), desk)
+            case GivenUp():
+                return NotSent(code=CARD_GIVEN_UP, reason="the clerk gave up waiting for a PIN")
+            case other:
+                said = _unsaid(other)
+                if isinstance(said, _Elsewhere):
+                    return NotSent(code=PAD_UNUSABLE, reason="the PIN pad is busy")
+                return said
+
+    async def at_reader(self, card: CardChannel, desk: Desk) -> Response | None:
+        """Have the reader's own keypad give a PIN to the chip."""
+        return await _at_the_reader(card, desk, _VERIFY_CHIP)
 
     async def for_bank(
         self, number: str, ask: Ask, desk: Desk
@@ -169,9 +202,26 @@ async def _give(card: CardChannel, body: bytes, desk: Desk) -> _Answer:
     return answer
 
 
-async def _at_the_reader(card: CardChannel, desk: Desk) -> Response | None:
+def _for_chip(keys: PinKeys, number: str) -> words.EncipherForChip:
+    def of(tag: int) -> bytes:
+        return keys.card.get(tag, b"")
+
+    return words.EncipherForChip(
+        pan=number,
+        authority=keys.authority,
+        challenge=keys.challenge,
+        issuer=(
+            of(tags.ISSUER_CERTIFICATE),
+            of(tags.ISSUER_REMAINDER),
+            of(tags.ISSUER_EXPONENT),
+        ),
+        card=(of(tags.PIN_CERTIFICATE), of(tags.PIN_REMAINDER), of(tags.PIN_EXPONENT)),
+    )
+
+
+async def _at_the_reader(card: CardChannel, desk: Desk, header: bytes) -> Response | None:
     """A command to the card like any other: the clerk cannot take it back, the customer can."""
-    entry = PinEntry(header=VERIFY, timeout_s=ENTRY_SECONDS)
+    entry = PinEntry(header=header, timeout_s=ENTRY_SECONDS)
     deadline_ns = desk.clock.monotonic_ns() + ENTRY_SECONDS * NANOSECONDS_PER_SECOND + GRACE_NS
     answer = await card.enter_pin(entry.encode(), deadline_ns=deadline_ns)
     return None if answer is None else parse_response(answer)

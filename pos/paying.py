@@ -68,6 +68,12 @@ class Paying:
         at_keypad = payment is not None and payment.step is PaymentStep.PIN
         return self.register.say("PIN-08" if at_keypad else "PUR-23")
 
+    def choose(self, choice: int) -> Notice | None:
+        """Take what the clerk chose for a payment that asks; says so where there is no such choice."""
+        if self._desk is not None and self._desk.take_choice(choice):
+            return None
+        return self.register.say("ENT-10", choice=str(choice))
+
     def subtotal(self) -> Notice | None:
         """Show what is due and the quick amounts, or go back."""
         register = self.register

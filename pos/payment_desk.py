@@ -1,10 +1,11 @@
 """What the till does for one attempt to pay: its key, its intent, what is journalled with its result."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
+from datetime import datetime
 from typing import Any, TypeVar, assert_never
 
 from msgspec.structs import replace
@@ -19,16 +20,25 @@ from pos.points import ATTEMPT
 from pos.purses import EXCHANGE_NS, Cards, Sides
 from pos.register import Register
 from pos.sale_events import AttemptMade, Event
-from pos.shift import business_date
 from pos.store.journal import Draft
-from pos.tenders.agreement import Carded, GivenUp, Keypads, Membership, Stripes, holds_money
+from pos.tenders.agreement import (
+    Carded,
+    GivenUp,
+    Keypads,
+    Membership,
+    Recognising,
+    Stripes,
+    Tender,
+    holds_money,
+)
 from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
+from protocols.card_rules import CardRules
 from protocols.facts import AttemptClosed, AttemptOpened, Fact, Service, Slip
 from protocols.iso7816 import SW, Command, parse_response
 from protocols.journal import Record
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Pending, Unknown
 from protocols.passbook.rule import TransferRule
-from protocols.ports import CardChannel, Clock
+from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock
 
 T = TypeVar("T")
 
@@ -67,6 +77,8 @@ class PaymentDesk:
     """What the papers will say of it, as far as that is known."""
     _stop: Callable[[], None] | None = None
     """Asks the peer to stop, once the intent stands."""
+    _chosen: "asyncio.Future[int] | None" = None
+    """What the clerk is asked to choose."""
     _waiting: "asyncio.Task[Any] | None" = None
     """What the clerk may give up."""
 
@@ -117,9 +129,20 @@ class PaymentDesk:
         return self.register.stripes
 
     @property
-    def today(self) -> int:
-        """Return the date in the store, YYYYMMDD."""
-        return int(business_date(self.clock.now_ns(), self.register.setup.zone))
+    def moment(self) -> datetime:
+        """Return the time in the store."""
+        seconds = self.clock.now_ns() // NANOSECONDS_PER_SECOND
+        return datetime.fromtimestamp(seconds, self.register.setup.zone)
+
+    @property
+    def card_rules(self) -> CardRules:
+        """Return which payment applications are taken."""
+        return self.register.policy.cards or CardRules()
+
+    def token(self, size: int) -> bytes:
+        """Return random bytes."""
+        assert self.register.entropy is not None, "whoever takes cards is given entropy"
+        return self.register.entropy.token(size)
 
     @property
     def terminal(self) -> Terminal | None:
@@ -207,6 +230,36 @@ class PaymentDesk:
             self._show_stoppable()
         return GivenUp() if task.cancelled() else task.result()
 
+    async def choose(self, labels: Sequence[str]) -> int | GivenUp:
+        """Have the clerk choose; the view has what there is."""
+        chosen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._chosen = chosen
+        self._show_choices(tuple(labels))
+        self.announce(self.register.say("choose_application"))
+
+        async def wait() -> int:
+            return await chosen
+
+        try:
+            return await self.unless_given_up(wait())
+        finally:
+            self._chosen = None
+            self._show_choices(())
+
+    def take_choice(self, choice: int) -> bool:
+        """Take what was chosen, from 1. Returns whether it is one of those that there are."""
+        payment, chosen = self.register.payment, self._chosen
+        if payment is None or chosen is None or not 1 <= choice <= len(payment.choices):
+            return False
+        if not chosen.done():
+            chosen.set_result(choice - 1)
+        return True
+
+    def _show_choices(self, labels: tuple[str, ...]) -> None:
+        payment = self.register.payment
+        if payment is not None:
+            self._show(with_fields(payment, choices=labels))
+
     def give_up(self) -> bool:
         """End the waiting, or ask the peer to stop. Returns whether there was any of them."""
         if self._stop is not None:
@@ -214,21 +267,31 @@ class PaymentDesk:
             return True
         return self._waiting is not None and self._waiting.cancel()
 
-    async def whose(self, card: CardChannel) -> Carded | None:
-        """Return the tender that takes this card; the card is asked for the application of each."""
+    async def whose(self, card: CardChannel) -> Tender | None:
+        """Return the tender that takes this card; the card is asked for the applications of each."""
         for tender in self.register.offered:
-            if not isinstance(tender, Carded) or tender.name == self.method:
+            if tender.name == self.method:
                 continue
             if holds_money(tender) and not self.cards.keeps(tender.name):
                 # Its card cannot be taken here: no use to name it.
                 continue
-            select = Command(0x00, 0xA4, 4, 0, tender.aid, 256).encode()
-            deadline_ns = self.clock.monotonic_ns() + EXCHANGE_NS
-            answer = await card.transmit(select, deadline_ns=deadline_ns)
-            response = None if answer is None else parse_response(answer)
-            if response is not None and response.sw in (SW.OK, SW.SELECTED_LOCKED):
-                return tender
+            for aid in self._applications(tender):
+                select = Command(0x00, 0xA4, 4, 0, aid, 256).encode()
+                deadline_ns = self.clock.monotonic_ns() + EXCHANGE_NS
+                answer = await card.transmit(select, deadline_ns=deadline_ns)
+                response = None if answer is None else parse_response(answer)
+                if response is not None and response.sw in (SW.OK, SW.SELECTED_LOCKED):
+                    return tender
         return None
+
+    def _applications(self, tender: Tender) -> Sequence[bytes]:
+        match tender:
+            case Carded():
+                return (tender.aid,)
+            case Recognising():
+                return tender.applications(self.card_rules)
+            case _:
+                return ()
 
     def keep(self, fact: Fact) -> None:
         """Journal a fact together with the attempt's result."""

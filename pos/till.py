@@ -211,6 +211,8 @@ class Till:
         """
         if isinstance(command, commands.Cancel) and self.register.stage is Stage.TENDER:
             return self._give_up()
+        if isinstance(command, commands.Pick) and self._asks_to_choose:
+            return self._chosen(command)
         if self._waiting >= COMMANDS_WAITING_MAX:
             return self._overrun(command)
         self._waiting += 1
@@ -882,6 +884,18 @@ class Till:
         """Tell clerk and customer what a payment waits for; the view follows."""
         self._notice = notice
         self._display_notice(notice)
+
+    @property
+    def _asks_to_choose(self) -> bool:
+        payment = self.register.payment
+        return payment is not None and bool(payment.choices)
+
+    def _chosen(self, command: commands.Pick) -> Notice | None:
+        """Take a choice for the payment that runs; it does not wait for its turn, the payment waits for it."""
+        notice = self._paying.choose(command.choice)
+        if notice is not None:
+            self.tell(notice)
+        return notice
 
     def _give_up(self) -> Notice | None:
         """End the payment that runs, or say that it can no longer be ended."""

@@ -206,6 +206,8 @@ class PaymentView:
     """What the customer's card held before, once it has said so."""
     carded: bool = True
     """The value is on the card itself; otherwise somebody beyond the line is asked."""
+    choices: tuple[str, ...] = ()
+    """What the clerk is to choose from, by digit from 1: the card has several applications."""
     stoppable: bool = False
     """Esc ends it: a person is waited for and no value can have moved."""
 

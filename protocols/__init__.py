@@ -8,6 +8,7 @@ outcome       the five answers of anything that moves money
 address       where a device is: scheme://place?option=value
 ports         what parts expect of each other: clock, entropy, byte links, buses, fault points
 card_number   the number of a payment card, masked; Luhn
+card_rules    which payment applications a shop takes, and under whose keys
 magnetic_stripe  what stands on a card's stripe: tracks, LRC, service code
 swipe         how a serial stripe reader says it, both ends
 stripe_rules  what may be paid by a swiped card: a chip first

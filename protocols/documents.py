@@ -15,6 +15,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from protocols.card_rules import CardRules
 from protocols.catalogue import Catalogue
 from protocols.malformed import MALFORMED
 from protocols.passbook.rule import TransferRule
@@ -94,6 +95,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How members earn and spend points; none: there is no such thing here."""
     transfers: TransferRule | None = None
     """How account transfers by passbook are taken; none: there is no such thing here."""
+    cards: CardRules | None = None
+    """Which payment applications the till takes, and under whose keys; none: those of the virtual banks."""
     receipt_footer_ko: str = ""
     receipt_footer_en: str = ""
     receipt_link: Annotated[str, msgspec.Meta(pattern=f"^({BASE_PATTERN})?$")] = ""

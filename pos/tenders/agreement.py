@@ -12,8 +12,9 @@ The till refuses an outcome that moved money without it.
 Source: house.md "Where the delicate things live", clerk-and-courier.md 2.3 rules 2, 5, 8b.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
@@ -25,6 +26,8 @@ from pos.payment_terminal import Terminal
 from pos.purses import Cards
 from pos.rights import Right
 from pos.view import PaymentStep, Side
+from protocols.card_rules import CardRules
+from protocols.emv.steps import PinKeys
 from protocols.facts import Fact, Slip
 from protocols.iso7816 import Response
 from protocols.money import Money
@@ -163,8 +166,21 @@ class Desk(Protocol):
         ...
 
     @property
-    def today(self) -> int:
-        """Return the date in the store, YYYYMMDD; a business day may be another."""
+    def moment(self) -> datetime:
+        """Return the time in the store; a business day may be another."""
+        ...
+
+    @property
+    def card_rules(self) -> CardRules:
+        """Return which payment applications are taken, and under whose keys."""
+        ...
+
+    def token(self, size: int) -> bytes:
+        """Return random bytes."""
+        ...
+
+    async def choose(self, labels: Sequence[str]) -> "int | GivenUp":
+        """Have the clerk choose for the customer; from 0. Only before the intent."""
         ...
 
     @property
@@ -222,7 +238,7 @@ class Desk(Protocol):
         """
         ...
 
-    async def whose(self, card: CardChannel) -> "Carded | None":
+    async def whose(self, card: CardChannel) -> "Tender | None":
         """Return the tender that takes this card, for one that is not yours; None: nobody knows it."""
         ...
 
@@ -239,7 +255,12 @@ class Desk(Protocol):
 
 
 class Keypads(Protocol):
-    """Where customers enter their PIN: it goes to the card, never to the till."""
+    """Where customers enter their PIN: it goes to the card, or enciphered to its bank, never to the till."""
+
+    @property
+    def able(self) -> bool:
+        """Say whether a PIN pad would take a PIN now."""
+        ...
 
     async def verify(self, card: CardChannel, ask: Ask, desk: Desk) -> Response | NotSent | None:
         """Have a PIN entered and given to the selected card, once.
@@ -255,6 +276,16 @@ class Keypads(Protocol):
 
         PinSW: the customer entered none. NotSent: nobody could, for a reason with a message of its own.
         """
+        ...
+
+    async def for_chip(
+        self, card: CardChannel, keys: PinKeys, number: str, ask: Ask, desk: Desk
+    ) -> Response | NotSent | None:
+        """Have a PIN entered at the pad, enciphered for the chip and given to it; answers as `verify`."""
+        ...
+
+    async def at_reader(self, card: CardChannel, desk: Desk) -> Response | None:
+        """Have the reader's own keypad give a PIN to the chip, in clear inside one device."""
         ...
 
 
@@ -329,6 +360,15 @@ class Carded(Tender, Protocol):
 def holds_money(tender: Tender | None) -> bool:
     """Tell whether a tender's card holds the money itself: it alone can tell what became of a payment."""
     return isinstance(tender, Carded) and tender.kind == E_CASH
+
+
+@runtime_checkable
+class Recognising(Tender, Protocol):
+    """A tender that tells its cards from others by SELECT, and whose value is not on them."""
+
+    def applications(self, rules: CardRules) -> Sequence[bytes]:
+        """Return the applications that its cards have."""
+        ...
 
 
 @runtime_checkable

@@ -8,18 +8,22 @@ bank approved is undone, and a request that comes late is refused. So no answer 
 twice, or paid for nothing. Source: clerk-and-courier.md 2.3 rules 2, 5 and 8b; devices.md 4.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pos import bank_payments
 from pos.bank_payments import found_out, with_approval
 from pos.card_presenting import Stripe, presented
+from pos.chip_payment import ChipFailed, ChipPayment
 from pos.messages import Language
 from pos.rights import Right
 from pos.stripe_payment import pay_by_stripe
 from pos.tenders.agreement import Ask, Desk, Mover, OverTender, Paid
 from pos.view import PaymentStep
+from protocols.card_rules import CardRules
 from protocols.outcome import Approved, NotSent, Outcome
+from protocols.ports import CardChannel
 from protocols.stripe_rules import Chip
 
 
@@ -40,14 +44,39 @@ class Card:
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         """Have the card's bank approve the amount."""
         desk.progress(PaymentStep.CARD)
-        card = await presented(desk, Chip.FAILED)
-        if not isinstance(card, Stripe):
-            assert isinstance(card, NotSent), "no chip is waited for"
-            return card
-        outcome = await pay_by_stripe(card, ask, desk, self.name)
+        outcome = await self._by(await presented(desk, Chip.NOT_TRIED), ask, desk)
+        if isinstance(outcome, ChipFailed):
+            outcome = await self._instead(outcome, ask, desk)
         if isinstance(outcome, Approved):
             desk.progress(PaymentStep.RECEIVED)
         return with_approval(outcome, desk)
+
+    async def _by(
+        self, card: CardChannel | Stripe | NotSent, ask: Ask, desk: Desk
+    ) -> Outcome | ChipFailed:
+        match card:
+            case NotSent():
+                return card
+            case Stripe():
+                return await pay_by_stripe(card, ask, desk, self.name)
+            case channel:
+                try:
+                    return await ChipPayment(ask, desk, channel, self.name).run()
+                finally:
+                    await channel.close()
+
+    async def _instead(self, failed: ChipFailed, ask: Ask, desk: Desk) -> Outcome:
+        """Take the stripe of a card whose chip cannot be used."""
+        if not desk.stripes.configured:
+            return NotSent(code="CRD-67", reason=failed.reason)
+        desk.say("CRD-66")
+        outcome = await self._by(await presented(desk, Chip.FAILED), ask, desk)
+        assert not isinstance(outcome, ChipFailed), "no chip is waited for any more"
+        return outcome
+
+    def applications(self, rules: CardRules) -> Sequence[bytes]:
+        """Return the applications that its cards have."""
+        return [bytes.fromhex(each.aid) for each in rules.applications]
 
     async def resume(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out what became of an attempt; what cannot stand is given up."""

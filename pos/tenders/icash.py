@@ -18,7 +18,7 @@ from typing import Final, assert_never
 from pos.messages import Language
 from pos.purses import CONNECT_NS, EXCHANGE_NS
 from pos.rights import Right
-from pos.tenders.agreement import E_CASH, Desk, GivenUp, Mover, OverTender
+from pos.tenders.agreement import E_CASH, Carded, Desk, GivenUp, Mover, OverTender
 from pos.tenders.agreement import Ask as Asked
 from pos.view import PaymentStep, Side
 from protocols.facts import ValueTaken
@@ -279,6 +279,9 @@ async def _explain(
     code = (CARD if of_card else MODULE).get(refused.sw, OTHER)
     if code == NOT_OURS and of_card and table.card is not None:
         tender = await desk.whose(table.card)
+        if tender is not None and not isinstance(tender, Carded):
+            of_bank = {"verb": tender.verb}
+            return NotSent(code="RDR-07", reason=f"a card of {tender.name}", blanks=of_bank)
         if tender is not None:
             named = {"label": tender.label(desk.language), "verb": tender.verb}
             instead = tender.name if tender.kind == TENDER.kind else ""

@@ -20,7 +20,7 @@ from pos.purse_refusals import explain
 from pos.purse_transfer import PAYMENT, REFUND, set_table, settled
 from pos.purses import VALUE_MAX, Table, Witness
 from pos.rights import Right
-from pos.tenders.agreement import E_CASH, Ask, Desk, Mover, OverTender, Paid
+from pos.tenders.agreement import E_CASH, Ask, Carded, Desk, Mover, OverTender, Paid
 from pos.view import PaymentStep
 from protocols.iso7816 import SW, Response
 from protocols.outcome import NotSent, Outcome, Unknown
@@ -167,6 +167,10 @@ async def _stranger(result: Result, table: Table, desk: Desk) -> NotSent | None:
     if tender is None:
         return None
     named = {"label": tender.label(desk.language), "verb": tender.verb}
+    if not isinstance(tender, Carded):
+        return NotSent(
+            code="RDR-07", reason=f"a card of {tender.name}", blanks={"verb": tender.verb}
+        )
     instead = tender.name if tender.kind == TENDER.kind else ""
     reason = f"a card of {tender.name}"
     return NotSent(code="RDR-06", reason=reason, blanks=named, instead=instead)

@@ -217,8 +217,8 @@ class CounterScreen(Screen[None], inherit_bindings=False):
                 self.run_worker(self._load_training(), group="bench", exclusive=True)
             case Act():
                 self.run_worker(self._act(work), group="bench")
-            case commands.Cancel() if self._view.stage is Stage.TENDER:
-                # Not behind the payment that it is to end.
+            case commands.Cancel() | commands.Pick() if self._view.stage is Stage.TENDER:
+                # Not behind the payment that it is to end, or that waits for it.
                 self.run_worker(self._counter.till.execute(work), group="payment")
             case _:
                 try:

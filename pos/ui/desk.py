@@ -174,7 +174,7 @@ def choose(desk: Desk, view: TillView, grammar: Grammar) -> Step:
     match view.stage:
         case Stage.SUBTOTAL:
             return Step(desk, (commands.QuickCash(int(choice)),))
-        case Stage.FIND:
+        case Stage.FIND | Stage.TENDER:
             return Step(desk, (commands.Pick(int(choice)),))
         case Stage.RECALL:
             return Step(desk, (commands.Recall(int(choice)),))

@@ -61,6 +61,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "payment.stored": ("저장", "Stored"),
     "payment.bank.moving": ("은행에 묻는 중", "Asking the bank"),
     "payment.bank.received": ("승인", "Approved"),
+    "payment.choose": ("무엇으로 낼까요? 번호", "Pays with? Digit"),
     "payment.seconds": ("{}초", "{} s"),
     # pages
     "menu": ("메뉴", "MENU"),

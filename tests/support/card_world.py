@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import msgspec
+
+from ips.office import DocumentPublish
+from protocols.documents import Policy
 from protocols.facts import (
     AttemptClosed,
     AttemptOpened,
@@ -49,11 +53,21 @@ def shop_live(story: Callable[["CardShop"], Awaitable[None]], with_: Given | Non
         shop = CardShop(world)
         # The session with the broker is open, as in a shop that has begun its day.
         register = world.till().wired.till.register
+        while world.given.bank_cards and register.policy.cards is None:
+            await asyncio.sleep(5)
         await register.acquirer.inquire(key="nobody", amount=Money(1, KRW))
         await story(shop)
         await shop.at_rest()
 
     live(whole, given=with_ or given())
+
+
+async def enter(shop: "CardShop", digits: str, keypad: str = PIN_PAD) -> None:
+    """The customer enters a PIN, once it is asked for."""
+    while shop.world.equipment().state(keypad)["keypad"] == "idle":
+        await asyncio.sleep(0.5)
+    await shop.do(keypad, "press", digits=digits)
+    await shop.do(keypad, "enter")
 
 
 class CardShop:
@@ -68,6 +82,13 @@ class CardShop:
 
     async def do(self, device: str, verb: str, **arguments: str) -> None:
         await self.world.equipment().do(device, verb, **arguments)
+
+    async def forget_keys(self) -> None:
+        """Have the till know no authority's key any more."""
+        body = msgspec.msgpack.encode(Policy())
+        await self.world.broker.do(DocumentPublish(name="policy", body=body, actor="park"))
+        await asyncio.sleep(120)
+        assert self.till.wired.till.register.policy.cards is None
 
     async def bank(self, verb: str, **arguments: str) -> None:
         assert self.world.banks is not None

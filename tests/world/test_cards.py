@@ -11,7 +11,7 @@ import pytest
 from pos.view import Stage
 from protocols.facts import Slip
 from sim.stage.world.network import Passing
-from tests.support.card_world import GOODS, PRICE, CardShop, given, shop_live
+from tests.support.card_world import GOODS, PRICE, CardShop, enter, given, shop_live
 
 
 def test_a_swiped_card_pays_for_a_sale() -> None:
@@ -145,14 +145,6 @@ def test_a_stolen_card_is_refused_by_its_bank() -> None:
 
 
 # PIN
-
-
-async def enter(shop: CardShop, digits: str) -> None:
-    """The customer enters a PIN at the pad, once it asks."""
-    while shop.world.equipment().state("pin_pad")["keypad"] == "idle":
-        await asyncio.sleep(0.5)
-    await shop.do("pin_pad", "press", digits=digits)
-    await shop.do("pin_pad", "enter")
 
 
 @pytest.mark.parametrize(("pin", "code"), [("1234", ""), ("4321", "CRD-18")])

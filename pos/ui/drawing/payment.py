@@ -18,6 +18,7 @@ The steps stand where they are; a tick changes one row.
 
 from typing import Final
 
+from pos.messages import clip
 from pos.ui.drawing.money import amount_text
 from pos.ui.grid import BLANK, Ink, Row, pair, row
 from pos.ui.labels import label
@@ -39,11 +40,19 @@ def draw_payment(
         _money(view, "payment.asked", payment.amount, width, Ink.STRONG),
         *_balance(view, payment, width),
         BLANK,
-        *(_step(view, payment, step, width, now_ns) for step in STEPS),
-        BLANK,
-        row(_bar(payment, width)),
+        *_below(view, payment, width, now_ns),
     ]
     return tuple(rows[:height])
+
+
+def _below(view: TillView, payment: PaymentView, width: int, now_ns: int) -> list[Row]:
+    """Return how far it has come; or what there is to choose from."""
+    if payment.choices:
+        asked = row(label("payment.choose", view.language), Ink.STRONG)
+        listed = enumerate(payment.choices, 1)
+        return [asked, BLANK, *(row(clip(f"{n} {text}", width)) for n, text in listed)]
+    steps = [_step(view, payment, step, width, now_ns) for step in STEPS]
+    return [*steps, BLANK, row(_bar(payment, width))]
 
 
 def _money(view: TillView, name: str, minor: int, width: int, ink: Ink = Ink.PLAIN) -> Row:

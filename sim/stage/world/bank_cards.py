@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
+from protocols.card_rules import CardKey, CardRules
 from protocols.emv.terminal import RID
 from protocols.passbook.card import Image, Personality
 from protocols.passbook.rule import TransferRule
@@ -60,6 +61,16 @@ def bank_cards(wishes: Mapping[str, Wish], entropy: SeededEntropy) -> dict[str, 
         else _book(label, wish)
         for label, wish in wishes.items()
     }
+
+
+def card_rules(made: EmvIssuer) -> CardRules:
+    """Return what a till is told of an issuer's cards: its authority's key."""
+    return CardRules(
+        keys=[
+            CardKey(rid=rid.hex().upper(), index=index, modulus=f"{key.modulus:x}")
+            for (rid, index), key in made.authorities(RID).items()
+        ]
+    )
 
 
 def pad_keys(entropy: SeededEntropy) -> dict[str, Any]:

@@ -22,7 +22,14 @@ from sim.cards.card import Card
 from sim.cash_receipt_agent import CashReceiptAgent
 from sim.entropy import SeededEntropy
 from sim.stage.recording import Watch
-from sim.stage.world.bank_cards import TRANSFERS, bank_cards, pad_keys, payment_set
+from sim.stage.world.bank_cards import (
+    TRANSFERS,
+    bank_cards,
+    card_rules,
+    issuer,
+    pad_keys,
+    payment_set,
+)
 from sim.stage.world.banks import Banks
 from sim.stage.world.broker import ACTOR, BrokerHere
 from sim.stage.world.equipment import PIN_PAD, Equipment
@@ -191,6 +198,7 @@ class World:
             receipt_link=link,
             points=RULE if self.given.members else None,
             transfers=TRANSFERS if self.banks else None,
+            cards=card_rules(issuer()) if self.given.bank_cards else None,
         )
 
     def _modules(self) -> list[str]:
