@@ -13,7 +13,7 @@ from typing import Final
 
 from devices.stripe_reader import BadSwipe, CardSwiped, Swipe
 from pos.swiping import CODES
-from pos.tenders.agreement import Desk, GivenUp
+from pos.tenders.agreement import Carded, Desk, GivenUp
 from protocols.magnetic_stripe import TrackData
 from protocols.outcome import NotSent
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
@@ -80,6 +80,17 @@ def _judged(card: TrackData, desk: Desk, chip: Chip) -> Stripe | NotSent | None:
             return NotSent(code="MSR-08", reason="the card has expired", blanks=blanks)
         case Verdict.NO_GOODS:
             return NotSent(code="MSR-11", reason="it pays no goods", blanks={"last4": last4})
+
+
+async def of_another(card: CardChannel, desk: Desk) -> NotSent | None:
+    """Return how a card is paid with that another tender knows; None for one that nobody does."""
+    tender = await desk.whose(card)
+    if tender is None:
+        return None
+    named = {"label": tender.label(desk.language), "verb": tender.verb}
+    if not isinstance(tender, Carded):
+        return NotSent(code="RDR-07", reason="a bank's card", blanks={"verb": tender.verb})
+    return NotSent(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
 
 
 async def _first(desk: Desk, *, reads: bool) -> CardChannel | Swipe | None:

@@ -17,7 +17,7 @@ from typing import Final, assert_never
 
 from msgspec.structs import replace
 
-from pos.card_presenting import GIVEN_UP
+from pos.card_presenting import GIVEN_UP, of_another
 from pos.chip_terminal import payment_of, terminal_of
 from pos.tenders.agreement import Ask as Wanted
 from pos.tenders.agreement import Desk, GivenUp
@@ -246,7 +246,7 @@ class ChipPayment:
             case Ending.CARD_LEFT:
                 return NotSent(code=LEFT, reason=reason)
             case Ending.NO_APPLICATION:
-                return await self._stranger() or ChipFailed(reason)
+                return await of_another(self.channel, self.desk) or ChipFailed(reason)
             case Ending.APPLICATION_BLOCKED | Ending.CARD_BLOCKED:
                 return NotSent(code=BLOCKED, reason=reason)
             case Ending.CANCELLED:
@@ -257,14 +257,6 @@ class ChipPayment:
                 # Approved by the card alone is no approval here: nobody has been asked.
                 found = (code for bits, code in _FOUND if finished.found & bits)
                 return Declined(code=next(found, DECLINED_HERE), reason=reason)
-
-    async def _stranger(self) -> NotSent | None:
-        """Return how a card of another scheme is paid with, where another tender knows it."""
-        tender = await self.desk.whose(self.channel)
-        if tender is None:
-            return None
-        named = {"label": tender.label(self.desk.language), "verb": tender.verb}
-        return NotSent(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
 
     def _show(self, asked: Asked, *, signature: bool = False) -> None:
         """Tell the slip what the card has said by now."""

@@ -15,7 +15,7 @@ from typing import Final
 from pos import bank_payments
 from pos.acquirer import NoAcquirer
 from pos.bank_payments import found_out
-from pos.card_presenting import CARD_NS, NO_READER
+from pos.card_presenting import CARD_NS, NO_READER, of_another
 from pos.messages import Language
 from pos.passbook_payment import NOT_OURS, transferred
 from pos.rights import Right
@@ -24,7 +24,7 @@ from pos.view import PaymentStep
 from protocols.outcome import Approved, NotSent, Outcome
 from protocols.passbook.card import AID
 from protocols.passbook.rule import TRANSFER
-from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel
+from protocols.ports import NANOSECONDS_PER_SECOND
 
 NOT_HERE: Final = "TRF-01"
 OFFLINE: Final = "TRF-02"
@@ -68,7 +68,7 @@ class Transfer:
         try:
             outcome = await transferred(card, ask, rule, desk)
             if isinstance(outcome, NotSent) and outcome.code == NOT_OURS:
-                outcome = await _stranger(card, desk) or outcome
+                outcome = await of_another(card, desk) or outcome
         finally:
             await card.close()
         if isinstance(outcome, Approved):
@@ -86,15 +86,6 @@ class Transfer:
     async def resume_back(self, ask: Ask, peer: str, desk: Desk) -> Outcome:
         """Find out whether it has."""
         return await bank_payments.resume_back(self.name, ask, peer, desk)
-
-
-async def _stranger(card: CardChannel, desk: Desk) -> NotSent | None:
-    """Return how a card that is no passbook is paid with, where another tender knows it."""
-    tender = await desk.whose(card)
-    if tender is None:
-        return None
-    named = {"label": tender.label(desk.language), "verb": tender.verb}
-    return NotSent(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
 
 
 TENDER: Final = Transfer()

@@ -111,7 +111,7 @@ def test_a_till_without_a_slot_says_so() -> None:
 @pytest.mark.parametrize(
     ("book", "code"),
     [("passbook-expired", "TRF-06"), ("passbook-blocked", "TRF-07"), ("passbook-foreign", "TRF-04"),
-     ("credit-1", "TRF-04"), ("customer-1", "RDR-06"), ("passbook-poor", "CRD-16")],
+     ("credit-1", "RDR-07"), ("customer-1", "RDR-06"), ("passbook-poor", "CRD-16")],
 )  # fmt: skip
 def test_what_cannot_pay_is_a_sentence_and_another_passbook_pays(book: str, code: str) -> None:
     async def story(shop: TransferShop) -> None:
