@@ -8,6 +8,7 @@ import asyncio
 
 import pytest
 
+from ips.office import ModuleChange
 from pos.view import Stage
 from protocols.facts import Slip
 from sim.stage.world.network import Passing
@@ -300,5 +301,16 @@ def test_the_rest_is_paid_in_cash() -> None:
         await shop.key("CA")
         [sale] = shop.sales()
         assert [(t.method, t.amount) for t in sale.tenders] == [("card", 1_000), ("cash", 2_480)]
+
+    shop_live(story)
+
+
+def test_a_broker_that_takes_no_cards_is_said() -> None:
+    async def story(shop: CardShop) -> None:
+        await shop.key(GOODS)
+        off = ModuleChange(module="card", verb="deactivate", actor="park")
+        await shop.world.broker.do(off)
+        assert await shop.swipe("bank-credit") == "CRD-51"
+        await shop.key("CA")
 
     shop_live(story)
