@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from devices.bus.opening import open_link as open_known_link
+from devices.drivers.card_reader import OPENING
 from devices.drivers.hybrid_reader import HybridJob, HybridReaderDriver
 from devices.drivers.stripe_reader import BadSwipe, Swipe, judge
 from devices.health import NOT_OPENED, Health, Level, Role
@@ -70,7 +71,9 @@ class HybridReader:
         self._told: SlotState | None = None
         self._looked = asyncio.Event()
         self._on_health = on_health
-        self._driver = HybridReaderDriver(address=str(address), on_state=self._changed)
+        self._driver = HybridReaderDriver(
+            address=str(address), on_state=self._changed, on_look=self._looked.set
+        )
         self._supervisor = Supervisor(
             role=Role.HYBRID_READER,
             address=address,
@@ -91,7 +94,8 @@ class HybridReader:
         health = self._supervisor.health
         if health.level is Level.OK:
             return self._driver.state
-        return SlotDown(ko=health.ko, en=health.en)
+        # A line that is being opened has no sentence yet.
+        return SlotDown(ko=health.ko or OPENING.ko, en=health.en or OPENING.en)
 
     def start(self) -> None:
         """Begin to keep it open; on the running loop, once."""
@@ -106,7 +110,7 @@ class HybridReader:
         self._swiped = swiped
 
     async def first_look(self, *, deadline_ns: int) -> None:
-        """Wait until it is known how the reader is; at the deadline go on without."""
+        """Wait until it is known how the reader is, and what is in it; at the deadline go on without."""
         left_ns = max(0, deadline_ns - self._clock.monotonic_ns())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left_ns / NANOSECONDS_PER_SECOND):
@@ -193,7 +197,8 @@ class HybridReader:
         self._on_health(health)
         if health is NOT_OPENED:
             return
-        self._looked.set()
+        if health.level is not Level.OK:
+            self._looked.set()
         self._tell(self.state)
 
     def _tell(self, state: SlotState) -> None:

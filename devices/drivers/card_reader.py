@@ -58,6 +58,7 @@ TAKEN: Final = Words(
     "다른 프로그램이 카드를 쓰고 있습니다. 그 프로그램을 닫으세요",
     "another program uses the card. Close that program",
 )
+OPENING: Final = Words("카드리더를 여는 중입니다", "the reader is being opened")
 CLOSED: Final = Words("카드리더를 닫았습니다", "the reader was closed by this program")
 
 

@@ -46,9 +46,17 @@ class HybridJob:
 class HybridReaderDriver:
     """A hybrid reader as a pure machine."""
 
-    def __init__(self, *, address: str, on_state: Callable[[SlotState], None]) -> None:
+    def __init__(
+        self,
+        *,
+        address: str,
+        on_state: Callable[[SlotState], None],
+        on_look: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_look` is told of every look that is through: what is in the reader is known then."""
         self._address = address
         self._on_state = on_state
+        self._on_look = on_look
         self._link = HostEnd()
         self._steps: list[bytes] = []
         """What is to be done of our own, first of all."""
@@ -186,6 +194,8 @@ class HybridReaderDriver:
             self._see(CardAbsent())
         if where not in _OUT and isinstance(self.state, CardAbsent):
             self._steps += [PRESS, COLD_RESET]
+        else:
+            self._on_look()
 
     def _identify(self, answer: Done | Refused | None) -> None:
         match answer:
@@ -197,6 +207,7 @@ class HybridReaderDriver:
             case _:
                 self._insertion += 1
                 self._see(CardMute(insertion=self._insertion))
+        self._on_look()
 
     def _see(self, state: SlotState) -> None:
         if state == self.state:

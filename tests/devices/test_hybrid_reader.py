@@ -316,6 +316,39 @@ def test_a_reader_that_is_jammed_at_the_start_is_reset_every_now_and_then_until_
     story(play)
 
 
+@pytest.mark.parametrize(
+    ("card", "kind"), [("", CardAbsent), ("chip", CardPresent), ("credit", CardMute)]
+)
+def test_first_look_is_through_when_it_is_known_what_is_in(card: str, kind: type) -> None:
+    async def play(bench: Bench) -> None:
+        if card:
+            bench.do("insert", card=card)
+        another = HybridReader(address=ADDRESS, open_link=bench.cable.open_link, clock=bench.clock)
+        another.start()
+        await another.first_look(deadline_ns=bench.due(8))
+        assert isinstance(another.state, kind)
+        await another.close()
+
+    story(play)
+
+
+def test_first_look_ends_at_its_deadline_and_where_the_reader_cannot_be_reached() -> None:
+    async def play(bench: Bench) -> None:
+        for device, refusal in ((Dead(), None), (bench.twin, LinkDownError("no cable"))):
+            bench.cable.device, bench.cable.refusal = device, refusal
+            another = HybridReader(
+                address=ADDRESS, open_link=bench.cable.open_link, clock=bench.clock
+            )
+            another.start()
+            began = bench.clock.monotonic_ns()
+            await another.first_look(deadline_ns=bench.due(8))
+            assert bench.clock.monotonic_ns() - began <= 8.001 * S
+            assert isinstance(another.state, SlotDown) and another.state.ko and another.state.en
+            await another.close()
+
+    story(play)
+
+
 def test_a_slow_chip_is_waited_for_until_the_callers_deadline_and_no_longer() -> None:
     async def play(bench: Bench) -> None:
         bench.do("insert", card="chip")
