@@ -15,6 +15,8 @@ from sim.stage.world.equipment import DEVICES, SLOTS
 
 WAIT_MIN_NS: Final = 300_000_000
 """Shorter pauses are a hand's, and nothing waits for them."""
+_SLOT_KIND: Final = "smart_card"
+"""What a scenario's slots are unless it says otherwise."""
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
 _LONG_NS: Final = 10 * _NS_PER_S
@@ -53,6 +55,13 @@ def scenario_text(deeds: Sequence[Deed], *, about: str, cards: Mapping[str, Any]
         told = ", ".join(f"{key} = {json.dumps(value)}" for key, value in fields.items())
         lines.append(f"given.cards.{json.dumps(name)} = {{ {told} }}")
     names = _names(deeds)
+    kinds = {names[each.device]: each.kind for each in deeds
+             if isinstance(each, DeviceDeed) and each.device in names}  # fmt: skip
+    lines += [
+        f'given.{name} = {{ kind = "{kind}" }}'
+        for name, kind in kinds.items()
+        if name in SLOTS and kind != _SLOT_KIND
+    ]
     lines.append("when = [")
     before_ns = deeds[0].at_ns if deeds else 0
     for at_ns, line in _steps(deeds, names):
@@ -100,7 +109,7 @@ def _names(deeds: Sequence[Deed]) -> dict[str, str]:
     for deed in deeds:
         if not isinstance(deed, DeviceDeed) or deed.device in names:
             continue
-        wanted = SLOTS if deed.kind == "smart_card" else (deed.kind,)
+        wanted = SLOTS if deed.kind in (_SLOT_KIND, "hybrid_reader") else (deed.kind,)
         free = [each for each in wanted if each in DEVICES and each not in names.values()]
         if deed.device in free:
             names[deed.device] = deed.device

@@ -83,6 +83,18 @@ def test_devices_of_other_names_stand_for_the_first_of_their_kind():
     ) == ['{ printer = "open_cover" }', '{ customer = "remove" }', '{ shop = "remove" }']
 
 
+def test_a_hybrid_reader_stands_in_the_customers_place():
+    inserted = DeviceDeed(
+        at_ns=0,
+        device="reader",
+        kind="hybrid_reader",
+        verb=Verb(verb="insert", arguments={"card": "customer-1"}),
+    )
+    text = scenario_text([inserted], about="a reader", cards={})
+    assert 'given.customer = { kind = "hybrid_reader" }' in text
+    assert '{ customer = "insert", card = "customer-1" }' in text
+
+
 def test_what_a_scenario_has_no_device_for_is_a_comment():
     deeds = [
         did(0, "printer", "open_cover"),
