@@ -66,8 +66,17 @@ def shift_closed(entry: Entry, fact: ShiftClosed) -> None:
     if differences:
         amount = fact.expected - held
         entry.ask("shift-totals", about=about, amount=amount, detail="; ".join(differences))
+    _compare_terminal(entry, fact, about)
     _count_out(entry, fact, held, shift.float_amount)
     entry.booking.shift = msgspec.structs.replace(shift, z=fact.z or fact.shift)
+
+
+def _compare_terminal(entry: Entry, fact: ShiftClosed, about: str) -> None:
+    """Ask where a payment terminal has counted something else than its till."""
+    total, taken = fact.terminal_total, max(0, fact.by_method.get("terminal", 0))
+    if total is not None and total != taken:
+        detail = f"terminal {total}, till {taken}"
+        entry.ask("terminal-totals", about=about, amount=total - taken, detail=detail)
 
 
 def _count_out(entry: Entry, fact: ShiftClosed, held: int, float_amount: int) -> None:

@@ -101,6 +101,10 @@ QUESTIONS: Final[dict[str, Sentences]] = {
         "판매 {about}: 규칙보다 {amount}점 더 적립되었습니다. 기록된 대로 장부에 올렸습니다.",
         "Sale {about}: earned {amount} points more than the rule gives. They are booked as recorded.",
     ),
+    "terminal-totals": Sentences(
+        "교대 {about}: 카드단말기 마감 합계가 계산대와 {amount} {currency} 다릅니다 ({detail}). 단말기 내역과 대조하세요.",
+        "Shift {about}: the payment terminal's own total differs by {amount} {currency} ({detail}). Compare its journal.",
+    ),
     "shift-totals": Sentences(
         "근무 {about}: 정산표와 장부가 다릅니다 ({detail}). 현금 차액은 suspense/exceptions에 있습니다.",
         "Shift {about}: the Z and the ledger differ ({detail}). A difference in cash lies in suspense/exceptions.",

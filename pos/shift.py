@@ -126,6 +126,8 @@ class Close:
     questioned: int = 0
     names: dict[str, str] = field(default_factory=dict)
     """Of the people, by number."""
+    terminal_total: int | None = None
+    """What the payment terminal's END OF DAY came to."""
 
 
 Step = Open | Move | Count | Close
@@ -223,6 +225,7 @@ def figures(shift: Shift, close: Close, *, z: int) -> ShiftClosed:
         unsent=close.unsent,
         in_doubt=close.in_doubt,
         questioned=close.questioned,
+        terminal_total=close.terminal_total,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from devices.payment_terminal import Finished
 from pos import commands
 from pos.points import CASH, COPY, DRAWER, NOTE, SHIFT_CLOSE, SHIFT_COUNT, SHIFT_OPEN
 from pos.register import Register
@@ -15,6 +16,7 @@ from pos.rights import Right
 from pos.sale import Refusal
 from pos.shift import Close, Count, Move, Open, business_date, decide, figures
 from pos.store.papers import RECEIPTS, Form, Paper, PaperState
+from pos.tenders.terminal import NAME as TERMINAL
 from pos.view import Notice, Stage
 from protocols.facts import (
     CashMoved,
@@ -26,6 +28,7 @@ from protocols.facts import (
     ShiftOpened,
     TerminalNoted,
 )
+from protocols.zvt.status import StatusInformation
 
 APPROVAL_SECONDS: Final = 1.5
 """How long a copy waits for the number of its cash receipt."""
@@ -109,6 +112,9 @@ class TradingDay:
         assert isinstance(fact, ShiftClosed)
         if fact.in_doubt or fact.questioned:
             register.demand(Right.SHIFT_SIGN_OFF)
+        # Only now, when nothing stops the Z any more: the terminal's day ends once.
+        total = await self._terminal_total()
+        fact = msgspec.structs.replace(fact, terminal_total=total)
         paper = register.paper("z", fact)
         await register.append(
             [register.draft(fact, amount=fact.counted)],
@@ -117,7 +123,23 @@ class TradingDay:
             within=lambda store: store.chains.settle(fact.questioned),
         )
         register.stage = Stage.CLOSED
+        taken = max(0, fact.by_method.get(TERMINAL, 0))
+        if register.payment_terminal is not None and total is None:
+            return register.say("TRM-16")
+        if total is not None and total != taken:
+            return register.say("TRM-15", till=taken, terminal=total)
         return register.say("shift_closed", z=fact.z, sales=fact.sales, difference=fact.over_short)
+
+    async def _terminal_total(self) -> int | None:
+        """Have the payment terminal end its day, and return what that came to; None without its word."""
+        terminal = self.register.payment_terminal
+        if terminal is None:
+            return None
+        match await terminal.end_of_day():
+            case Finished(code=0, status=StatusInformation(amount=int(amount))):
+                return amount
+            case _:
+                return None
 
     def x(self) -> ShiftClosed:
         """Return the figures so far; nothing is reset and the count is not shown."""

@@ -571,6 +571,8 @@ class ShiftClosed(Fact, frozen=True, kw_only=True):
     unsent: int = 0
     in_doubt: int = 0
     questioned: int = 0
+    terminal_total: int | None = None
+    """What the payment terminal's own END OF DAY came to; None: there is none, or it has not said."""
 
 
 SignAct = Literal["on", "off", "lock", "unlock"]

@@ -50,7 +50,7 @@ from sim.payment_terminal_commands import (
     WANTS_CARD,
 )
 from sim.payment_terminal_journal import Entry, Journal, Kind
-from sim.payment_terminal_line import TerminalLine
+from sim.payment_terminal_line import LineFaults, TerminalLine
 from sim.payment_terminal_paper import end_of_day, receipt
 from sim.payment_terminal_verbs import COUNT_MAX, DELAY_MS_MAX, VERBS, number
 from sim.twin import History, VerbError, refuse_verb
@@ -611,13 +611,19 @@ class PaymentTerminalTwin:
                 self._lost_results = number(verb, "count", 1, COUNT_MAX)
             case "be_busy" | "be_free":
                 self._busy = verb.verb == "be_busy"
+            case "restore_answers":
+                self._line.faults = LineFaults()
+                self._lost_results = 0
+                self._declines.clear()
             case "power_off":
                 self._power = False
                 self._forget()
                 self._show("", "")
-            case _:
+            case _ if not self._power:
                 self._power = True
                 self._forget()
+            case _:
+                pass
         self._history.add(now_ns, verb.verb, " ".join(verb.arguments.values()))
 
     def _show(self, upper: str, lower: str) -> None:

@@ -8,7 +8,7 @@ what its receipt shows. The totals are what lies between two ENDs OF DAY: paymen
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from protocols.zvt.status import Group, Totals, group_of
 
 Kind = Literal["payment", "reservation", "release", "refund", "reversal"]
 """A release takes off a reservation, a reversal gives a payment back."""
+SIGNS: Final[Mapping[Kind, int]] = {"payment": 1, "refund": -1, "reversal": -1}
+"""What counts in the totals, and how."""
 RECEIPT_MAX: Final = 9_999
 TRACE_MAX: Final = 999_999
 _SCHEMA: Final = """
@@ -159,7 +161,7 @@ class Journal:
         groups = dict.fromkeys(Group, (0, 0))
         receipts, net = [], 0
         for entry in self._entries("WHERE batch = ? ORDER BY id", self.counter("batch", 1)):
-            sign = {"payment": 1, "refund": -1, "reversal": -1}.get(entry.kind, 0)
+            sign = SIGNS.get(entry.kind, 0)
             if not sign:
                 continue
             receipts.append(entry.receipt)

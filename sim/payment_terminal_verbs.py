@@ -27,6 +27,7 @@ VERBS: Final = [
     VerbHelp(name="lose_results", label_ko="결과 잃기", label_en="Do it and say nothing", arguments=_COUNT),
     VerbHelp(name="be_busy", label_ko="다른 일 하기", label_en="Be at something else"),
     VerbHelp(name="be_free", label_ko="다른 일 끝내기", label_en="Be done with it"),
+    VerbHelp(name="restore_answers", label_ko="정상 응답", label_en="Say everything as it should"),
     VerbHelp(name="power_off", label_ko="전원 끄기", label_en="Cut its power"),
     VerbHelp(name="power_on", label_ko="전원 켜기", label_en="Give it power"),
 ]  # fmt: skip

@@ -83,6 +83,7 @@ customer display, scanner, stripe reader; a card slot for the customer, empty, a
 | `given.cards.LABEL` of `ips-sim cards make --set payment` | a payment card or passbook of the virtual banks, such as `credit-1`, `passbook-1`; what is written differs from the shipped one |
 | `given.banks.hanbit`, `.nuri` | a bank behind the broker: keys of `[banks.NAME]` of its configuration ([ips-broker](ips-broker.md)) but for the address; without any there is none. Whose accounts and cards there are is in `sim/bank/sets/market.toml` |
 | `given.pin_pad` | a PIN pad, as the devices below; one stands there with any bank, else where it is named |
+| `given.payment_terminal` | a stand-alone payment terminal (ZVT), as the devices below; where it is named |
 | `given.printer`, `.line_display`, `.scanner`, `.stripe_reader`, `.customer`, `.shop` | a device's table as in a plan ([ips-sim](ips-sim.md)): `profile`, `options`, `line`, `faults`, `pace`; `absent = true` is none |
 | `given.till` | keys of `[devices]` of the till's configuration ([ips-pos](ips-pos.md)), without addresses |
 | `given.members.NUMBER` | what a member has at first, by the number of the card; with any the shop has points, and ten per cent are earned |

@@ -4,8 +4,8 @@
     network   nothing of the kind; TCP does that
 
 A block has no number. So what is said again must not be done again: a block that is the same as the one
-before, while the answer to that one is not acknowledged yet, is acknowledged and not handed on; and what
-is said `once` is said again after a NAK alone. A block that comes while an ACK is waited for is one: the
+before, while the answer to that one is not acknowledged yet and for as long as it may be said again, is
+acknowledged and not handed on; and what is said `once` is said again after a NAK alone. A block that comes while an ACK is waited for is one: the
 other end would not speak before it has heard.
 """
 
@@ -116,6 +116,8 @@ class SerialLink:
         self._ack_ns: int | None = None
         self._before = b""
         """What was heard last."""
+        self._doubled_ns = 0
+        """Until when the same may be that, said again."""
         self._answered = True
         """Whether what was said to that has been acknowledged."""
 
@@ -161,7 +163,7 @@ class SerialLink:
 
     def _hear(self, data: bytes, now_ns: int) -> list[LinkEvent]:
         self._outgoing.append(Sign.ACK.value)
-        if data == self._before and not self._answered:
+        if data == self._before and not self._answered and now_ns < self._doubled_ns:
             return []
         try:
             apdu = decode(data)
@@ -170,6 +172,7 @@ class SerialLink:
             return []
         self._acknowledged(now_ns)
         self._before, self._answered = data, False
+        self._doubled_ns = now_ns + TRIES_MAX * (T2_NS + len(data) * BYTE_NS)
         return [Heard(apdu)]
 
     def _late(self, now_ns: int) -> list[LinkEvent]:

@@ -96,6 +96,11 @@ def _methods(figures: ShiftClosed, context: ReceiptContext) -> list[Block]:
                 f"  {method_name(method, context.language, context.methods)}", context.money(amount)
             )
         )
+    if figures.terminal_total is not None:
+        blocks.append(row(f"  {words.terminal_total}", context.money(figures.terminal_total)))
+        differs = figures.terminal_total - max(0, figures.by_method.get("terminal", 0))
+        if differs:
+            blocks.append(row(f"  {words.terminal_differs}", context.money(differs), bold=True))
     return blocks
 
 

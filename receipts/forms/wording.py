@@ -69,6 +69,9 @@ class Words:
     records: str
     unsent: str
     in_doubt: str
+    terminal_total: str
+    """What the payment terminal's own end of day came to."""
+    terminal_differs: str
     questioned: str
     supervisor: str
     count_of: str
@@ -206,6 +209,8 @@ _KO: Final = Words(
     records="기록 상태",
     unsent="전송 대기",
     in_doubt="미확정",
+    terminal_total="단말기 마감 합계",
+    terminal_differs="단말기와 차이",
     questioned="확인 요청",
     supervisor="책임자 확인",
     count_of="{}건",
@@ -360,6 +365,8 @@ _EN: Final = Words(
     records="Records",
     unsent="Waiting to be sent",
     in_doubt="In doubt",
+    terminal_total="Terminal's total",
+    terminal_differs="Terminal differs by",
     questioned="Questioned",
     supervisor="Supervisor",
     count_of="{}",

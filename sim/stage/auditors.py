@@ -20,6 +20,7 @@ share them (decisions.md "Twins that check").
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,8 @@ _NO_RECEIPT: Final = (
 )
 """What only slips say that show a key and are no receipts."""
 BANKED: Final = ("card", "transfer")
+TERMINAL: Final = "terminal"
+"""The tender and payment module of stand-alone terminals."""
 """Ways to pay whose peer is a bank."""
 _BANKED: Final = {"authorise": 1, "capture": 1, "refund": -1}
 """What an exchange brings the shop."""
@@ -384,6 +387,40 @@ def banks(
     if journalled != shop:
         findings.append(_bank("all journals", f"the terminals say {journalled:,}", money))
     return findings
+
+
+def terminal(
+    told: Told,
+    reader: Reader,
+    *,
+    store: str,
+    terminal: str,
+    net: int,
+    texts: Iterable[str],
+    currency: str = "KRW",
+) -> list[Finding]:
+    """Find where a till, its payment terminal and the broker part; of one terminal in the world.
+
+    `net` is what the terminal has taken less what it gave back, `texts` stand on its payments: each is of
+    one attempt (protocols.zvt.attempt).
+    """
+    money = f"the payment terminal has {net:,}"
+    attempts = [each for each in told.attempts.values() if each.method == TERMINAL]
+    journalled = sum(-each.value if each.gives_back else each.value for each in attempts)
+    findings = []
+    if journalled != net:
+        findings.append(_terminal(terminal, f"the till's journal says {journalled:,}", money))
+    booked = balances_of(reader, currency).get(f"receivable/{TERMINAL}/{store}", 0)
+    if booked != net:
+        findings.append(_terminal(terminal, f"the ledger says {booked:,}", money))
+    for text, count in Counter(texts).items():
+        if text and count > 1:
+            findings.append(_terminal(terminal, f"{text} was paid {count} times", money))
+    return findings
+
+
+def _terminal(where: str, what: str, money: str) -> Finding:
+    return Finding(auditor="terminal", where=f"till {where}", what=what, money=money)
 
 
 def shadows(held: Iterable[PurseTold], known: Iterable[Shadow]) -> list[Finding]:

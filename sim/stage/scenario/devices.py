@@ -17,9 +17,9 @@ from sim.stage.scenario.stage import Stage
 from sim.stage.scenario.steps import Step
 from sim.stage.scenario.words import nearest
 from sim.stage.world.banks import BANKS
-from sim.stage.world.equipment import CUSTOMER, DEVICES, PIN_PAD, SLOTS
+from sim.stage.world.equipment import CUSTOMER, DEVICES, PAYMENT_TERMINAL, PIN_PAD, SLOTS
 
-NAMES: Final = (*DEVICES, PIN_PAD, *BANKS)
+NAMES: Final = (*DEVICES, PIN_PAD, PAYMENT_TERMINAL, *BANKS)
 """What has verbs of its own."""
 _CABLE: Final = ("pull_cable", "plug_cable")
 HARMLESS: Final = frozenset(
@@ -31,6 +31,7 @@ HARMLESS: Final = frozenset(
         *("free", "chip_unmute"),
         *("answers_only", "clear_after"),
         *("issuer_back", "forget_pins"),
+        *("enter_pin", "be_free", "power_on"),
     }
 )
 """Verbs that break nothing; every other one is a fault."""
@@ -57,7 +58,7 @@ class DeviceStep(Step, frozen=True, kw_only=True):
 def verbs_of(device: str) -> dict[str, VerbHelp]:
     """Return what can be done to a device of this name, by the verbs' names."""
     if device not in SLOTS:
-        brought = {"clock": VirtualClock()} if device in BANKS else {}
+        brought = {"clock": VirtualClock()} if device in (*BANKS, PAYMENT_TERMINAL) else {}
         own = _own_verbs("bank" if device in BANKS else device, **brought)
         return {verb.name: verb for verb in (*WIRE_VERBS, *own)}
     # The customer's slot may be a hybrid reader's: one that is none says so when it is asked.

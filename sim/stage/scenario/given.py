@@ -8,6 +8,7 @@ given.customer = { kind = "hybrid_reader" }                       a chip and str
 given.till = { printer_proof = "status" }                         keys of [devices] of ips-pos
 given.cards.credit-1 = {}                                         a payment card or passbook of the set payment
 given.banks.hanbit = { offline = { sale = 5_000 } }               a bank, as in the broker's configuration
+given.payment_terminal = {}                                       a stand-alone payment terminal
 given.members.M123456782 = 1_000                                  a shop with points, and who has some
 given.shift = "closed"                                            or the float, in minor units
 """
@@ -27,11 +28,19 @@ from sim.stage.plan import DevicePlan, PlanError, device_plan
 from sim.stage.scenario.words import nearest
 from sim.stage.world.bank_cards import shipped
 from sim.stage.world.banks import BANKS, HANBIT, WIRING
-from sim.stage.world.equipment import DEVICES, PIN_PAD, SHOP, SLOTS, TwinWish, wish
+from sim.stage.world.equipment import (
+    DEVICES,
+    PAYMENT_TERMINAL,
+    PIN_PAD,
+    SHOP,
+    SLOTS,
+    TwinWish,
+    wish,
+)
 from sim.stage.world.given import FLOAT, Given, TillWish
 
 _ADDRESSES: Final = {
-    *("printer", "line_display", "scanner", "stripe_reader", "pin_pad"),
+    *("printer", "line_display", "scanner", "stripe_reader", "pin_pad", "payment_terminal"),
     *("customer_card", "shop_card"),
 }
 """The world knows these; a scenario does not."""
@@ -54,6 +63,7 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
     line_display: dict[str, Any] = {}
     banks: dict[str, dict[str, Any]] | None = None
     pin_pad: dict[str, Any] | None = None
+    payment_terminal: dict[str, Any] | None = None
     scanner: dict[str, Any] = {}
     stripe_reader: dict[str, Any] = {}
     customer: dict[str, Any] = {}
@@ -139,9 +149,10 @@ def _banks(
 def _equipment(given: _Given, where: Where) -> tuple[dict[str, TwinWish], dict[str, Any]]:
     """Return the twins, and what their profiles ask of the till's configuration."""
     wishes, told = {}, dict[str, Any]()
-    for name in (*DEVICES, PIN_PAD):
-        # A shop that takes payment cards has a PIN pad; any other where it is named.
-        usual: dict[str, Any] | None = None if name == PIN_PAD and given.banks is None else {}
+    for name in (*DEVICES, PIN_PAD, PAYMENT_TERMINAL):
+        # A shop that takes payment cards has a PIN pad; any other where it is named, as a terminal is.
+        missing = name == PAYMENT_TERMINAL or (name == PIN_PAD and given.banks is None)
+        usual: dict[str, Any] | None = None if missing else {}
         wanted = getattr(given, name)
         if wanted is None and usual is None:
             continue

@@ -97,6 +97,10 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
         if world.banks is not None:
             shop, objections = world.banks.shop(STORE), world.banks.objections()
             findings += auditors.banks(told, reader, shop=shop, objections=objections)
+        for terminal, net, texts in world.terminals():
+            findings += auditors.terminal(
+                told, reader, store=STORE, terminal=terminal, net=net, texts=texts
+            )
         findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,

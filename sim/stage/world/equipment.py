@@ -4,7 +4,8 @@ printer, line_display, scanner, stripe_reader, pin_pad    each on its own wire, 
 customer, shop                                            card slots; the world's cards lie beside them
 
 The customer's may be a hybrid reader, on a wire of its own. A PIN pad stands only where somebody wishes for one:
-without it, a PIN is keyed on the reader's own keypad.
+without it, a PIN is keyed on the reader's own keypad. So does a
+stand-alone payment terminal; its memory is as long as the world's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,10 +34,16 @@ CUSTOMER: Final = "customer"
 SHOP: Final = "shop"
 SLOTS: Final = (CUSTOMER, SHOP)
 PIN_PAD: Final = "pin_pad"
+PAYMENT_TERMINAL: Final = "payment_terminal"
 BYTES: Final = ("printer", "line_display", "scanner", "stripe_reader")
 DEVICES: Final = (*BYTES, *SLOTS)
 """What stands beside every till."""
-_BAUD: Final = {"printer": 115_200, "line_display": 9_600, "scanner": 9_600}
+_BAUD: Final = {
+    "printer": 115_200,
+    PAYMENT_TERMINAL: 115_200,
+    "line_display": 9_600,
+    "scanner": 9_600,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,7 @@ class Equipment:
             brought = {
                 Needs.CARDS: {"cards": cards, "away": away},
                 Needs.ISSUERS: pad,
+                Needs.MEMORY: {"clock": clock},
             }.get(kind.needs, {})
             twin = kind.build(each.options, **brought)
             if kind.name == "smart_card":

@@ -13,7 +13,7 @@ from typing import Final
 
 from pos.store.papers import PaperState
 from sim.stage.world.banks import Banks
-from sim.stage.world.equipment import CUSTOMER, PIN_PAD, SHOP, SLOTS, Equipment
+from sim.stage.world.equipment import CUSTOMER, PAYMENT_TERMINAL, PIN_PAD, SHOP, SLOTS, Equipment
 from sim.stage.world.network import Passing
 from sim.stage.world.shop import World
 from sim.stage.world.till import Disk, TillHere
@@ -38,6 +38,7 @@ _MENDING: Final = {
     "scanner": (),
     "stripe_reader": (),
     PIN_PAD: ("unmute", "repair"),
+    PAYMENT_TERMINAL: ("power_on", "be_free", "restore_answers"),
     CUSTOMER: ("unmute", "chip_unmute", "free"),
     SHOP: ("unmute",),
 }

@@ -21,6 +21,8 @@ from protocols.purse.issuing import Issuer
 from sim.cards.card import Card
 from sim.cash_receipt_agent import CashReceiptAgent
 from sim.entropy import SeededEntropy
+from sim.payment_terminal import PaymentTerminalTwin
+from sim.payment_terminal_journal import SIGNS
 from sim.stage.recording import Watch
 from sim.stage.world.bank_cards import (
     TRANSFERS,
@@ -32,7 +34,7 @@ from sim.stage.world.bank_cards import (
 )
 from sim.stage.world.banks import Banks
 from sim.stage.world.broker import ACTOR, BrokerHere
-from sim.stage.world.equipment import PIN_PAD, Equipment
+from sim.stage.world.equipment import PAYMENT_TERMINAL, PIN_PAD, Equipment
 from sim.stage.world.given import STORE, TERMINAL, Given, TillWish
 from sim.stage.world.life import keep_lives
 from sim.stage.world.members import RULE, enter_members
@@ -53,6 +55,8 @@ async def sleeps(duration_ns: int) -> None:
 
 MODULES: Final = ("card", "transfer")
 """Whose peer is a bank."""
+TERMINAL_MODULE: Final = "terminal"
+"""The payment module of stand-alone terminals."""
 STORES: Final = {STORE: "한빛마트"}
 """Names of shops by their ids."""
 
@@ -131,6 +135,19 @@ class World:
         """Return what stands beside a till."""
         return self.tills[terminal].equipment
 
+    def terminals(self) -> list[tuple[str, int, list[str]]]:
+        """Return what each till's payment terminal has taken less what it gave back, ever, and the
+        register's texts on its payments; of tills without one nothing."""
+        told = []
+        for name, till in self.tills.items():
+            device = till.equipment.devices.get(PAYMENT_TERMINAL)
+            twin = None if device is None else device.twin
+            if isinstance(twin, PaymentTerminalTwin):
+                entries = twin.journal.all_entries()
+                net = sum(SIGNS.get(each.kind, 0) * each.amount for each in entries)
+                told.append((name, net, [each.text for each in entries if each.kind == "payment"]))
+        return told
+
     async def open(self) -> None:
         """Make everything and switch it on. Raises: OSError, StoreError."""
         keep_lives(asyncio.get_running_loop(), self.crashes.append)
@@ -203,7 +220,12 @@ class World:
 
     def _modules(self) -> list[str]:
         """Return the payment modules that the office activates for what is given."""
-        return [*([POINTS] if self.given.members else []), *(MODULES if self.banks else ())]
+        terminals = any(PAYMENT_TERMINAL in wish.equipment for wish in self.given.tills)
+        return [
+            *([POINTS] if self.given.members else []),
+            *(MODULES if self.banks else ()),
+            *([TERMINAL_MODULE] if terminals else []),
+        ]
 
     def _pad(self, issuer: Issuer, wish: TillWish) -> dict[str, Any]:
         """Return what a till's PIN pad was loaded with; nothing where it has none."""

@@ -28,7 +28,7 @@ from pos.view import Notice, TillView
 from pos.wiring import Host, WiredTill, line_of, open_store, wire
 from protocols.ports import Clock, Entropy
 from sim.stage.world.broker import BrokerHere
-from sim.stage.world.equipment import CUSTOMER, SHOP, Equipment
+from sim.stage.world.equipment import CUSTOMER, PAYMENT_TERMINAL, SHOP, Equipment
 from sim.stage.world.given import STORE, TillWish
 from sim.stage.world.life import KilledError, Life
 from sim.stage.world.network import Network
@@ -45,6 +45,7 @@ _ROLES: Final = {
     "scanner": "scanner",
     "stripe_reader": "stripe_reader",
     "pin_pad": "pin_pad",
+    PAYMENT_TERMINAL: "payment_terminal",
     CUSTOMER: "customer_card",
     SHOP: "shop_card",
 }
@@ -176,7 +177,7 @@ class TillHere:
     async def key(self, entry: str) -> Notice | None:
         """Enter something; returns what the till says to it, None where it died over it."""
         try:
-            command = parse_entry(entry, self.view.currency)
+            command = parse_entry(entry, self.view.currency, self.view.tenders)
         except EntryError as error:
             return notice(error.code, self.view.language, **error.blanks)
         working = self.life.run(self.wired.till.execute(command), name=f"key {entry}")

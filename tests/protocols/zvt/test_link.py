@@ -94,6 +94,16 @@ def test_a_block_that_comes_again_is_acknowledged_and_handed_on_once():
     assert link.receive(whole, 0) == [Heard(PAID)]
 
 
+def test_the_same_block_of_somebody_who_comes_later_is_a_new_one():
+    """A register that died over its registration is started again: it is not that one, said again."""
+    link = SerialLink()
+    whole, data = block(ASKED.encode()), ASKED.encode()
+    until_ns = TRIES_MAX * (T2_NS + len(data) * BYTE_NS)
+    assert link.receive(whole, 0) == [Heard(ASKED)]
+    assert link.receive(whole, until_ns - 1) == []
+    assert link.receive(whole, until_ns) == [Heard(ASKED)]
+
+
 def test_a_broken_block_is_asked_for_and_one_that_is_no_apdu_is_not():
     link = SerialLink()
     whole = bytearray(block(PAID.encode()))

@@ -1,0 +1,145 @@
+"""A payment terminal in a world: whatever happens to it, till, terminal and broker agree in the end."""
+
+import asyncio
+
+import pytest
+
+from sim.entropy import SeededEntropy
+from sim.stage.world import audit
+from sim.stage.world.equipment import DEVICES, PAYMENT_TERMINAL, wish
+from sim.stage.world.given import Given, TillWish
+from sim.stage.world.rest import rest
+from sim.stage.world.shop import World
+from sim.stage.world.virtual import live
+
+NAMES = (*DEVICES, PAYMENT_TERMINAL)
+GIVEN = Given(tills=(TillWish(equipment={name: wish(name) for name in NAMES}),))
+WATER = "8800100000014"
+TROUBLES = (
+    "none", "declined", "red key", "cable at card", "cable at bank", "power at card", "power at bank",
+    "result lost", "till killed", "wrong pin", "bad checks", "lost acks", "busy",
+)  # fmt: skip
+
+
+async def phase(world: World, wanted: str, seconds: float = 20) -> bool:
+    """Wait until the terminal is there; it may never be."""
+    for _ in range(int(seconds * 10)):
+        if world.equipment().state(PAYMENT_TERMINAL)["phase"] == wanted:
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def sell(world: World, trouble: str) -> None:
+    """Sell one piece by the terminal, with this going wrong."""
+    till = world.till()
+    if not till.running:
+        await till.start()
+        await asyncio.sleep(5)
+
+    async def do(verb: str, **arguments: str) -> None:
+        await world.equipment().do(PAYMENT_TERMINAL, verb, **arguments)
+
+    await till.key("CL")
+    await till.key(WATER)
+    if trouble in ("bad checks", "lost acks"):
+        await do("break_checks" if trouble == "bad checks" else "lose_acks", count="2")
+    if trouble == "busy":
+        await do("be_busy")
+    if trouble == "result lost":
+        await do("lose_results", count="1")
+    paying = asyncio.create_task(till.key("TE"))
+    if await phase(world, "card"):
+        match trouble:
+            case "declined":
+                await do("tap", card="0037")
+            case "red key":
+                await do("cancel")
+            case "wrong pin":
+                await do("insert", card="0011")
+                for pin in ("9999", "4567"):
+                    await do("enter_pin", pin=pin)
+            case "power at card":
+                await do("power_off")
+            case "cable at card":
+                await do("pull_cable")
+                await do("tap", card="0011")
+            case _:
+                await do("tap", card="0011")
+                if trouble == "cable at bank":
+                    await do("pull_cable")
+                elif trouble == "power at bank":
+                    await do("power_off")
+                elif trouble == "till killed":
+                    await asyncio.sleep(0.2)
+                    await till.kill()
+    await asyncio.wait([paying], timeout=600)
+    await rest(world)
+    while till.view.lines:
+        await till.key("CA")
+
+
+def test_totals_agree_among_till_terminal_and_broker_whatever_happens() -> None:
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        order = SeededEntropy(5).fork("order")
+        left = list(TROUBLES)
+        while left:
+            await sell(world, left.pop(order.below(len(left))))
+        await rest(world)
+        assert audit.at_rest(world) == []
+        [(_, net, texts)] = world.terminals()
+        assert net > 0 and len(set(texts)) == len(texts)
+        await world.till().key("100000CN")
+
+    live(story, given=GIVEN)
+
+
+def test_a_payment_that_the_till_knows_nothing_of_is_found() -> None:
+    """The auditor is shown what it must find."""
+
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        twin = world.equipment().devices[PAYMENT_TERMINAL].twin
+        from sim.payment_terminal import PaymentTerminalTwin
+        from sim.payment_terminal_journal import Entry
+
+        assert isinstance(twin, PaymentTerminalTwin)
+        with twin.journal.writing():
+            for _ in range(2):
+                twin.journal.add(Entry(kind="payment", amount=130, text="IPS0123456789AB"))
+        await rest(world)
+        told = [each.what for each in audit.at_rest(world) if each.auditor == "terminal"]
+        assert told == [
+            "the till's journal says 0",
+            "the ledger says 0",
+            "IPS0123456789AB was paid 2 times",
+        ]
+
+    live(story, given=GIVEN)
+
+
+@pytest.mark.parametrize("forgot", [False, True], ids=["agrees", "differs"])
+def test_the_z_compares_its_total_with_the_terminals(forgot: bool) -> None:
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        await sell(world, "none")
+        twin = world.equipment().devices[PAYMENT_TERMINAL].twin
+        if forgot:
+            from sim.payment_terminal import PaymentTerminalTwin
+            from sim.payment_terminal_journal import Entry
+
+            assert isinstance(twin, PaymentTerminalTwin)
+            with twin.journal.writing():
+                twin.journal.add(Entry(kind="payment", amount=500))
+        till = world.till()
+        await till.key("10000x10CN")
+        said = await till.key("CZ")
+        assert said is not None and said.code == ("TRM-15" if forgot else ""), said
+        await asyncio.sleep(30)
+        paper = world.equipment().paper()
+        assert ("Terminal differs by" in paper) is forgot and "Terminal's total" in paper
+        rows = world.broker.reader.ask("SELECT code FROM question")
+        assert (("terminal-totals",) in rows) is forgot
+
+    live(story, given=GIVEN)
