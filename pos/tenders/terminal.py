@@ -97,7 +97,9 @@ class StandAlone:
     async def take(self, ask: Ask, desk: Desk) -> Outcome:
         """Have the terminal take the payment."""
 
-        async def pay(terminal: Terminal, order: Order, tell: Telling) -> TerminalResult:
+        async def pay(
+            terminal: Terminal, order: Order, tell: Telling, last: Finished
+        ) -> TerminalResult:
             return await terminal.pay(order, on_state=tell)
 
         return await _attempt(ask, desk, pay)
@@ -108,9 +110,11 @@ class StandAlone:
 
     async def give_back(self, ask: Ask, paid: Paid, desk: Desk) -> Outcome:
         """Have the terminal undo the payment, or give a part of it to the customer's card."""
-        receipt, whole = _receipt_in(paid.reference)
 
-        async def undo(terminal: Terminal, order: Order, tell: Telling) -> TerminalResult:
+        async def undo(
+            terminal: Terminal, order: Order, tell: Telling, last: Finished
+        ) -> TerminalResult:
+            receipt, whole = _receipt_in(paid.reference) or _receipt_of(paid, last, ask)
             if receipt and whole == ask.amount.minor:
                 upon = Order(receipt=receipt, text=order.text)
                 result = await terminal.reverse(upon, on_state=tell)
@@ -129,7 +133,7 @@ class StandAlone:
 async def _attempt(
     ask: Ask,
     desk: Desk,
-    say: Callable[[Terminal, Order, Telling], Awaitable[TerminalResult]],
+    say: Callable[[Terminal, Order, Telling, Finished], Awaitable[TerminalResult]],
     *,
     back: bool = False,
 ) -> Outcome:
@@ -137,9 +141,10 @@ async def _attempt(
     if terminal is None:
         return NotSent(code=_UNUSABLE, reason="no payment terminal is configured")
     desk.progress(PaymentStep.CARD)
-    before = await _before(terminal)
-    if isinstance(before, NotSent):
-        return before
+    last = await _last(terminal)
+    if isinstance(last, NotSent):
+        return last
+    before = _before(last, terminal)
     desk.say("terminal_wanted", amount=ask.amount.minor)
     key = await desk.intend(peer_of(before))
     order = Order(
@@ -164,7 +169,7 @@ async def _attempt(
 
     desk.may_stop(stop)
     try:
-        result = await say(terminal, order, tell)
+        result = await say(terminal, order, tell, last)
     finally:
         desk.may_stop(None)
     match result:
@@ -180,20 +185,25 @@ async def _attempt(
             return await _asked(ask, peer_of(before), desk)
 
 
-async def _before(terminal: Terminal) -> Before | NotSent:
-    """Return the terminal's last result before this attempt; why there can be none."""
+async def _last(terminal: Terminal) -> Finished | NotSent:
+    """Return the terminal's last result, which may be that it has none yet; why it cannot be had."""
     match await terminal.last_result():
-        case Finished(code=0, status=StatusInformation() as last):
-            return Before(terminal_id=last.terminal_id, receipt=last.receipt, trace=last.trace)
-        case Finished():
-            # It has been asked, and has none yet.
-            return Before(terminal_id=terminal.terminal_id, receipt=0, trace=0)
+        case Finished() as last:
+            return last
         case Refused(Result.NOT_POSSIBLE):
             return NotSent(code=_CANNOT_REPEAT, reason="it cannot say its last result again")
         case Refused(code):
             return NotSent(code=_UNUSABLE, reason=result_name(code))
         case NotAsked(reason) | NoAnswer(reason):
             return NotSent(code=_UNUSABLE, reason=reason)
+
+
+def _before(last: Finished, terminal: Terminal) -> Before:
+    """Return what an intent keeps of it."""
+    status = None if last.code else last.status
+    if status is None:
+        return Before(terminal_id=terminal.terminal_id, receipt=0, trace=0)
+    return Before(terminal_id=status.terminal_id, receipt=status.receipt, trace=status.trace)
 
 
 async def _asked(ask: Ask, peer: str, desk: Desk) -> Outcome:
@@ -269,11 +279,20 @@ def _reference(status: StatusInformation, amount: int) -> str:
     return f"{status.terminal_id:08d}-{status.receipt:04d}-{status.trace:06d}-{amount}"
 
 
-def _receipt_in(reference: str) -> tuple[int, int]:
-    """Return the receipt and the whole amount of an earlier payment; zeros where it names none."""
+def _receipt_in(reference: str) -> tuple[int, int] | None:
+    """Return the receipt and the whole amount of an earlier payment; None where nothing names them."""
     parts = reference.split("-")
     known = len(parts) == 4 and all(each.isascii() and each.isdecimal() for each in parts)
-    return (int(parts[1]), int(parts[3])) if known else (0, 0)
+    return (int(parts[1]), int(parts[3])) if known else None
+
+
+def _receipt_of(paid: Paid, last: Finished, ask: Ask) -> tuple[int, int]:
+    """Return the same of a payment that came to light late, if it is the terminal's last; else zeros."""
+    status = None if last.code else last.status
+    said = "" if status is None else " ".join((status.text, *last.paper))
+    if status is None or reference_of(paid.attempt) not in said:
+        return 0, 0
+    return status.receipt, ask.amount.minor if status.amount is None else status.amount
 
 
 def _slip(status: StatusInformation, paper: tuple[str, ...]) -> Slip:

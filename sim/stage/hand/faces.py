@@ -79,11 +79,12 @@ def _payment_terminal(
 ) -> list[str]:
     edge = f"+{'-' * _COLUMNS}+"
     lines = [f"|{fit(str(state[each]), _COLUMNS)}|" for each in ("upper", "lower")]
-    taken = f"{state['payments']} entries, total {state['total']}, batch {state['batch']}"
-    cards = f"cards: {' '.join(str(each)[-4:] for each in state['cards'])}"
+    taken = f"{state['payments']} in the batch, total {state['total']}, number {state['batch']}"
+    names = f"cards: {' '.join(str(each)[-4:] for each in state['cards'])}"
+    cards = textwrap.wrap(names, _CARDS_CELLS, break_on_hyphens=False)
     told = _told(state, "phase", "power", "busy", "registered")
     roll = [f"  {line}" for line in state["roll"]]
-    return [edge, *lines, edge, told, taken, f"last: {state['last']}", cards, *roll]
+    return [edge, *lines, edge, told, taken, f"last: {state['last']}", *roll, "", *cards]
 
 
 def _card(state: dict[str, Any], paper: str, height: int, language: Language) -> list[str]:
