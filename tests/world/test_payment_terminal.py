@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from pos.commands import Cancel
 from sim.entropy import SeededEntropy
+from sim.payment_terminal import PaymentTerminalTwin
+from sim.payment_terminal_journal import Entry
 from sim.stage.world import audit
 from sim.stage.world.equipment import DEVICES, PAYMENT_TERMINAL, wish
 from sim.stage.world.given import Given, TillWish
@@ -19,6 +22,27 @@ TROUBLES = (
     "none", "declined", "red key", "cable at card", "cable at bank", "power at card", "power at bank",
     "result lost", "till killed", "wrong pin", "bad checks", "lost acks", "busy",
 )  # fmt: skip
+
+
+def terminal_of(world: World) -> PaymentTerminalTwin:
+    """Return the terminal itself, to do to it what no verb does."""
+    twin = world.equipment().devices[PAYMENT_TERMINAL].twin
+    assert isinstance(twin, PaymentTerminalTwin)
+    return twin
+
+
+async def in_doubt(world: World) -> None:
+    """Have a payment approved whose result is lost with the cable."""
+    await asyncio.sleep(5)
+    till, devices = world.till(), world.equipment()
+    await till.key(WATER)
+    paying = asyncio.create_task(till.key("TE"))
+    assert await phase(world, "card")
+    await devices.do(PAYMENT_TERMINAL, "pull_cable")
+    await devices.do(PAYMENT_TERMINAL, "tap", card="0011")
+    said = await paying
+    assert said is not None and said.code == "TRM-11", said
+    await asyncio.sleep(20)
 
 
 async def phase(world: World, wanted: str, seconds: float = 20) -> bool:
@@ -100,11 +124,7 @@ def test_a_payment_that_the_till_knows_nothing_of_is_found() -> None:
 
     async def story(world: World) -> None:
         await asyncio.sleep(5)
-        twin = world.equipment().devices[PAYMENT_TERMINAL].twin
-        from sim.payment_terminal import PaymentTerminalTwin
-        from sim.payment_terminal_journal import Entry
-
-        assert isinstance(twin, PaymentTerminalTwin)
+        twin = terminal_of(world)
         with twin.journal.writing():
             for _ in range(2):
                 twin.journal.add(Entry(kind="payment", amount=130, text="IPS0123456789AB"))
@@ -124,12 +144,8 @@ def test_the_z_compares_its_total_with_the_terminals(forgot: bool) -> None:
     async def story(world: World) -> None:
         await asyncio.sleep(5)
         await sell(world, "none")
-        twin = world.equipment().devices[PAYMENT_TERMINAL].twin
+        twin = terminal_of(world)
         if forgot:
-            from sim.payment_terminal import PaymentTerminalTwin
-            from sim.payment_terminal_journal import Entry
-
-            assert isinstance(twin, PaymentTerminalTwin)
             with twin.journal.writing():
                 twin.journal.add(Entry(kind="payment", amount=500))
         till = world.till()
@@ -141,5 +157,93 @@ def test_the_z_compares_its_total_with_the_terminals(forgot: bool) -> None:
         assert ("Terminal differs by" in paper) is forgot and "Terminal's total" in paper
         rows = world.broker.reader.ask("SELECT code FROM question")
         assert (("terminal-totals",) in rows) is forgot
+
+    live(story, given=GIVEN)
+
+
+def test_what_is_not_the_payments_result_settles_nothing() -> None:
+    """Another's payment since, another terminal, one at work: nobody says paid or not paid."""
+
+    async def story(world: World) -> None:
+        await in_doubt(world)
+        twin, till = terminal_of(world), world.till()
+
+        async def asked() -> str:
+            said = await till.key("RS")
+            return "" if said is None else said.code
+
+        assert await asked() == "TRM-11", "the cable is still out"
+        await world.equipment().do(PAYMENT_TERMINAL, "be_busy")
+        await world.equipment().do(PAYMENT_TERMINAL, "plug_cable")
+        await asyncio.sleep(30)
+        assert await asked() == "TRM-11", "it is at something else"
+        await world.equipment().do(PAYMENT_TERMINAL, "be_free")
+        await asyncio.sleep(10)
+        known, twin._id = twin._id, 5
+        assert await asked() == "TRM-13"
+        twin._id = known
+        with twin.journal.writing():
+            later = twin.journal.add(Entry(kind="payment", amount=130, text="IPSFFFFFFFFFFFF"))
+        assert await asked() == "TRM-12", "the same amount, and another's reference"
+        assert till.doubts() and till.view.lines
+        with twin.journal.writing():
+            twin.journal._file.execute("DELETE FROM entry WHERE receipt = ?", (later.receipt,))
+        assert await asked() == ""
+        assert not till.doubts() and not till.view.lines
+
+    live(story, given=GIVEN)
+
+
+def test_more_than_was_asked_for_is_for_people_to_judge() -> None:
+    """A tip at the terminal: the till takes no more than it asked for, and says so."""
+
+    async def story(world: World) -> None:
+        await in_doubt(world)
+        twin = terminal_of(world)
+        paid = twin.journal.last()
+        assert paid is not None
+        with twin.journal.writing():
+            twin.journal.grow(paid, 20)
+        await world.equipment().do(PAYMENT_TERMINAL, "plug_cable")
+        await asyncio.sleep(30)
+        said = await world.till().key("RS")
+        assert said is not None and said.code == "TRM-12" and world.till().doubts()
+
+    live(story, given=GIVEN)
+
+
+def test_the_clerks_esc_asks_the_terminal_to_stop() -> None:
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        till = world.till()
+        await till.key(WATER)
+        paying = asyncio.create_task(till.key("TE"))
+        assert await phase(world, "card") and till.view.payment is not None
+        assert till.view.payment.stoppable
+        await till.wired.till.execute(Cancel())
+        said = await paying
+        assert said is not None and said.code == "TRM-06"
+        assert any(each.detail == "abort" for each in terminal_of(world).history)
+        assert till.view.lines and not till.doubts()
+
+    live(story, given=GIVEN)
+
+
+def test_goods_that_come_back_are_paid_back_by_the_terminal() -> None:
+    """A closed sale voided the same day: a reversal without a card; nothing is left in any account."""
+
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        await sell(world, "none")
+        assert terminal_of(world).state()["total"] == 130
+        await world.till().key("VF")
+        await world.till().key("GB")
+        await rest(world)
+        assert terminal_of(world).state()["total"] == 0
+        assert [each.kind for each in terminal_of(world).journal.all_entries()] == [
+            "payment",
+            "reversal",
+        ]
+        assert audit.at_rest(world) == []
 
     live(story, given=GIVEN)
