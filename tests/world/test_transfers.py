@@ -8,12 +8,10 @@ import asyncio
 
 import pytest
 
-from ips.bank.codes import message_of
 from ips.points import BankPoint
 from pos.points import Point
 from pos.view import Stage
 from protocols.facts import Slip
-from protocols.iso8583.response import Response
 from sim.stage.world.network import Passing
 from tests.support.transfer_world import GOODS, PRICE, TransferShop, given, transfer_live
 
@@ -224,18 +222,6 @@ def test_power_leaves_it_while_it_keeps_the_order(size: int) -> None:
 
 
 # The bank
-
-
-@pytest.mark.parametrize("code", [str(each) for each in Response if each not in ("00", "95")])
-def test_every_refusal_of_the_bank_is_a_sentence(code: str) -> None:
-    async def story(shop: TransferShop) -> None:
-        await shop.key(GOODS)
-        await shop.bank("decline", code=code)
-        assert await shop.pay() == message_of(code)
-        assert shop.closed()[-1].outcome == "declined"
-        await taken_again(shop)
-
-    transfer_live(story)
 
 
 @pytest.mark.parametrize("fault", ["lose_answers", "lose_requests", "answer_after_reversal"])

@@ -19,7 +19,7 @@ from pos.view import Notice
 from sim.stage.scenario.stage import Stage, StepError
 from sim.stage.scenario.words import nanoseconds, nearest
 from sim.stage.world.broker import ACTOR
-from sim.stage.world.equipment import CUSTOMER
+from sim.stage.world.equipment import CUSTOMER, PIN_PAD
 from sim.stage.world.network import Passing
 from sim.stage.world.till import Disk as TillDisk
 
@@ -219,6 +219,61 @@ async def _show(stage: Stage, card: str) -> None:
     await stage.equipment.do(CUSTOMER, "swap" if there else "insert", card=card)
 
 
+class Present(Step, frozen=True, kw_only=True):
+    """The customer holds out a card, once the till wants one or has answered: one with a chip goes into the slot,
+    one that has only a stripe through the stripe reader."""
+
+    word = "present"
+    present: str
+    within: str = "30 s"
+
+    def __post_init__(self) -> None:
+        nanoseconds(self.within)
+
+    async def play(self, stage: Stage) -> None:
+        """Do it."""
+        await stage.until(
+            lambda: (
+                stage.begun is None or stage.begun.done() or stage.till.view.payment is not None
+            ),
+            nanoseconds(self.within),
+            lambda: "the till wants no card",
+        )
+        if self.present in stage.world.cards:
+            await _show(stage, self.present)
+        else:
+            await stage.equipment.do("stripe_reader", "swipe", card=self.present)
+
+
+class Pin(Step, frozen=True, kw_only=True):
+    """The customer enters a PIN once it is asked for, at the PIN pad or at the reader's own keypad; where the till
+    answers without asking for one, nobody enters any."""
+
+    word = "pin"
+    pin: str
+    within: str = "30 s"
+
+    def __post_init__(self) -> None:
+        nanoseconds(self.within)
+
+    async def play(self, stage: Stage) -> None:
+        """Do it."""
+        await stage.until(
+            lambda: bool(_keypads(stage)) or stage.begun is None or stage.begun.done(),
+            nanoseconds(self.within),
+            lambda: "no PIN was asked for, and no answer came",
+        )
+        for keypad in _keypads(stage)[:1]:
+            await stage.equipment.do(keypad, "press", digits=self.pin)
+            await stage.equipment.do(keypad, "enter")
+
+
+def _keypads(stage: Stage) -> list[str]:
+    """Return the devices that wait for digits."""
+    keypads = [each for each in (PIN_PAD, CUSTOMER) if each in stage.equipment.devices]
+    return [each for each in keypads if "digits" in stage.equipment.state(each)["keypad"]]
+
+
 class Till(Step, frozen=True, kw_only=True):
     """The till's program: kill (at once, or at a named place of pos/points.py), start, stop."""
 
@@ -363,6 +418,8 @@ STEPS: tuple[type[Step], ...] = (
     Answer,
     Sell,
     Finish,
+    Present,
+    Pin,
     Wait,
     Till,
     Broker,

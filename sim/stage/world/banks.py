@@ -123,7 +123,7 @@ class Banks:
             return carrier.dial()
         return await tcp.dial(address)
 
-    async def do(self, verb: str, bank: str = HANBIT, **arguments: str) -> None:
+    async def do(self, verb: str, bank: str = HANBIT, /, **arguments: str) -> None:
         """Let something go wrong. Raises: VerbError."""
         await self._served(bank).do(Verb(verb=verb, arguments=arguments))
 

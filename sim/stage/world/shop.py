@@ -53,6 +53,8 @@ async def sleeps(duration_ns: int) -> None:
     await asyncio.sleep(duration_ns / NANOSECONDS_PER_SECOND)
 
 
+TOLD_NS: Final = 10 * NANOSECONDS_PER_SECOND
+LOOK_NS: Final = 20_000_000
 MODULES: Final = ("card", "transfer")
 """Whose peer is a bank."""
 TERMINAL_MODULE: Final = "terminal"
@@ -204,8 +206,17 @@ class World:
         self.broker.serve()
         for till in self.tills.values():
             await till.start()
+            if self.banks is not None and till.wish.joined:
+                await self._told(till)
             if till.wish.float_amount is not None:
                 await till.key(f"{till.wish.float_amount}OS")
+
+    async def _told(self, till: TillHere) -> None:
+        """Wait a little until a till has the policy: it takes no transfers before."""
+        deadline_ns = self.clock.monotonic_ns() + TOLD_NS
+        register = till.wired.till.register
+        while not register.policy_version and self.clock.monotonic_ns() < deadline_ns:
+            await self.passes(LOOK_NS)
 
     def _policy(self) -> Policy:
         """Return what the office publishes for what is given."""

@@ -184,6 +184,23 @@ def test_a_bank_that_is_switched_off_and_on_wants_a_new_sign_on(tmp_path):
         assert (await world.pay()).outcome == "approved"
 
 
+def test_a_bank_that_has_forgotten_us_behind_its_line_is_signed_on_to_again(tmp_path):
+    @story(tmp_path)
+    async def _(world):
+        await world.do("restart")
+        refused = await world.pay()
+        assert (refused.outcome, refused.code) == ("declined", "CRD-04")
+        await asyncio.sleep(1)
+        assert (await world.pay()).outcome == "approved"
+        await world.do("lose_answers", count="1")
+        lost = await world.pay()
+        await world.do("restart")
+        await asyncio.sleep(90)
+        assert (await world.look(lost.key)).code == "CRD-06", (
+            "its reversal got through all the same"
+        )
+
+
 def test_a_void_a_refund_and_no_more_than_was_paid(tmp_path):
     @story(tmp_path)
     async def _(world):

@@ -25,6 +25,8 @@ from devices.drivers import (
 from devices.drivers.drawer import Contact, DrawerState, DrawerWiring, Kick, KickEnd
 from devices.drivers.print_job import Happening, Phase, Proof, Verdict
 from devices.scanner import Ending, Handshake
+from ips.bank import desk as bank_desk
+from ips.bank import line as bank_line
 from ips.batches import BatchWork
 from ips.rules import load_rules
 from pos import (
@@ -69,6 +71,7 @@ from sim.stage.scenario.language import Scenario, read_scenarios
 from sim.stage.scenario.player import play
 from sim.stage.scenario.shelf import SHIPPED
 from sim.stage.scenario.steps import Network
+from sim.stage.world.banks import HANBIT
 from sim.stage.world.equipment import BYTES, DEVICES, SLOTS
 from sim.stage.world.network import Passing
 
@@ -514,6 +517,17 @@ ANSWERS = [
     Answer("shop.tear_after", "shop-card-pulled", _believed, "tear_after, count=4"),
     Answer("quirk smart_card.slow", "card-quirks", of(purses, "EXCHANGE_NS", 100_000_000), "slow"),
     Answer("quirk smart_card.bad-contacts", "card-quirks", _once_only, "bad-contacts"),
+    # Banks
+    *(
+        Answer(f"hanbit.{fault}", "bank-answer-lost", of(bank_line, "ANSWER_SECONDS", 1e6), f"card=passbook-1, pin=1234, fault={fault}")
+        for fault in ("lose_answers", "lose_requests", "answer_after_reversal", "wrong_codes")
+    ),
+    Answer("hanbit.delay", "bank-answer-late", of(bank_line, "ANSWER_SECONDS", 1.0), "TR"),
+    Answer("hanbit.pull_cable", "bank-down-and-back", of(bank_line, "AGAIN_SECONDS", (1e6,)), "TR"),
+    Answer("hanbit.restart", "bank-forgets-who-we-are", of(bank_line.BankLine, "_doubt_sign_on", _nothing), "TR"),
+    Answer("hanbit.decline", "bank-refused", of(bank_desk, "message_of", lambda _: "CRD-10"), "code=51"),
+    Answer("hanbit.issuer_away", "bank-card-reported", of(bank_desk, "message_of", lambda _: "CRD-10"), "verb=lost"),
+    Answer("hanbit.report_card", "bank-card-reported", of(bank_desk, "message_of", lambda _: "CRD-10"), "verb=stolen"),
     # Programs, network, disk, office
     Answer("till.kill", "till-killed-with-open-basket", of(loading, "_recover", lambda _: None)),
     Answer("till.kill", "till-killed-after-value-moved", _no_doubt),
@@ -547,6 +561,9 @@ def test_scenario_fails_without_the_answer(answer: Answer, monkeypatch: Patch) -
 
 
 NO_ANSWER = {
+    "hanbit.cross_answers": "two questions at once: tests/ips/bank/test_line.py",
+    "hanbit.double_answers": "the second is an answer to nothing: tests/ips/bank/test_session.py",
+    "hanbit.garble": "hanbit.pull_cable: the line is closed and dialled anew",
     "slot.delay": "quirk smart_card.slow",
     "slot.chip_delay": "quirk smart_card.slow",
     "quirk smart_card.no-quickack": "the card's own side; vpcd only",
@@ -563,9 +580,10 @@ def faults() -> set[str]:
     wire = {verb.name for verb in WIRE_VERBS} - HARMLESS
     own = {
         (device, verb)
-        for device in DEVICES
+        for device in (*DEVICES, HANBIT)
         for verb in verbs_of(device)
         if verb not in HARMLESS and not (verb in wire and device in BYTES)
+        if device != HANBIT or verb == "delay" or verb not in wire
     }
     return (
         {f"wire.{verb}" for verb in wire}
