@@ -176,7 +176,7 @@ class _Payment:
 def _fields(submitted: Submitted) -> dict[str, str]:
     """Return what the transfer module is told (ips/modules/transfer.toml)."""
     signed = submitted.signed + submitted.certificate
-    fields = {"account": submitted.order.account, "order": signed.hex().upper()}
+    fields = {"account": submitted.order.account, "signed_order": signed.hex().upper()}
     if submitted.pin is not None:
         block, ksn = submitted.pin.block, submitted.pin.ksn
         fields |= {"pin_block": block.hex().upper(), "ksn": ksn.hex().upper()}

@@ -32,7 +32,7 @@ class Transfer(BankModule):
     def request(self, order: Asked) -> BankRequest:
         """Return what the account's bank is asked. Raises: MalformedError, ValueError."""
         given, pin = order.fields, pin_in(order)
-        signed = bytes.fromhex(given["order"])
+        signed = bytes.fromhex(given["signed_order"])
         if len(signed) != SIGNED_BYTES + CERTIFICATE_BYTES:
             raise ValueError("an order comes with its signature and its certificate")
         wished = decode_order(signed[:ORDER_BYTES])
@@ -45,7 +45,7 @@ class Transfer(BankModule):
                 de.ENTRY_MODE: "051",
                 de.ACCOUNT_FROM: wished.account,
                 de.ACCOUNT_TO: wished.payee,
-                de.PASSBOOK_ORDER: given["order"],
+                de.PASSBOOK_ORDER: given["signed_order"],
                 **pin,
             },
         )

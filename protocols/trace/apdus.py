@@ -3,6 +3,7 @@
     VERIFY, CHANGE, RESET RETRY   20 21 24 2C, any class: every PIN block; what is no block becomes FF
     data objects                  5A number, 57 and 9F6B track 2, 56 track 1, 5F20 and 9F0B name,
                                   9F1F and 9F20 what stands behind on a track
+    a passbook's answers          its account, zeros but for the last four: in its certificate, and in what it signs
 
 Bytes that are no APDU are told by their instruction byte all the same; a garbled VERIFY holds digits.
 Source: ISO/IEC 7816-4:2020 clause 11.6, ISO 9564-1 format 2, EMV book 3 annex A, EMV book 4.
@@ -11,11 +12,20 @@ Source: ISO/IEC 7816-4:2020 clause 11.6, ISO 9564-1 format 2, EMV book 3 annex A
 from typing import Final
 
 from protocols.iso7816 import ApduError, parse_command
+from protocols.passbook.order import (
+    ACCOUNT_BYTES,
+    ACCOUNT_DIGITS,
+    CERTIFICATE_BYTES,
+    SIGNED_BYTES,
+    VERSION,
+)
 from protocols.tlv import Tlv, TlvError, walk_tlv
 from protocols.trace.stand_ins import NAME, PAN_CLEAR_DIGITS, StandIns
 
 PIN_COMMANDS: Final = (0x20, 0x21, 0x24, 0x2C)
 _HEADER_BYTES: Final = 4
+_IN_CERTIFICATE: Final = 2
+"""Where the account stands in it: behind version and key."""
 _BLOCK_BYTES: Final = 8
 _NUMBER: Final = 0x5A
 _TRACKS_2: Final = (0x57, 0x9F6B)
@@ -41,7 +51,21 @@ def swap_command(stand_ins: StandIns, apdu: bytes) -> bytes:
 
 def swap_response(stand_ins: StandIns, answer: bytes) -> bytes:
     """Return a response without secrets, as long as it was."""
-    return _objects(stand_ins, answer[:-2]) + answer[-2:]
+    return _accounts(_objects(stand_ins, answer[:-2])) + answer[-2:]
+
+
+def _accounts(data: bytes) -> bytes:
+    """Return a passbook's certificate, or its signed order, without the account; anything else as it is."""
+    places = {CERTIFICATE_BYTES: _IN_CERTIFICATE, SIGNED_BYTES: 0}
+    start = places.get(len(data))
+    if start is None or (start and data[0] != VERSION):
+        return data
+    digits = data[start : start + ACCOUNT_BYTES].hex()
+    number = digits.rstrip("f")
+    if len(number) not in ACCOUNT_DIGITS or not number.isdigit():
+        return data
+    instead = bytes.fromhex(f"{number[-4:]:0>{len(number)}}" + digits[len(number) :])
+    return data[:start] + instead + data[start + ACCOUNT_BYTES :]
 
 
 def _blocks(stand_ins: StandIns, data: bytes) -> bytes:

@@ -148,14 +148,14 @@ class CardTeller:
             return f"no command: {hexed(apdu)} ({error})"
         if (command.cla, command.ins, command.p1) == (0x00, 0xA4, 0x04):
             return self._select(command.data)
-        return f"{self._name(command)}{_parameters(command)}{_carried(command.data)}"
+        return f"{self._name(command)}{_parameters(command)}{self._carried(command.data)}"
 
     def response(self, answer: bytes) -> str:
         """Return an answer in words."""
         if len(answer) < 2:
             return "no answer: torn out or mute"
         data, sw = answer[:-2], int.from_bytes(answer[-2:])
-        return f"{sw:04X} {status(sw)}{_carried(data)}"
+        return f"{sw:04X} {status(sw)}{self._carried(data)}"
 
     def _select(self, aid: bytes) -> str:
         for known, (name, table) in _APPLICATIONS.items():
@@ -164,6 +164,12 @@ class CardTeller:
                 return f"SELECT {name}"
         self._table = {}
         return f"SELECT {hexed(aid)}"
+
+    def _carried(self, data: bytes) -> str:
+        """Return what data carries; a passbook's certificate may look like a purse's message and is none."""
+        if self._table is _PASSBOOK:
+            return f", {len(data)} bytes" if data else ""
+        return _carried(data)
 
     def _name(self, command: Command) -> str:
         key = (command.cla, command.ins)

@@ -19,7 +19,10 @@ from protocols.malformed import MALFORMED
 from protocols.trace.stand_ins import StandIns, is_pan
 
 NAMES: Final = frozenset(
-    ("pin", "pan", "track1", "track2", "cvv", "password", "token", "secret", "private")
+    (
+        *("pin", "pan", "track1", "track2", "cvv", "password", "token", "secret", "private"),
+        *("pin_block", "account", "signed_order"),
+    )
 )
 """Names under which a secret may stand, whatever it looks like."""
 _JSON: Final = ("application/json", "application/problem+json")

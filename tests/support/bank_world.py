@@ -83,7 +83,7 @@ class BankWorld:
         key, book = self.key(), card or self.books.setdefault(account, passbook(account=account))
         fields = {
             "account": account,
-            "order": signed_order(book, key, ordered or amount, **changes),
+            "signed_order": signed_order(book, key, ordered or amount, **changes),
         }
         if pin:
             objects = bytes.fromhex(b.pin_of(pin, account)[110])

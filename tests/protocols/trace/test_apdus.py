@@ -5,10 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.iso7816 import Command
+from protocols.passbook.card import AID
+from protocols.passbook.order import SIGNED_BYTES
 from protocols.secure_pin import pin_block
 from protocols.tlv import encode_tlv, find_tlv
 from protocols.trace.apdus import PIN_COMMANDS, swap_command, swap_response
+from protocols.trace.card_words import CardTeller
 from protocols.trace.stand_ins import StandIns, is_pan
+from tests.support.passbooks import ACCOUNT, passbook, signed_order
 
 PAN = "4761739001010119"
 
@@ -100,3 +104,29 @@ def test_no_pin_is_left(pin, ins):
     apdu = swapped(Command(0, ins, 0, 0x81, pin_block(pin)))
 
     assert apdu == Command(0, ins, 0, 0x81, pin_block(StandIns().pin(pin))).encode()
+
+
+def test_a_passbooks_account_is_hidden_where_it_is_told_and_where_it_is_signed() -> None:
+    card = passbook()
+    card.power_on()
+    card.handle(Command(0x00, 0xA4, 4, 0, AID, 256).encode())
+    certificate = card.handle(Command(0x00, 0xCA, 0x7F, 0x21, le=256).encode())
+    signed = bytes.fromhex(signed_order(card, "S01-01-20260417-0001-a", 130))
+    for answer in (certificate, signed[:SIGNED_BYTES] + b"\x90\x00"):
+        swapped = swap_response(StandIns(), answer)
+        assert len(swapped) == len(answer) and ACCOUNT not in swapped.hex()
+        assert "000000000440ffffffff" in swapped.hex(), "its last four tell cards apart"
+        assert swap_response(StandIns(), swapped) == swapped
+    assert (
+        swap_response(StandIns(), certificate[:-3] + b"\x90\x00") == certificate[:-3] + b"\x90\x00"
+    )
+
+
+def test_a_passbooks_certificate_is_told_as_no_message_of_a_purse() -> None:
+    teller = CardTeller()
+    card = passbook()
+    card.power_on()
+    for command in (Command(0x00, 0xA4, 4, 0, AID, 256), Command(0x00, 0xCA, 0x7F, 0x21, le=256)):
+        teller.command(command.encode())
+        told = teller.response(card.handle(command.encode()))
+    assert told == "9000 done, 113 bytes"

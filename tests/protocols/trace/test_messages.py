@@ -34,6 +34,16 @@ def test_secrets_go_by_name_and_numbers_of_cards_anywhere():
     assert swapped["card"]["note"][:10] == "no. 476173"
 
 
+def test_a_transfers_account_and_order_go_by_name_and_its_sale_stays():
+    fields = {"account": "110220330440", "signed_order": "AB" * 224, "pin_block": "CD" * 16}
+    body = {"key": "S1-01-20260101-0007-a", "order": "S1-01-20260101-0007", "fields": fields}
+
+    swapped = json.loads(swap_body(StandIns(), JSON, json.dumps(body).encode()))
+
+    assert set("".join(swapped["fields"].values())) == {"x"}
+    assert (swapped["key"], swapped["order"]) == (body["key"], body["order"])
+
+
 def batch(record):
     envelope = msgspec.msgpack.encode({"v": 1, "records": [msgspec.msgpack.encode(record)]})
     return zlib.compress(msgspec.msgpack.encode([envelope, b"signature"]))
