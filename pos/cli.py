@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.resources import files
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ MISUSE: Final = 2
 NUMBER_DIGITS_MAX: Final = 15
 
 log = logging.getLogger("pos")
+LOG_NAME: Final = "ips-pos.log"
+LOG_BYTES_MAX: Final = 1_000_000
 
 _EXAMPLES: Final = """examples:
   ips-pos                                               open the counter's screen
@@ -58,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _complain(str(error), MISUSE)
     carry_out: Callable[[Config, argparse.Namespace], int] = parsed.carry_out
+    kept = _kept_log(config)
     try:
         status = carry_out(config, parsed)
         print(end="", flush=True)  # A full disk or a reader who has gone is met here.
@@ -75,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the one place: a clerk never sees a traceback
         return _complain(_logged(config, error), FAILED)
+    finally:
+        logging.getLogger().removeHandler(kept)
+        kept.close()
     return status
 
 
@@ -723,16 +730,28 @@ def _complain(sentence: str, status: int) -> int:
     return status
 
 
+class _Log(RotatingFileHandler):
+    """The folder's log; where it cannot be written, selling goes on without."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Say nothing: the terminal is the clerk's."""
+
+
+def _kept_log(config: Config) -> logging.Handler:
+    """Let the folder's log have what any part of the program warns of; nothing of it is for the terminal."""
+    path = Path(config.folder) / LOG_NAME
+    handler = _Log(path, maxBytes=LOG_BYTES_MAX, backupCount=1, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+    return handler
+
+
 def _logged(config: Config, error: Exception) -> str:
     """Write an unforeseen error to the folder's log, and return what to tell the clerk."""
-    path = Path(config.folder) / "ips-pos.log"
-    handler = logging.FileHandler(path, encoding="utf-8")
-    log.addHandler(handler)
     log.error("program.failed", exc_info=error)
-    handler.close()
     return (
-        f"an error that should not happen ({type(error).__name__}); everything stored is safe. "
-        f"The details are in {path}: send that file to support, then start again"
+        f"an error that should not happen ({type(error).__name__}); everything stored is safe. The "
+        f"details are in {Path(config.folder) / LOG_NAME}: send that file to support, then start again"
     )
 
 

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import logging
 from pathlib import Path
 
 import pytest
 
 from pos.cli import main
 from pos.store.lock import FolderLock
+from pos.tenders.registry import Registry, find_tenders
 from protocols.staff import pin_matches
 from tests.support.staff import write_staff
 
@@ -344,3 +346,18 @@ def test_a_pin_is_printed_as_its_hash_alone(shell: Shell, monkeypatch) -> None:
     assert shell.run("staff", "pin")[0] == 1
     assert "tried first" in shell.complaint
     assert "1234" not in shell.complaint
+
+
+def test_what_a_part_of_the_program_warns_of_is_in_the_log_and_not_on_the_terminal(
+    shop: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's tender that cannot be imported: selling goes on, and support finds out why."""
+    own = find_tenders().places
+    broken = Registry({**own, "odd": "no_such_package:TENDER"})
+    monkeypatch.setattr("pos.wiring.find_tenders", lambda: broken)
+    before = logging.getLogger().handlers[:]
+    status, _ = shop.run("sell", "milk", "--tender", "cash")
+    assert (status, shop.complaint) == (0, "")
+    log = shop.home / "data" / "intermarket" / "pos" / "ips-pos.log"
+    assert "tender.broken" in log.read_text() and "no_such_package" in log.read_text()
+    assert logging.getLogger().handlers == before
