@@ -107,11 +107,13 @@ def _soak(chosen: argparse.Namespace) -> int:
         only=None if chosen.only is None else frozenset(chosen.only),
     )
     whole: Outcome | None = None
+    kept: _LogFile | None = None
     with ExitStack() as stack:
         outcome = Outcome(wish=wish, clock=SystemClock())
         if chosen.log is not None:
-            file = stack.enter_context(chosen.log.open("w", encoding="utf-8"))
-            outcome.log = Log(write=lambda line: print(line, file=file))
+            kept = _LogFile(chosen.log)
+            stack.callback(kept.close)
+            outcome.log = Log(write=kept.write)
         print(f"ips-sim soak: seed {wish.seed}", file=sys.stderr)
         tick = stack.enter_context(_showing(outcome))
         try:
@@ -124,7 +126,36 @@ def _soak(chosen: argparse.Namespace) -> int:
         print(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
         print(tell(outcome, whole), end="")
+    if kept is not None and kept.failed is not None:
+        why = f"{chosen.log}: {kept.failed.strerror}; the log is not whole, the soak is"
+        print(f"ips-sim soak: {why}", file=sys.stderr)
+        return 1
     return 0 if outcome.objection is None else 1
+
+
+class _LogFile:
+    """The log on a disk that may fill up: that ends the log, and is no fault of the shop's."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises: OSError where it cannot be begun."""
+        self._file = path.open("w", encoding="utf-8")
+        self.failed: OSError | None = None
+        """Why it is not whole."""
+
+    def write(self, line: str) -> None:
+        """Add a line."""
+        if self.failed is None:
+            try:
+                print(line, file=self._file)
+            except OSError as error:
+                self.failed = error
+
+    def close(self) -> None:
+        """Write what is left."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self.failed = self.failed or error
 
 
 def _shrunk(outcome: "Outcome") -> "Outcome":

@@ -249,6 +249,20 @@ def test_figures_add_up_by_fault_and_state() -> None:
     assert SHOP not in STATES
 
 
+def test_a_disk_that_fills_up_under_the_log_is_no_auditors_objection() -> None:
+    """The soak goes on to its end; only the log is not whole, and the status says so."""
+    ended = subprocess.run(
+        [*COMMAND, "--seed", "3", "--hours", "1", "--tills", "1", "--log", "/dev/full"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "/dev/full: No space left on device; the log is not whole" in ended.stderr
+    assert "no auditor objects" in ended.stdout
+
+
 def test_a_log_keeps_its_end_and_is_condensed() -> None:
     written: list[str] = []
     one, two = Log(written.append), Log()
