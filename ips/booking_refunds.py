@@ -8,7 +8,7 @@ covers is above what was paid, and asked about. Money has already gone back: non
 import msgspec
 
 from ips.booking_points import taken_back
-from ips.booking_voids import NOT_BACK
+from ips.booking_voids import NOT_BACK, keep_refund
 from ips.books import RefundRecord
 from ips.commands import PayRefund, RequestRefund
 from ips.entry import EXCEPTIONS, Entry, repay_key
@@ -184,26 +184,15 @@ def _record(
     amount: int,
     state: str = "paid",
 ) -> None:
-    at = entry.occasion
-    entry.booking.refunds[key] = RefundRecord(
-        key=key,
+    keep_refund(
+        entry,
+        key,
+        tender,
         payment=payment,
         order=fact.original,
-        method=tender.method,
         amount=amount,
-        currency=at.currency,
-        store=at.store,
-        terminal=at.terminal,
-        business_date=at.business_date,
         reason=fact.reason,
         state=state,
-        requested_by=at.actor,
-        requested_ns=at.at_ns,
-        decided_by=at.approver or at.actor,
-        decided_ns=at.at_ns,
-        decision="at the terminal",
-        paid_ns=at.at_ns,
-        reference=tender.reference,
     )
 
 

@@ -97,7 +97,15 @@ def _refund(entry: Entry, payment: PaymentRecord, back: Tender, reason: str) -> 
             entry.ask("flow-refuses", about=payment.key, amount=back.amount, detail=detail)
             return
         payment = entry.payment(payment.key) or payment
-    _record(entry, payment, back, reason)
+    keep_refund(
+        entry,
+        back.attempt,
+        back,
+        payment=payment.key,
+        order=payment.order,
+        amount=back.amount,
+        reason=reason,
+    )
 
 
 def _level(entry: Entry) -> None:
@@ -123,20 +131,31 @@ def _payment_of(entry: Entry, fact: TenderVoided) -> PaymentRecord:
     )
 
 
-def _record(entry: Entry, payment: PaymentRecord, back: Tender, reason: str) -> None:
+def keep_refund(
+    entry: Entry,
+    key: str,
+    back: Tender,
+    *,
+    payment: str,
+    order: str,
+    amount: int,
+    reason: str,
+    state: str = "paid",
+) -> None:
+    """Keep a refund that a terminal has paid out, of `payment`; empty where it is of none."""
     at = entry.occasion
-    entry.booking.refunds[back.attempt] = RefundRecord(
-        key=back.attempt,
-        payment=payment.key,
-        order=payment.order,
+    entry.booking.refunds[key] = RefundRecord(
+        key=key,
+        payment=payment,
+        order=order,
         method=back.method,
-        amount=back.amount,
+        amount=amount,
         currency=at.currency,
         store=at.store,
         terminal=at.terminal,
         business_date=at.business_date,
         reason=reason,
-        state="paid",
+        state=state,
         requested_by=at.actor,
         requested_ns=at.at_ns,
         decided_by=at.approver or at.actor,
