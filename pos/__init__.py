@@ -51,6 +51,7 @@ doubted        the payment in doubt that holds the counter, and what is known of
 parking        sets it aside, so that its sale can go on
 repaying       gives late money back to the card that it came from
 checking       asks about it by itself
+dialogues      plays a dialogue of protocols to its end
 purses         two cards at the counter, and a dialogue played between them
 card_lamps     the card slots among the devices, and what the till's own purses say to doctor
 purse_reading  what one purse in one slot says of itself

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from msgspec.structs import replace
 
+from pos.dialogues import played
 from pos.keypads import ENTRY_SECONDS, GRACE_NS, PAD_UNUSABLE
 from pos.purses import EXCHANGE_NS
 from pos.tenders.agreement import Ask, Desk
@@ -84,25 +85,21 @@ class _Payment:
 
     async def play(self, dialogue: terminal.Dialogue) -> Outcome:
         """Play it to its end."""
-        try:
-            step = next(dialogue)
-            for _ in range(STEPS_MAX):
-                match step:
-                    case terminal.Ask(apdu):
-                        step = dialogue.send(await self._tell(apdu))
-                    case terminal.EnterPin():
-                        step = dialogue.send(await self._enter_pin(step))
-                    case terminal.Intend(order):
-                        await self._intend(order)
-                        step = dialogue.send(None)
-                    case terminal.Submit(submitted):
-                        step = dialogue.send(await self._submit(submitted))
-                    case _:
-                        assert_never(step)
-        except StopIteration as end:
-            result: terminal.Result = end.value
-            return self._ended(result)
-        raise AssertionError("a passbook's dialogue is bounded")
+        return self._ended(await played(dialogue, self._answer, most=STEPS_MAX))
+
+    async def _answer(self, step: terminal.Step) -> terminal.Answer:
+        match step:
+            case terminal.Ask(apdu):
+                return await self._tell(apdu)
+            case terminal.EnterPin():
+                return await self._enter_pin(step)
+            case terminal.Intend(order):
+                await self._intend(order)
+                return None
+            case terminal.Submit(submitted):
+                return await self._submit(submitted)
+            case _:
+                assert_never(step)
 
     def _ended(self, result: terminal.Result) -> Outcome:
         if not isinstance(result, terminal.NotSent):

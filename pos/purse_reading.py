@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from pos.dialogues import played
 from pos.purses import EXCHANGE_NS
-from protocols.iso7816 import parse_response
+from protocols.iso7816 import Response, parse_response
 from protocols.money import Currency
 from protocols.ports import CardChannel, Clock
 from protocols.purse.enquiry import Told, Untold, enquire
@@ -16,14 +17,10 @@ async def read_purse(
     channel: CardChannel, currency: Currency, *, clock: Clock, statement: bool = False
 ) -> Told | Untold:
     """Ask a purse for its pocket, and for its last transfers; moves nothing, changes nothing."""
-    dialogue = enquire(currency.number, statement=statement)
-    try:
-        apdu = next(dialogue)
-        for _ in range(READS_MAX):
-            deadline_ns = clock.monotonic_ns() + EXCHANGE_NS
-            answer = await channel.transmit(apdu, deadline_ns=deadline_ns)
-            apdu = dialogue.send(None if answer is None else parse_response(answer))
-    except StopIteration as end:
-        told: Told | Untold = end.value
-        return told
-    raise AssertionError("an enquiry is bounded")
+
+    async def tell(apdu: bytes) -> Response | None:
+        deadline_ns = clock.monotonic_ns() + EXCHANGE_NS
+        answer = await channel.transmit(apdu, deadline_ns=deadline_ns)
+        return None if answer is None else parse_response(answer)
+
+    return await played(enquire(currency.number, statement=statement), tell, most=READS_MAX)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
 
+from pos.dialogues import played
 from pos.view import Side
 from protocols.iso7816 import SW, Response, parse_response
 from protocols.ports import NANOSECONDS_PER_SECOND, CardChannel, Clock
@@ -23,6 +24,7 @@ from protocols.purse.coordinator import (
     PurseState,
     Result,
     Slot,
+    Step,
     decode_state,
 )
 from protocols.purse.details import (
@@ -233,24 +235,21 @@ class Table:
         enter_pin: Callable[[EnterPin, CardChannel], Awaitable[Response | None]] | None = None,
     ) -> Result:
         """Play a dialogue to its end. Raises: what `intend` raises."""
-        try:
-            step = next(dialogue)
-            for _ in range(EXCHANGES_MAX):
-                match step:
-                    case Ask():
-                        step = dialogue.send(await self._exchange(step))
-                    case EnterPin():
-                        step = dialogue.send(await self._enter_pin(step, enter_pin))
-                    case Intend(details):
-                        assert intend is not None, "only a new transfer has an intent"
-                        await intend(details)
-                        step = dialogue.send(None)
-                    case _:
-                        assert_never(step)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        raise AssertionError("a dialogue between two purses is bounded")
+
+        async def answer(step: Step) -> Response | None:
+            match step:
+                case Ask():
+                    return await self._exchange(step)
+                case EnterPin():
+                    return await self._enter_pin(step, enter_pin)
+                case Intend(details):
+                    assert intend is not None, "only a new transfer has an intent"
+                    await intend(details)
+                    return None
+                case _:
+                    assert_never(step)
+
+        return await played(dialogue, answer, most=EXCHANGES_MAX)
 
     async def close(self) -> None:
         """Let go of both."""

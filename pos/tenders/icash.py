@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from pos.dialogues import played
 from pos.messages import Language
 from pos.purses import CONNECT_NS, EXCHANGE_NS
 from pos.rights import Right
@@ -40,6 +41,7 @@ from protocols.icash.coordinator import (
     Paid,
     Place,
     Result,
+    Step,
     decode_module_state,
     prove,
     purchase,
@@ -197,22 +199,19 @@ class _Table:
         self, dialogue: Dialogue, intend: Callable[[Details], Awaitable[None]] | None = None
     ) -> Result:
         """Play a dialogue to its end. Raises: what `intend` raises."""
-        try:
-            step = next(dialogue)
-            for _ in range(EXCHANGES_MAX):
-                match step:
-                    case Ask():
-                        step = dialogue.send(await self.exchange(step))
-                    case Intend(details):
-                        assert intend is not None, "only a new purchase has an intent"
-                        await intend(details)
-                        step = dialogue.send(None)
-                    case _:
-                        assert_never(step)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        raise AssertionError("a dialogue of card and module is bounded")
+
+        async def answer(step: Step) -> Response | None:
+            match step:
+                case Ask():
+                    return await self.exchange(step)
+                case Intend(details):
+                    assert intend is not None, "only a new purchase has an intent"
+                    await intend(details)
+                    return None
+                case _:
+                    assert_never(step)
+
+        return await played(dialogue, answer, most=EXCHANGES_MAX)
 
     async def exchange(self, asked: Ask) -> Response | None:
         """Send one command to its side."""
@@ -358,18 +357,15 @@ async def _proof(details: Details, desk: Desk) -> bytes:
     card = await desk.cards.customer(deadline_ns=desk.clock.monotonic_ns() + PROOF_NS)
     if card is None:
         return b""
-    dialogue = prove(details)
+
+    async def answer(step: Step) -> Response | None:
+        assert isinstance(step, Ask), "a proof intends nothing"
+        return await _transmit(card, step.apdu, desk)
+
     try:
-        step = next(dialogue)
-        for _ in range(EXCHANGES_MAX):
-            assert isinstance(step, Ask), "a proof intends nothing"
-            step = dialogue.send(await _transmit(card, step.apdu, desk))
-    except StopIteration as end:
-        proof: bytes = end.value
-        return proof
+        return await played(prove(details), answer, most=EXCHANGES_MAX)
     finally:
         await card.close()
-    raise AssertionError("a card's records are bounded")
 
 
 def _taken(details: Details, proof: bytes) -> ValueTaken:
