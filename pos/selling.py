@@ -36,6 +36,8 @@ from protocols.catalogue import Item
 from protocols.facts import AttemptClosed, Tender
 from protocols.money import Rounding
 
+FOUND_SHOWN_MAX: Final = 9
+"""One for each digit."""
 _BARCODE_DIGITS_MIN: Final = 8
 """A shorter number is a code that somebody keyed."""
 
@@ -85,13 +87,17 @@ class Selling:
         register = self.register
         if register.assortment is None:
             return register.say("CAT-01")
-        register.found = tuple(register.assortment.search(text)) if text else ()
+        # One more than can be chosen tells whether there are more.
+        found = register.assortment.search(text, most=FOUND_SHOWN_MAX + 1) if text else []
+        register.found = tuple(found[:FOUND_SHOWN_MAX])
         register.stage = Stage.FIND if register.found else register.resting_stage()
         if not text:
             return None
         if not register.found:
             return register.say("FND-01", text=text)
-        return register.say("found", count=len(register.found))
+        if len(found) > FOUND_SHOWN_MAX:
+            return register.say("found_more", shown=FOUND_SHOWN_MAX)
+        return register.say("found", count=len(found))
 
     async def quick(self, choice: int) -> Notice | None:
         """Sell the n-th item of the quick keys."""

@@ -36,9 +36,6 @@ from protocols.money import Currency, Money
 from protocols.points import earned
 from protocols.ports import NANOSECONDS_PER_SECOND
 
-FOUND_SHOWN_MAX = 9
-"""One for each digit."""
-
 
 class Viewer:
     """Makes the view; remembers only the rows that it made last."""
@@ -95,8 +92,7 @@ class Viewer:
             paid=tuple((register.method(held.method), held.amount) for held in sale.tenders),
             split=min(register.split, sale.due),
             found=tuple(
-                _found(choice, item, register)
-                for choice, item in enumerate(register.found[:FOUND_SHOWN_MAX], 1)
+                _found(choice, item, register) for choice, item in enumerate(register.found, 1)
             ),
             returning=_returning(register),
             returning_of="" if sale.returning is None else sale.returning.original,

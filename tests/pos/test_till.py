@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from pos.catalogue_file import import_catalogue
 from pos.entry import parse_entry
 from pos.equipment import Came, Kick
 from pos.rights import Role
@@ -226,6 +227,21 @@ async def test_a_voided_sale_gives_cash_back_and_stays_in_the_journal(start: Sta
     sale = counter.facts()[-1]
     assert isinstance(sale, SaleClosed)
     assert sale.sale == 2
+
+
+async def test_more_than_can_be_chosen_is_said_and_not_picked_unseen(start: Starting) -> None:
+    """Nine have a digit: the tenth cannot be picked by its number, and the clerk is told to write more."""
+    names = "".join(f"n{number},,라면 {number},Ramen {number},1000,taxed\n" for number in range(12))
+    goods = f"sku,barcodes,name_ko,name_en,price,tax\n{names}".encode()
+    counter = await start()
+    import_catalogue(counter.store.database, goods, date="20260417", now_ns=1)
+    await counter.till.load_goods()
+    await counter.key("OS")
+    said = await counter.key("?라면")
+    assert said is not None and "9" in said.banner and "F6" in said.banner
+    assert len(counter.till.view.found) == 9
+    said = await counter.key("#10")
+    assert said is not None and said.code == "ENT-10"
 
 
 async def test_lines_are_voided_found_and_picked(start: Starting) -> None:
