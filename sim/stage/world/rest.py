@@ -21,6 +21,7 @@ from sim.stage.world.till import Disk, TillHere
 REST_SECONDS: Final = 1_800.0
 """A back-off of the outbox may be minutes, a refused terminal is looked at every five."""
 LOOK_NS: Final = 500_000_000
+AGAIN_NS: Final = 120_000_000_000
 ROUNDS_MAX: Final = 3
 """How often every card comes back before it is said that nobody can tell."""
 _MENDING: Final = {
@@ -94,6 +95,8 @@ async def settle(world: World, till: TillHere) -> None:
                 return
             await _show(world, till.equipment, label)
             await till.key("RS")
+        # Whoever is asked beyond the line may not be reached yet.
+        await world.passes(AGAIN_NS)
 
 
 async def quiet(world: World, till: TillHere) -> None:
