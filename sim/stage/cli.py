@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("ips-sim: python -O is refused: it takes the checks out", file=sys.stderr)
         return MISUSED
     chosen = _parser().parse_args(arguments)
+    # What a broker of a world would write into its log is no news for whoever made things go wrong.
+    logging.getLogger("ips").addHandler(logging.NullHandler())
     try:
         status: int = chosen.run(chosen)
         print(end="", flush=True)  # A full disk or a reader who has gone is met here.

@@ -134,11 +134,13 @@ async def change(hands: Hands, dice: Dice) -> None:
         return
     before = hands.records("tender.changed")
     await hands.key(f"CT:{order}")
-    in_cash = old.method == CASH
+    in_cash, amount = old.method == CASH, 0
     for tried in range(PATIENCE):
         await hands.awake()
         if hands.view.correcting != "change":
             break
+        # Of a sale of which a part came back, the rest.
+        amount = amount or hands.view.due
         if hands.view.due > 0 and tried > TRIES_MAX and not hands.view.paid:
             await hands.key("CL")
         elif hands.view.due > 0 and old.method == CASH:
@@ -153,8 +155,7 @@ async def change(hands: Hands, dice: Dice) -> None:
         hands.stuck("cannot end a change of payment")
     hands.card.step_back()
     if hands.records("tender.changed") > before:
-        new_cash = old.amount if old.method != CASH else 0
-        hands.drawer += new_cash - (old.amount if in_cash else 0)
+        hands.drawer += (0 if old.method == CASH else amount) - (amount if in_cash else 0)
 
 
 async def _with_card_of(hands: Hands, paid: _Paid | None, entry: str) -> None:
