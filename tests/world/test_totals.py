@@ -31,12 +31,29 @@ from sim.stage.world.virtual import live
 from tests.support.card_world import GOODS, PRICE, CardShop
 from tests.support.transfer_world import BOOK, TransferShop
 
+CHIP = "sign"
 METHODS = ("cash", "card", "transfer", "purse", "points")
 Paying = Callable[[CardShop], Awaitable[object]]
 
 
+async def in_the_slot(shop: CardShop, card: str = "") -> None:
+    """Have this card in the slot and no other, or none."""
+    lying = shop.world.equipment().card_in(CUSTOMER)
+    if lying and lying != card:
+        await shop.do(CUSTOMER, "remove")
+    if card and lying != card:
+        await shop.do(CUSTOMER, "insert", card=card)
+
+
 async def swiped(shop: CardShop) -> None:
+    await in_the_slot(shop)
     await shop.swipe("bank-credit")
+
+
+async def by_chip(shop: CardShop) -> None:
+    await in_the_slot(shop, CHIP)
+    await shop.key("CD")
+    await in_the_slot(shop)
 
 
 async def transferred(shop: CardShop) -> None:
@@ -45,6 +62,7 @@ async def transferred(shop: CardShop) -> None:
 
 WAYS: dict[str, tuple[str, Paying]] = {
     "swipe": ("card", swiped),
+    "chip": ("card", by_chip),
     "transfer": ("transfer", transferred),
 }
 
@@ -150,7 +168,7 @@ def shop_with_everything() -> Given:
     equipment = {name: wish(name) for name in names}
     equipment[PIN_PAD] = TwinWish(options=KINDS[PIN_PAD].options())
     till = TillWish(equipment=equipment, float_amount=None)
-    return replace(Given(), tills=(till,), banks=True, bank_cards=(BOOK,))
+    return replace(Given(), tills=(till,), banks=True, bank_cards=(BOOK, CHIP))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -12,6 +12,8 @@ from sim.stage.world.given import Given, TillWish
 
 MEMBERS: Final = ("M123456782", "M000000018", "M000000026")
 """The cards of those who collect points: few, so that they meet at every till."""
+CHIPS: Final = ("sign", "credit-1", "credit-2", "debit-1")
+"""Customers' chip cards of the banks."""
 BOOKS: Final = ("passbook-1",)
 """Passbooks of customers."""
 FLOAT: Final = 200_000
@@ -60,7 +62,7 @@ def given(tills: int) -> Given:
             TillWish(terminal=name, float_amount=None, equipment=_equipment(name)) for name in names
         ),
         banks=True,
-        bank_cards=BOOKS,
+        bank_cards=(*CHIPS, *BOOKS),
         people=_people(),
         members=dict.fromkeys(MEMBERS, 0),
         cards=CardSet(day=20260101, expiry=20991231, ceiling=CEILING, cards=cards),

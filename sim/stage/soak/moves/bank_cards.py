@@ -1,7 +1,8 @@
 """A customer pays by a bank's card or passbook, with the right PIN or a wrong one.
 
 swiped      well or badly, or not at all: bank-credit signs, bank-debit has a PIN, bank-stolen is refused
-passbook    in the slot, where it is torn out, mute or slow as any card
+chip        in the slot, where it is torn out, mute or slow as any card; some sign, some have a PIN
+passbook    in the slot alike
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from typing import Final
 
 from sim.stage.soak.actors.hands import TRIES_MAX, Hands
 from sim.stage.soak.dice import Dice
-from sim.stage.soak.given import BOOKS
+from sim.stage.soak.given import BOOKS, CHIPS
 from sim.stage.soak.registry import Moment, Move
 from sim.stage.world.equipment import PIN_PAD
 
@@ -31,14 +32,21 @@ async def swipe(hands: Hands, dice: Dice) -> None:
     await hands.asked(TRIES_MAX)
 
 
+async def chip(hands: Hands, dice: Dice) -> None:
+    """Pay all that is due, or a part of it, with a card's chip."""
+    await _in_the_slot(hands, dice, dice.among(CHIPS), f"{_part(hands, dice)}CD")
+
+
 async def transfer(hands: Hands, dice: Dice) -> None:
     """Pay all that is due, or a part of it, from an account."""
-    book = dice.among(BOOKS)
-    if hands.card.may_pay() and hands.card.step_up(book):
-        entry = f"{_part(hands, dice)}TR"
+    await _in_the_slot(hands, dice, dice.among(BOOKS), f"{_part(hands, dice)}TR")
+
+
+async def _in_the_slot(hands: Hands, dice: Dice, card: str, entry: str) -> None:
+    if hands.card.may_pay() and hands.card.step_up(card):
         await hands.card.while_paying(hands.beside(entry, _enter_pin(hands, dice)))
         hands.card.step_back()
-        await hands.asked(TRIES_MAX, book)
+        await hands.asked(TRIES_MAX, card)
 
 
 def _part(hands: Hands, dice: Dice) -> str:
@@ -72,5 +80,6 @@ def _asked(hands: Hands) -> bool:
 
 MOVES: Final = (
     Move(name="swipe", moment=Moment.PAYING, per_mille=250, make=swipe),
+    Move(name="chip", moment=Moment.PAYING, per_mille=200, make=chip),
     Move(name="transfer", moment=Moment.PAYING, per_mille=200, make=transfer),
 )
