@@ -244,7 +244,7 @@ def _hosted(
         plan.name,
         protocol=plan.protocol,
         link=plan.wire.value,
-        line=str(plan.line),
+        line="" if plan.wire is WireKind.TCP else str(plan.line),
     )
     hosted = Hosted(
         name=plan.name,

@@ -29,7 +29,7 @@ class WatchedGround:
             name,
             protocol=KINDS[_kind(name)].protocol,
             link=self._wire.value,
-            line=str(line),
+            line="" if self._wire is Wire.TCP else str(line),
         )
 
     def reader(self, name: str) -> CardCarrier:
