@@ -33,6 +33,7 @@ pin_pad     a virtual PIN pad
 pin_pad_keys  its keys for the bank: each used once, whatever happens
 pin_pad_mouth  how it says things: on time, late, broken, twice
 payment_terminal  a virtual stand-alone payment terminal
+payment_terminal_bank  its line to a bank: asked once, undone where nobody answers
 payment_terminal_commands  which commands it does, and how
 payment_terminal_journal  what it remembers through a power cut
 payment_terminal_line  what goes wrong on its line by its own doing

@@ -42,6 +42,7 @@ from protocols.zvt.status import StatusInformation, hide_card, show_card, write_
 from protocols.zvt.terminal import Asked, TerminalEvent, Unheard
 from protocols.zvt.text import CHARSET_CODES, Charset
 from sim.bank.people import People, read_people
+from sim.payment_terminal_bank import BankEvent, BankLine, Decided, Undecided
 from sim.payment_terminal_commands import (
     IMPOSSIBLE,
     NOTICES,
@@ -49,7 +50,7 @@ from sim.payment_terminal_commands import (
     UPON,
     WANTS_CARD,
 )
-from sim.payment_terminal_journal import Entry, Journal, Kind
+from sim.payment_terminal_journal import Entry, Journal, Kind, Request
 from sim.payment_terminal_line import LineFaults, TerminalLine
 from sim.payment_terminal_paper import end_of_day, receipt
 from sim.payment_terminal_verbs import COUNT_MAX, DELAY_MS_MAX, VERBS, number
@@ -109,9 +110,11 @@ class PaymentTerminalTwin:
         refuses_abort: bool = False,
         bank_ms: int = 300,
         terminal_id: int = TERMINAL_ID,
+        bank: str = "",
+        merchant: str = "S01",
     ) -> None:
         """`place` is its memory; None: it has none that outlives it. `text`: a character set that it keeps
-        whatever the register wants. Raises: PeopleError, sqlite3.Error, ValueError for a character set.
+        whatever the register wants. `bank`: whom it dials, HOST:PORT; else it decides by itself. Raises: PeopleError, sqlite3.Error, ValueError for a character set.
         """
         self._people: People = read_people(*([Path(people)] if people else []))
         self._clock = clock
@@ -123,6 +126,17 @@ class PaymentTerminalTwin:
         self._refuses_abort = refuses_abort
         self._bank_ns = bank_ms * _NS_PER_MS
         self._id = terminal_id
+        self.host_address = bank
+        """Whom it dials (sim.twin.Dialling)."""
+        self._bank = (
+            BankLine(
+                self.journal, clock=clock, merchant=merchant, terminal=f"{terminal_id:08d}"[-8:]
+            )
+            if bank
+            else None
+        )
+        self._host_open = False
+        self._pin = ""
         self._history = History()
         self._power = True
         self._busy = False
@@ -138,6 +152,7 @@ class PaymentTerminalTwin:
         self._line.forget()
         self._phase = Phase.IDLE
         self._deal: Deal | None = None
+        self._pin = ""
         self._due_ns: int | None = None
         self._digits = 0
         self._show("환영합니다", "READY")
@@ -154,7 +169,8 @@ class PaymentTerminalTwin:
         """When something is due."""
         if not self._power:
             return None
-        times = (self._line.deadline_ns, self._due_ns)
+        host = None if self._bank is None else self._bank.deadline_ns
+        times = (self._line.deadline_ns, self._due_ns, host)
         return min((due for due in times if due is not None), default=None)
 
     def receive(self, data: bytes, now_ns: int) -> None:
@@ -173,6 +189,8 @@ class PaymentTerminalTwin:
             return
         self._now_ns = now_ns
         self._heed(self._line.tick(now_ns), now_ns)
+        if self._bank is not None:
+            self._decided(self._bank.tick(now_ns), now_ns)
         if self._due_ns is None or now_ns < self._due_ns:
             return
         self._due_ns = None
@@ -192,6 +210,28 @@ class PaymentTerminalTwin:
         if not self._line.serial:
             self._line.forget()
             self._leave()
+
+    def host_opened(self, now_ns: int) -> None:
+        """Learn that the bank has answered its dialling."""
+        self._host_open = True
+        if self._bank is not None and self._power:
+            self._bank.opened(now_ns)
+
+    def host_closed(self, now_ns: int) -> None:
+        """Learn that the line to the bank is gone."""
+        self._host_open = False
+        if self._bank is not None:
+            self._decided(self._bank.closed(now_ns), now_ns)
+
+    def host_receive(self, data: bytes, now_ns: int) -> None:
+        """Take bytes from the bank."""
+        self._now_ns = now_ns
+        if self._bank is not None and self._power:
+            self._decided(self._bank.receive(data, now_ns), now_ns)
+
+    def host_outgoing(self) -> bytes:
+        """Hand over the bytes for the bank."""
+        return b"" if self._bank is None or not self._power else self._bank.outgoing()
 
     def verbs(self) -> list[VerbHelp]:
         """Return what a tester can do."""
@@ -368,6 +408,7 @@ class PaymentTerminalTwin:
         deal = self._deal
         self._history.add(now_ns, "pin_entered", "*" * len(pin))
         if pin == self._people.cards[deal.pan].pin:
+            self._pin = pin
             self._ask_bank(now_ns)
             return
         deal.wrong_pins += 1
@@ -380,6 +421,26 @@ class PaymentTerminalTwin:
         self._show("비밀번호가 틀렸습니다", f"{PIN_TRIES_MAX - deal.wrong_pins}번 남음")
 
     def _ask_bank(self, now_ns: int) -> None:
+        deal, bank, pin = self._deal, self._bank, self._pin
+        assert deal is not None, "a bank is asked about something"
+        self._pin = ""
+        kind = WANTS_CARD[deal.control]
+        if bank is not None and kind != "reservation":
+            asked = bank.ask(
+                "refund" if kind == "refund" else "payment",
+                pan=deal.pan,
+                pin=pin,
+                amount=deal.order.amount,
+                currency=deal.order.currency or self.journal.counter("currency"),
+                now_ns=now_ns,
+            )
+            if not asked:
+                self._fail(Result.NO_CONNECTION, now_ns)
+                return
+            self._phase, self._due_ns = Phase.BANK, None
+            self._tell_state(State.WAITING_FOR_BANK, now_ns)
+            self._show("승인 중", "PLEASE WAIT")
+            return
         self._phase, self._due_ns = Phase.BANK, now_ns + self._bank_ns
         self._tell_state(State.WAITING_FOR_BANK, now_ns)
         self._show("승인 중", "PLEASE WAIT")
@@ -392,6 +453,21 @@ class PaymentTerminalTwin:
             self._fail(code, now_ns)
         else:
             self._approve(WANTS_CARD[deal.control], now_ns)
+
+    def _decided(self, events: list[BankEvent], now_ns: int) -> None:
+        """Take the bank's word, or its silence: then what was asked is being undone."""
+        for event in events:
+            if self._deal is None or self._phase is not Phase.BANK:
+                continue
+            match event:
+                case Decided(code=0, approval=approval, request=request):
+                    self._approve(WANTS_CARD[self._deal.control], now_ns, approval, request)
+                case Decided(code=code, request=request):
+                    with self.journal.writing():
+                        self.journal.drop(request)
+                    self._fail(code, now_ns)
+                case Undecided():
+                    self._fail(Result.HOST_SILENT, now_ns)
 
     def _judge(self, deal: Deal) -> int:
         """Return why a bank would decline; 0 where it would not. The codes are its own, as in field 39."""
@@ -406,12 +482,18 @@ class PaymentTerminalTwin:
             return _REFUND_ONLY
         return _OVER_LIMIT if wish.sale_limit and deal.order.amount > wish.sale_limit else 0
 
-    def _approve(self, kind: Kind, now_ns: int, approval: str = "") -> None:
+    def _approve(
+        self, kind: Kind, now_ns: int, approval: str = "", request: Request | None = None
+    ) -> None:
         deal = self._deal
         assert deal is not None, "something was asked for"
         with self.journal.writing():
             trace = self.journal.next_trace()
-            entry = self.journal.add(self._entry(deal, kind, trace, approval or f"{trace:06d}"))
+            entry = self._entry(deal, kind, trace, approval or f"{trace:06d}")
+            if request is not None:
+                entry = replace(entry, exchange=request.name)
+                self.journal.drop(request)
+            entry = self.journal.add(entry)
         self._history.add(now_ns, "approved", f"{kind} {entry.receipt:04d} {entry.amount}")
         self._conclude(entry, now_ns)
 
@@ -473,6 +555,13 @@ class PaymentTerminalTwin:
                 )
                 released = wanted == "reservation" and control is not Control.BOOK_TOTAL
                 entry = self.journal.add(replace(entry, kind="release") if released else entry)
+                if whole and known.exchange:
+                    stan, _, at = known.exchange.partition("/")
+                    self.journal.keep(
+                        Request(stan=int(stan), at=at, amount=amount, currency=known.currency)
+                    )
+        if self._bank is not None:
+            self._bank.undo_soon(now_ns)
         self._history.add(
             now_ns, "approved", f"{control.name.lower()} {entry.receipt:04d} {amount}"
         )
@@ -618,10 +707,14 @@ class PaymentTerminalTwin:
             case "power_off":
                 self._power = False
                 self._forget()
+                if self._bank is not None:
+                    self._bank.closed(now_ns)
                 self._show("", "")
             case _ if not self._power:
                 self._power = True
                 self._forget()
+                if self._bank is not None and self._host_open:
+                    self._bank.opened(now_ns)
             case _:
                 pass
         self._history.add(now_ns, verb.verb, " ".join(verb.arguments.values()))

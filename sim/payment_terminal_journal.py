@@ -1,6 +1,7 @@
 """What a virtual payment terminal remembers through a power cut: one SQLite file, or memory.
 
     entry     a payment, what reversed it, a refund ...: written before the register hears of it
+    request   what a bank was asked, from before it is said until what came of it is written
     counter   the next receipt, trace and batch; whether and how it is registered
 
 A receipt's number has four digits and begins anew after 9999, a trace's six. Of a card nothing is kept but
@@ -41,6 +42,12 @@ CREATE TABLE IF NOT EXISTS entry (
     time INTEGER NOT NULL,
     exchange TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS request (
+    stan INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    currency INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 """
 
@@ -71,6 +78,22 @@ class Entry:
 
 
 _COLUMNS: Final = tuple(Entry.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a bank was asked, or is to undo."""
+
+    stan: int
+    at: str
+    """As field 7 said it."""
+    amount: int
+    currency: int
+
+    @property
+    def name(self) -> str:
+        """Return what names it for ever, as entries keep it."""
+        return f"{self.stan}/{self.at}"
 
 
 class Journal:
@@ -123,6 +146,20 @@ class Journal:
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         self._file.execute(f"INSERT INTO entry ({names}) VALUES ({marks})", values)  # noqa: S608 - names of ours
         return Entry(**values)
+
+    def keep(self, request: Request) -> None:
+        """Remember what is asked; within `writing`."""
+        values = (request.stan, request.at, request.amount, request.currency)
+        self._file.execute("INSERT INTO request VALUES (?, ?, ?, ?)", values)
+
+    def drop(self, request: Request) -> None:
+        """Be done with it; within `writing`."""
+        self._file.execute("DELETE FROM request WHERE stan = ?", (request.stan,))
+
+    def requests(self) -> list[Request]:
+        """Return what banks were asked and nobody knows the end of, oldest first."""
+        rows = self._file.execute("SELECT stan, at, amount, currency FROM request ORDER BY rowid")
+        return [Request(stan=s, at=a, amount=m, currency=c) for s, a, m, c in rows.fetchall()]
 
     def last(self) -> Entry | None:
         """Return what happened last; None where nothing ever has."""

@@ -79,6 +79,32 @@ class Dialled(Protocol):
 
 
 @runtime_checkable
+class Dialling(Protocol):
+    """A twin that dials a host itself, as a payment terminal does its bank."""
+
+    @property
+    def host_address(self) -> str:
+        """Return whom it dials, HOST:PORT; empty for nobody."""
+        ...
+
+    def host_opened(self, now_ns: int) -> None:
+        """Learn that the host is there."""
+        ...
+
+    def host_closed(self, now_ns: int) -> None:
+        """Learn that it is gone."""
+        ...
+
+    def host_receive(self, data: bytes, now_ns: int) -> None:
+        """Take bytes from the host. Never raises, whatever they are."""
+        ...
+
+    def host_outgoing(self) -> bytes:
+        """Hand over the bytes for the host that have gathered since the last call."""
+        ...
+
+
+@runtime_checkable
 class Paper(Protocol):
     """A twin that prints: what came out of it can be looked at."""
 

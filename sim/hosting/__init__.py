@@ -10,6 +10,7 @@ memory    no descriptor at all: for virtual time
 pcscd     a card daemon of our own, with virtual readers
 card_slot    a slot's twin on its carrier: inserting dials, removing hangs up
 card_socket  cards in real readers' drivers: ours on a unix socket, vpcd on TCP
+dialler      the line that a twin dials itself, as a payment terminal its bank
 held         time held still on the wires: what is on its way waits
 relay        the way to a host over a port of loopback: HTTP messages, faults or none
 tapped       a carrier with a tap on it: tells a recorder what passed

@@ -19,8 +19,9 @@ from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from protocols.serial_line import LineSettings
 from sim.faults import DELAY_NS_MAX, Faults, Passage
 from sim.hosting.carrier import Carrier
+from sim.hosting.dialler import Dialler
 from sim.hosting.serial_cable import CABLE_VERBS, SerialCable
-from sim.twin import Dialled, History, Twin, VerbError, refuse_verb
+from sim.twin import Dialled, Dialling, History, Twin, VerbError, refuse_verb
 from sim.wire import Wire
 
 TO_DEVICE_BYTES_MAX: Final = 4_096
@@ -130,6 +131,9 @@ class Hosted:
         self._plugged = False
         self._paused = False
         self._answers_only = False
+        self._dialler: Dialler | None = None
+        if isinstance(twin, Dialling) and twin.host_address:
+            self._dialler = Dialler(twin, clock=clock, pump=self._pump)
 
     @property
     def address(self) -> str:
@@ -140,11 +144,15 @@ class Hosted:
         """Plug the device in and begin to pump. Raises: OSError when its place is taken."""
         await self._carrier.plug(self)
         self._plugged = True
+        if self._dialler is not None:
+            self._dialler.start()
         self._pump()
 
     async def stop(self) -> None:
         """Unplug the device for good."""
         self._plugged = False
+        if self._dialler is not None:
+            await self._dialler.stop()
         self._set_timer(None, 0)
         await self._carrier.pull()
 
@@ -256,6 +264,8 @@ class Hosted:
         due = twin.deadline_ns
         if due is not None and due <= now_ns:
             twin.tick(now_ns)
+        if self._dialler is not None:
+            self._dialler.send()
         told = self._through(twin.outgoing(), now_ns)
         if told and not self._cut():
             self._carrier.write(told)

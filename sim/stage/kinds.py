@@ -138,6 +138,10 @@ class PaymentTerminalOptions(msgspec.Struct, frozen=True):
     """How long its bank takes."""
     terminal_id: Annotated[int, msgspec.Meta(ge=1, le=99_999_999)] = 28_004_869
     """Its number, as its acquirer knows it."""
+    bank: Annotated[str, msgspec.Meta(pattern="^([^:]+:[0-9]{1,5})?$")] = ""
+    """Whom it dials, HOST:PORT, ISO 8583 as a virtual bank speaks it; left out, it decides by itself."""
+    merchant: str = "S01"
+    """The shop, as that bank knows it."""
 
 
 class StripeOptions(msgspec.Struct, frozen=True):
