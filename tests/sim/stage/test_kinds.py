@@ -16,8 +16,8 @@ def test_kind_builds_a_twin_that_names_itself(name):
     """Goal: the table is true: module, class, and the kind's own name."""
     kind = KINDS[name]
 
-    # What a bench brings to a bank besides its books, which may be in memory.
-    brought = {"clock": VirtualClock()} if kind.needs is Needs.BOOKS else {}
+    # What a bench brings besides books and memories, which may be in memory.
+    brought = {"clock": VirtualClock()} if kind.needs in (Needs.BOOKS, Needs.MEMORY) else {}
     twin = kind.build(kind.options(), **brought)
 
     assert isinstance(twin, Twin)

@@ -8,9 +8,10 @@ import pytest
 from pos.config import DevicesTable
 from protocols.control import Verb
 from protocols.serial_line import LineSettings, Parity, StopBits
+from sim.clock import VirtualClock
 from sim.faults import Faults
 from sim.hosting.hosted import WIRE_VERBS
-from sim.stage.kinds import KINDS, PrinterOptions, ScannerOptions, WireKind
+from sim.stage.kinds import KINDS, Needs, PrinterOptions, ScannerOptions, WireKind
 from sim.stage.plan import DEVICES_MAX, PlanError, presets, read_plan, read_preset
 from sim.stage.profiles import profiles
 from sim.wire import Pace
@@ -242,7 +243,10 @@ def test_every_profile_builds_a_twin_and_a_till_that_lives_with_it(tmp_path, kin
     for name, profile in profiles(kind).items():
         table = f'[devices.x]\nkind = "{kind}"\nprofile = "{name}"\n'
         [device] = read(tmp_path, table).devices
-        offered = {verb.name for verb in (*device.kind.build(device.options).verbs(), *WIRE_VERBS)}
+        remembers = device.kind.needs is Needs.MEMORY
+        brought = {"clock": VirtualClock()} if remembers else {}
+        own = device.kind.build(device.options, **brought).verbs()
+        offered = {verb.name for verb in (*own, *WIRE_VERBS)}
         assert {verb.verb for verb in device.start} <= offered
         msgspec.convert(dict(profile.till), DevicesTable)
         assert set(profile.till) <= {field.name for field in msgspec.structs.fields(DevicesTable)}
