@@ -49,6 +49,10 @@ from protocols.secure_pin import PinSW
 
 EXCHANGE_NS: Final = 5 * NANOSECONDS_PER_SECOND
 """The longest that one command to the card may take."""
+CARD_NS: Final = 40 * NANOSECONDS_PER_SECOND
+"""The longest that all of them may take together: a card that is slow at each holds up no counter."""
+COMPLETING_NS: Final = 2 * EXCHANGE_NS
+"""What is left of that at least, once its bank has been asked: the card is to hear of it."""
 STEPS_MAX: Final = 500
 UNDONE: Final = "CRD-52"
 CANCELLED: Final = "CRD-56"
@@ -86,6 +90,8 @@ class ChipPayment:
     desk: Desk
     channel: CardChannel
     method: str
+    _left_ns: int = CARD_NS
+    """Of the card's time."""
     _said: Outcome | None = None
     """What became of the question to the bank; None before there was one."""
     _not_entered: NotSent | None = None
@@ -128,8 +134,10 @@ class ChipPayment:
                 assert_never(step)
 
     async def _tell(self, apdu: bytes) -> Response | None:
-        deadline_ns = self.desk.clock.monotonic_ns() + EXCHANGE_NS
+        began_ns = self.desk.clock.monotonic_ns()
+        deadline_ns = began_ns + min(EXCHANGE_NS, self._left_ns)
         answer = await self.channel.transmit(apdu, deadline_ns=deadline_ns)
+        self._left_ns = max(0, self._left_ns - (self.desk.clock.monotonic_ns() - began_ns))
         return None if answer is None else parse_response(answer)
 
     async def _choose(self, labels: tuple[str, ...]) -> int | None:
@@ -191,6 +199,7 @@ class ChipPayment:
             key=self.desk.key, method=self.method, amount=self.ask.amount, fields=fields
         )
         self._said = said
+        self._left_ns = max(self._left_ns, COMPLETING_NS)
         match said:
             case Approved(told=told):
                 return Said(

@@ -31,6 +31,7 @@ from sim.cards.emv_issue import TEST_MASTERS
 from sim.cards.passbook_issue import ISSUER_KEYS
 
 _WON: Final = 410
+_NOT_THE_HOLDER: Final = Cvr.PIN_FAILED | Cvr.PIN_TRIES_EXCEEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,10 @@ class Chips:
         answer = (asked, said, sequence)
         if not self._is_new(f"{pan}/{sequence}", said.kind.name, said.counter):
             return Checked(Response.REFUSED, known, answer)
+        for_us = de.PIN_BLOCK in message or de.PIN_DATA in message
+        if said.results & _NOT_THE_HOLDER and not known and not for_us:
+            # Its PIN was tried in vain, there or before, and we were given none to check.
+            return Checked(Response.PIN_TRIES, known, answer)
         return Checked(None, known, answer)
 
     def _order(self, message: Message, now_ns: int) -> Checked:

@@ -222,11 +222,12 @@ class World:
         """Return what the office publishes for what is given."""
         # The key that tills seal numbers for comes with the policy.
         link = "https://receipts.test" if self.broker.agent is not None else ""
+        has_chips = self.given.bank_cards or self.given.cards.emv.cards
         return Policy(
             receipt_link=link,
             points=RULE if self.given.members else None,
             transfers=TRANSFERS if self.banks else None,
-            cards=card_rules(issuer()) if self.given.bank_cards else None,
+            cards=card_rules(issuer()) if has_chips else None,
         )
 
     def _modules(self) -> list[str]:
