@@ -26,6 +26,10 @@ class StripeHead(Protocol):
         """Say who hears of them."""
         ...
 
+    def read_stripe(self, told: Callable[[Swipe], None]) -> None:
+        """Read that of the card that is in it, whatever its chip says; nothing is told where none is read."""
+        ...
+
 
 class StripeReader:
     """A stripe reader on a line of its own."""

@@ -68,6 +68,10 @@ class AttendedCards:
         """Say whether there is a slot for the shop's own card of a scheme."""
         return self._cards.keeps(scheme)
 
+    def read_stripe(self, *, failed: bool) -> None:
+        """Have the stripe of the customer's card read that is in."""
+        self._cards.read_stripe(failed=failed)
+
     @property
     def mute_ns(self) -> int:
         """Return when a card in it last said nothing."""

@@ -43,8 +43,8 @@ async def presented(desk: Desk, chip: Chip) -> CardChannel | Stripe | NotSent:
     reads = desk.cards.reads and chip is not Chip.FAILED
     if not reads and not desk.stripes.configured:
         return NotSent(code=NO_READER, reason="no reader for cards is configured")
-    for _ in range(SWIPES_MAX):
-        came = await desk.unless_given_up(_first(desk, reads=reads))
+    for number in range(SWIPES_MAX):
+        came = await desk.unless_given_up(_first(desk, reads=reads, anew=not number))
         match came:
             case GivenUp():
                 return NotSent(code=GIVEN_UP, reason="nobody waits for a card any more")
@@ -93,12 +93,17 @@ async def of_another(card: CardChannel, desk: Desk) -> NotSent | None:
     return NotSent(code="RDR-06", reason=f"a card of {tender.name}", blanks=named)
 
 
-async def _first(desk: Desk, *, reads: bool) -> CardChannel | Swipe | None:
-    """Wait for whatever comes first; None: nothing did in time."""
+async def _first(desk: Desk, *, reads: bool, anew: bool) -> CardChannel | Swipe | None:
+    """Wait for whatever comes first; None: nothing did in time.
+
+    `anew`: a slot that has a head for stripes tries the card that is in it already.
+    """
     deadline_ns = desk.clock.monotonic_ns() + CARD_NS
     loop = asyncio.get_running_loop()
     chip = loop.create_task(_chip(desk, deadline_ns, reads=reads), name="card wanted")
     swipe = loop.create_task(desk.stripes.swipe(), name="swipe wanted")
+    if anew:
+        desk.cards.read_stripe(failed=not reads)
     try:
         left_s = CARD_NS / NANOSECONDS_PER_SECOND
         done, _ = await asyncio.wait(

@@ -18,6 +18,7 @@ from protocols.address import Address, AddressError
 from protocols.ports import (
     CardChannel,
     CardMute,
+    CardPresent,
     CardSlot,
     Clock,
     LinkDownError,
@@ -56,6 +57,8 @@ class SlotCards:
         self._mute_ns = 0
         """When the customer's slot last came to hold, or let go of, a card that said nothing."""
         self._swiped: Callable[[Swipe], None] = lambda swipe: None
+        self._head: StripeHead | None = None
+        """Of the customers' slot."""
         self._found_head: Callable[[], None] = lambda: None
 
     @property
@@ -66,6 +69,14 @@ class SlotCards:
     def keeps(self, scheme: str) -> bool:
         """Say whether there is a slot for the shop's own card of a scheme."""
         return bool({_role(scheme), "shop"} & self._addresses.keys())
+
+    def read_stripe(self, *, failed: bool) -> None:
+        """Have the customers' slot read the stripe of a card that is in and mute; `failed`: or is of no use."""
+        slot = self._slots.get("customer")
+        state = None if slot is None else slot.state
+        tries = isinstance(state, CardMute) or (failed and isinstance(state, CardPresent))
+        if tries and self._head is not None:
+            self._head.read_stripe(self._swiped)
 
     @property
     def mute_ns(self) -> int:
@@ -137,6 +148,7 @@ class SlotCards:
                 return None
             self._slots[role] = slot
             if role == "customer" and isinstance(slot, StripeHead):
+                self._head = slot
                 slot.watch_swipes(lambda swipe: self._swiped(swipe))
                 self._found_head()
             slot.watch(lambda state: self._heard(role, state))

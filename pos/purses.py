@@ -80,6 +80,13 @@ class Cards(Protocol):
         """Say whether it has a slot for customers' cards, of whatever kind."""
         ...
 
+    def read_stripe(self, *, failed: bool) -> None:
+        """Have the stripe of the customer's card read that is in and mute, where the slot has a head for it.
+
+        It comes as a swipe. `failed`: whatever its chip says, it is of no use.
+        """
+        ...
+
     @property
     def mute_ns(self) -> int:
         """Return when a card in it last said nothing, by the monotonic clock; 0: none has."""
@@ -103,6 +110,9 @@ class NoCards:
     def keeps(self, scheme: str) -> bool:
         """No slot for any."""
         return False
+
+    def read_stripe(self, *, failed: bool) -> None:
+        """No slot, no head."""
 
     async def customer(self, *, deadline_ns: int) -> CardChannel | None:
         """No slot, no card."""

@@ -100,6 +100,9 @@ class MemorySlots:
     async def shop(self, *, deadline_ns: int, scheme: str = "purse") -> CardChannel | None:
         return await self._power(self.others.get(scheme, self.own))
 
+    def read_stripe(self, *, failed: bool) -> None:
+        """These slots have no head for stripes."""
+
     def keeps(self, scheme: str) -> bool:
         return scheme not in self.lacks
 

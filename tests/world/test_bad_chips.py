@@ -207,3 +207,22 @@ def test_a_failed_chip_in_the_hybrid_reader_pays_by_its_own_stripe() -> None:
         assert tender.slip is not None and tender.slip.entry == "fallback"
 
     shop_live(story, hybrid("credit-2"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_chip_that_understands_nothing_pays_by_its_stripe_without_another_reader(
+    when: str,
+) -> None:
+    """The card stays where it is: the reader has a head of its own. Also one that was in before the key."""
+
+    async def story(shop: CardShop) -> None:
+        await shop.key(GOODS)
+        await shop.key("CD") if when == "after" else None
+        await shop.do(CUSTOMER, "insert", card="fallback" if when == "after" else "bank-credit")
+        await asyncio.sleep(3)
+        assert await through(shop, shop.begin(), [PIN], PIN_PAD) == "", shop.said()
+        [tender] = shop.sales()[0].tenders
+        entry = "fallback" if when == "after" else "stripe"
+        assert tender.slip is not None and tender.slip.entry == entry
+
+    shop_live(story, hybrid("fallback"))  # type: ignore[arg-type]
