@@ -151,6 +151,8 @@ class SlotCards:
                 self._head = slot
                 slot.watch_swipes(lambda swipe: self._swiped(swipe))
                 self._found_head()
+                # A mute card that was in it already was read before anybody listened.
+                self.read_stripe(failed=False)
             slot.watch(lambda state: self._heard(role, state))
             self._heard(role, slot.state)
             return slot
