@@ -413,6 +413,9 @@ def _add_purse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _screen(config: Config, parsed: argparse.Namespace) -> int:
+    # The screen reads standard input and is drawn on standard error.
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return _complain("the counter needs a terminal; without one: ips-pos script -", MISUSE)
     from pos.opening import run_screen
 
     return run_screen(config)

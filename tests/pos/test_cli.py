@@ -218,6 +218,12 @@ def test_doctor_names_a_port_that_is_not_there(shell: Shell) -> None:
     assert "correct the port's name" in said + shell.complaint
 
 
+def test_screen_without_a_terminal_is_refused(shell: Shell) -> None:
+    """From a timer, a pipe or with its errors in a file it would be a counter that nobody sees."""
+    assert shell.run()[0] == 2
+    assert "needs a terminal" in shell.complaint and not (shell.home / "data").exists()
+
+
 def test_an_unforeseen_error_ends_in_a_sentence_and_a_log(shop: Shell, monkeypatch) -> None:
     """The one broad except of the program: the clerk reads a sentence, support reads the log."""
 
