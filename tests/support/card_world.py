@@ -118,7 +118,8 @@ class CardShop:
         return await paying
 
     def facts(self) -> list[Fact]:
-        return [decode_fact(r.kind, r.body) for r in map(decode_record, self.till.records())]
+        records = [each for till in self.world.tills.values() for each in till.records()]
+        return [decode_fact(r.kind, r.body) for r in map(decode_record, records)]
 
     def sales(self) -> list[SaleClosed]:
         return [fact for fact in self.facts() if isinstance(fact, SaleClosed)]

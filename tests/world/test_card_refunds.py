@@ -4,12 +4,14 @@ agree in the end, and nobody is paid twice.
 """
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from protocols.facts import AttemptOpened, RefundClosed, TenderChanged, TenderVoided
+from sim.stage.world.given import TillWish
 from sim.stage.world.network import Passing
-from tests.support.card_world import GOODS, PRICE, CardShop, shop_live
+from tests.support.card_world import GOODS, PRICE, CardShop, given, shop_live
 
 PART = 1_000
 
@@ -81,6 +83,41 @@ def test_a_part_of_the_goods_is_a_part_of_the_money_and_the_rest_goes_later() ->
         assert shop.questions() == []
 
     shop_live(story)
+
+
+TWO = replace(given(), tills=(*given().tills, TillWish(terminal="02", equipment={})))
+ORDER = "S01-01-20260101-0001"
+
+
+def test_goods_come_back_at_another_till_and_the_card_has_its_money() -> None:
+    async def story(shop: CardShop) -> None:
+        await sold(shop)
+        other = shop.world.till("02")
+        for entry in (f"RT:{ORDER}", "1RL"):
+            await other.key(entry)
+        said = await other.key("GB")
+        assert said is not None and said.code == "" and shop.shop_has() == 0
+        assert shop.questions() == []
+
+    shop_live(story, TWO)
+
+
+def test_two_tills_that_give_the_same_money_back_give_it_once() -> None:
+    """Both have looked the sale up before either gave anything back."""
+
+    async def story(shop: CardShop) -> None:
+        await sold(shop)
+        tills = shop.till, shop.world.till("02")
+        for till in tills:
+            for entry in (f"RT:{ORDER}", "1RL"):
+                await till.key(entry)
+        told = await asyncio.gather(*(till.key("GB") for till in tills))
+        assert sorted(said.code for said in told if said is not None) == ["", "PAY-12"]
+        assert shop.shop_has() == 0
+        [refused] = [till for till, said in zip(tills, told, strict=True) if said and said.code]
+        await refused.key("RE")
+
+    shop_live(story, TWO)
 
 
 def test_cash_becomes_a_card_and_a_card_another() -> None:
