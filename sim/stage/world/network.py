@@ -73,6 +73,7 @@ class Network(httpx.AsyncBaseTransport):
         self._heard = heard
         self._nobodys = copy_context()
         self._plan: deque[Passing] = deque(maxlen=PLAN_MAX)
+        self._aimed: dict[str, Passing] = {}
         self._standing = Passing.GOOD
         self._draw: Callable[[], Passing] | None = None
         self._strays: dict[asyncio.Task[None], None] = {}
@@ -82,7 +83,8 @@ class Network(httpx.AsyncBaseTransport):
     @property
     def faulty(self) -> bool:
         """Say whether anything is to go wrong still."""
-        return self._standing is not Passing.GOOD or bool(self._plan or self._draw or self._strays)
+        planned = self._plan or self._aimed or self._draw or self._strays
+        return self._standing is not Passing.GOOD or bool(planned)
 
     def always(self, passing: Passing) -> None:
         """Let every request pass so from now on; a plan is forgotten."""
@@ -97,9 +99,13 @@ class Network(httpx.AsyncBaseTransport):
         """Let the next requests pass so, and then as before."""
         self._plan.extend([passing] * count)
 
+    def aim(self, path: str, passing: Passing) -> None:
+        """Let the next request to this path pass so, whatever is asked before it."""
+        self._aimed[path] = passing
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request. Raises: httpx.TransportError as a real network would."""
-        passing = self._next()
+        passing = self._next(request.url.path)
         self._heard(f"{request.method} {request.url.path}", passing.value)
         match passing:
             case Passing.NO_ROUTE:
@@ -132,7 +138,9 @@ class Network(httpx.AsyncBaseTransport):
         while self._strays:
             await asyncio.wait(list(self._strays))
 
-    def _next(self) -> Passing:
+    def _next(self, path: str) -> Passing:
+        if path in self._aimed:
+            return self._aimed.pop(path)
         if self._plan:
             return self._plan.popleft()
         return self._standing if self._draw is None else self._draw()
