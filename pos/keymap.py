@@ -50,6 +50,7 @@ class Binding(StrEnum):
     CASH = "pay.cash"
     ECASH = "pay.purse"
     CARD = "pay.card"
+    TRANSFER = "pay.transfer"
     MENU = "menu.show"
     DRAWER = "drawer.open"
     REPRINT = "receipt.reprint"

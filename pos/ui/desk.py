@@ -42,6 +42,7 @@ VERBS: Final[dict[Binding, str]] = {
     Binding.CASH: "CA",
     Binding.ECASH: "EC",
     Binding.CARD: "CD",
+    Binding.TRANSFER: "TR",
     Binding.REPRINT: "RP",
 }
 """What a function key appends to the entry."""

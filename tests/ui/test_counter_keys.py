@@ -646,3 +646,14 @@ async def test_word_of_the_till_stands_before_what_the_desk_said() -> None:
         till.become(_with_notice(till, "NET-05", reason="suspended"))
 
         await stage.shows("Broker refuses this terminal (suspended)")
+
+
+@pytest.mark.parametrize(
+    ("key", "verb", "method"), [("f8", "CD", "card"), ("ctrl+b", "TR", "transfer")]
+)
+async def test_a_bank_has_one_key_for_each_way(key: str, verb: str, method: str) -> None:
+    till = ScriptedTill(replace(sold_view(), tenders={"CA": "cash", verb: method}))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("1", "0", "0", "0", key)
+
+        assert till.commands == [commands.Pay(method, 1_000)]
