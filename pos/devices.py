@@ -148,7 +148,13 @@ class Devices:
         self._till = till
         self._hints = DeviceHints(till, self._language)
         self._scanning = Scanning(till, self._language)
-        self._swiping = Swiping(till, self._language, today=self._today, stripes=self.stripes)
+        self._swiping = Swiping(
+            till,
+            self._language,
+            today=self._today,
+            stripes=self.stripes,
+            due=lambda: till.register.sale.due > 0,
+        )
         for role in dict.fromkeys((*_ROLES, *self._healths)):
             self._show(role)
         if self._printer is not None:

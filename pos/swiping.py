@@ -8,7 +8,7 @@ four digits, and how to pay with it:
     no payment card         MSR-06; a date that never is MSR-07
     expired, cash only      MSR-08, MSR-11
     has a chip              MSR-09 insert it
-    fit to be taken         MSR-10: key the card first, then swipe
+    fit to be taken         MSR-10: key the card first, then swipe; PAY-01 where there is nothing to pay
 
 Nothing of a card is stored here, and no more of its number is shown than its last four digits.
 """
@@ -79,8 +79,10 @@ class Swiping:
         *,
         today: Callable[[], str],
         stripes: Stripes,
+        due: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`today` returns the date in the store, YYYYMMDD."""
+        """`today` returns the date in the store, YYYYMMDD; `due` says whether there is something to pay."""
+        self._due = due
         self._till = till
         self._stripes = stripes
         self._today = today
@@ -111,5 +113,7 @@ class Swiping:
                 return notice("MSR-09", self._language, last4=last4)
             case Verdict.NO_GOODS:
                 return notice("MSR-11", self._language, last4=last4)
+            case Verdict.TAKE if not self._due():
+                return notice("PAY-01", self._language)
             case Verdict.TAKE:
                 return notice("MSR-10", self._language, last4=last4)

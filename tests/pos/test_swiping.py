@@ -117,3 +117,13 @@ def test_a_swipe_after_the_wait_was_given_up_is_told() -> None:
         assert [told.code for told in teller.told] == ["MSR-10"]
 
     asyncio.run(story())
+
+
+def test_a_swipe_with_nothing_to_pay_is_told_that() -> None:
+    teller = Teller()
+    stripes = Stripes(configured=True)
+    swipe = Swiping(teller, "en", today=lambda: "20260430", stripes=stripes, due=lambda: False)
+
+    swipe.swiped(CardSwiped(card("credit")))
+
+    assert [told.code for told in teller.told] == ["PAY-01"]
