@@ -42,7 +42,7 @@ from protocols.zvt.status import StatusInformation, hide_card, show_card, write_
 from protocols.zvt.terminal import Asked, TerminalEvent, Unheard
 from protocols.zvt.text import CHARSET_CODES, Charset
 from sim.bank.people import People, read_people
-from sim.payment_terminal_bank import BankEvent, BankLine, Decided, Undecided
+from sim.payment_terminal_bank import ANSWER_NS, BankEvent, BankLine, Compared, Decided, Undecided
 from sim.payment_terminal_commands import (
     IMPOSSIBLE,
     NOTICES,
@@ -50,9 +50,9 @@ from sim.payment_terminal_commands import (
     UPON,
     WANTS_CARD,
 )
-from sim.payment_terminal_journal import Entry, Journal, Kind, Request
+from sim.payment_terminal_journal import Comparison, Entry, Journal, Kind, Request, net_of
 from sim.payment_terminal_line import LineFaults, TerminalLine
-from sim.payment_terminal_paper import end_of_day, receipt
+from sim.payment_terminal_paper import compared, end_of_day, receipt
 from sim.payment_terminal_verbs import COUNT_MAX, DELAY_MS_MAX, VERBS, number
 from sim.twin import History, VerbError, refuse_verb
 
@@ -152,6 +152,8 @@ class PaymentTerminalTwin:
         self._line.forget()
         self._phase = Phase.IDLE
         self._deal: Deal | None = None
+        self._day: tuple[Apdu, list[str]] | None = None
+        """The totals of a day that has just ended, and their paper: told when the bank has compared them."""
         self._pin = ""
         self._due_ns: int | None = None
         self._digits = 0
@@ -194,7 +196,9 @@ class PaymentTerminalTwin:
         if self._due_ns is None or now_ns < self._due_ns:
             return
         self._due_ns = None
-        if self._phase is Phase.BANK:
+        if self._day is not None:
+            self._tell_day(None, now_ns)
+        elif self._phase is Phase.BANK:
             self._decide(now_ns)
         elif self._phase in (Phase.CARD, Phase.PIN):
             self._fail(Result.ABORTED, now_ns)
@@ -271,6 +275,7 @@ class PaymentTerminalTwin:
             "payments": sum(count for count, _ in totals.groups.values()),
             "total": net,
             "batch": self.journal.counter("batch", 1),
+            "compared": self._shown_comparison(),
             "roll": list(self._last_roll),
             "cards": [show_card(pan) for pan in self._people.cards],
         }
@@ -457,6 +462,9 @@ class PaymentTerminalTwin:
     def _decided(self, events: list[BankEvent], now_ns: int) -> None:
         """Take the bank's word, or its silence: then what was asked is being undone."""
         for event in events:
+            if isinstance(event, Compared):
+                self._heard_totals(event.comparison, now_ns)
+                continue
             if self._deal is None or self._phase is not Phase.BANK:
                 continue
             match event:
@@ -558,10 +566,16 @@ class PaymentTerminalTwin:
                 if whole and known.exchange:
                     stan, _, at = known.exchange.partition("/")
                     self.journal.keep(
-                        Request(stan=int(stan), at=at, amount=amount, currency=known.currency)
+                        Request(
+                            stan=int(stan),
+                            at=at,
+                            kind="payment",
+                            amount=amount,
+                            currency=known.currency,
+                        )
                     )
         if self._bank is not None:
-            self._bank.undo_soon(now_ns)
+            self._bank.look(now_ns)
         self._history.add(
             now_ns, "approved", f"{control.name.lower()} {entry.receipt:04d} {amount}"
         )
@@ -580,9 +594,41 @@ class PaymentTerminalTwin:
         totals, net = self.journal.totals()
         paper = end_of_day(totals, net, self._money, terminal_id=self._id)
         with self.journal.writing():
+            if self._bank is not None:
+                self.journal.set_counter("compare", self.journal.counter("batch", 1))
             self.journal.close_batch()
         self._history.add(now_ns, "day_ended", str(net))
-        self._finish([told], paper, now_ns)
+        if self._bank is None:
+            self._finish([told], paper, now_ns)
+            return
+        self._day, self._phase = (told, paper), Phase.BANK
+        if not self._bank.signed_on:
+            self._tell_day(None, now_ns)
+            return
+        self._due_ns = now_ns + ANSWER_NS
+        self._tell_state(State.WAITING_FOR_BANK, now_ns)
+        self._show("마감 중", "PLEASE WAIT")
+        self._bank.look(now_ns)
+
+    def _heard_totals(self, comparison: Comparison, now_ns: int) -> None:
+        self._history.add(now_ns, "compared", self._shown_comparison())
+        if self._day is not None:
+            self._tell_day(comparison, now_ns)
+
+    def _tell_day(self, comparison: Comparison | None, now_ns: int) -> None:
+        """Tell a day's totals, whatever the bank says of them; None: it says nothing, and is asked again later."""
+        assert self._day is not None, "a day has ended"
+        (told, paper), self._day = self._day, None
+        self._finish([told], [*paper, *compared(comparison, self._money)], now_ns)
+
+    def _shown_comparison(self) -> str:
+        """Return whether the bank's totals are ours; empty where nobody has asked it yet."""
+        if self.journal.comparing:
+            return "waits for the bank"
+        made = self.journal.comparison()
+        if made is None or made.state == "agreed":
+            return "" if made is None else "agrees"
+        return f"differs: {net_of(made.ours)} here, {net_of(made.theirs)} at the bank"
 
     def _totals_told(self) -> Apdu:
         totals, net = self.journal.totals()

@@ -2,6 +2,8 @@
 
     entry     a payment, what reversed it, a refund ...: written before the register hears of it
     request   what a bank was asked, from before it is said until what came of it is written
+    undone    what a bank has booked and undone again without an entry here, until the totals are compared
+    compared  what the totals of a day, or of more, came to here and at the bank
     counter   the next receipt, trace and batch; whether and how it is registered
 
 A receipt's number has four digits and begins anew after 9999, a trace's six. Of a card nothing is kept but
@@ -21,6 +23,8 @@ Kind = Literal["payment", "reservation", "release", "refund", "reversal"]
 """A release takes off a reservation, a reversal gives a payment back."""
 SIGNS: Final[Mapping[Kind, int]] = {"payment": 1, "refund": -1, "reversal": -1}
 """What counts in the totals, and how."""
+_PLACES: Final[Mapping[str, int]] = {"refund": 0, "payment": 2, "reversal": 3}
+"""Of the four counts and amounts of `Sums`, where each kind is."""
 RECEIPT_MAX: Final = 9_999
 TRACE_MAX: Final = 999_999
 _SCHEMA: Final = """
@@ -45,8 +49,23 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE TABLE IF NOT EXISTS request (
     stan INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'refund')),
     amount INTEGER NOT NULL,
     currency INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS undone (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    amount INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS compared (
+    id INTEGER PRIMARY KEY,
+    stan INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    ours TEXT NOT NULL,
+    theirs TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'agreed', 'differs'))
 ) STRICT;
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 """
@@ -87,6 +106,7 @@ class Request:
     stan: int
     at: str
     """As field 7 said it."""
+    kind: Literal["payment", "refund"]
     amount: int
     currency: int
 
@@ -94,6 +114,29 @@ class Request:
     def name(self) -> str:
         """Return what names it for ever, as entries keep it."""
         return f"{self.stan}/{self.at}"
+
+
+Sums = tuple[int, ...]
+"""Four counts, then four amounts: refunds, refunds undone, payments, payments undone; fields 74 to 89."""
+
+
+def net_of(sums: Sums) -> int:
+    """Return what the shop gets by such totals."""
+    refunds, refunds_undone, payments, payments_undone = sums[4:]
+    return payments - payments_undone - refunds + refunds_undone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The totals since the bank has agreed last, as they were compared with the bank's."""
+
+    stan: int
+    at: str
+    batch: int
+    """The last one in it."""
+    ours: Sums
+    theirs: Sums = ()
+    state: str = "asked"
 
 
 class Journal:
@@ -149,8 +192,8 @@ class Journal:
 
     def keep(self, request: Request) -> None:
         """Remember what is asked; within `writing`."""
-        values = (request.stan, request.at, request.amount, request.currency)
-        self._file.execute("INSERT INTO request VALUES (?, ?, ?, ?)", values)
+        values = (request.stan, request.at, request.kind, request.amount, request.currency)
+        self._file.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?)", values)
 
     def drop(self, request: Request) -> None:
         """Be done with it; within `writing`."""
@@ -158,8 +201,20 @@ class Journal:
 
     def requests(self) -> list[Request]:
         """Return what banks were asked and nobody knows the end of, oldest first."""
-        rows = self._file.execute("SELECT stan, at, amount, currency FROM request ORDER BY rowid")
-        return [Request(stan=s, at=a, amount=m, currency=c) for s, a, m, c in rows.fetchall()]
+        rows = self._file.execute(
+            "SELECT stan, at, kind, amount, currency FROM request ORDER BY rowid"
+        )
+        return [
+            Request(stan=s, at=a, kind=k, amount=m, currency=c) for s, a, k, m, c in rows.fetchall()
+        ]
+
+    def undone(self, request: Request) -> None:
+        """Be done with a request that the bank had booked and has undone; within `writing`."""
+        self.drop(request)
+        known = "SELECT 1 FROM entry WHERE exchange = ?"
+        if self._file.execute(known, (request.name,)).fetchone() is None:
+            values = (request.kind, request.amount)
+            self._file.execute("INSERT INTO undone (kind, amount) VALUES (?, ?)", values)
 
     def last(self) -> Entry | None:
         """Return what happened last; None where nothing ever has."""
@@ -193,6 +248,62 @@ class Journal:
         """Begin a new batch; within `writing`."""
         self.set_counter("batch", self.counter("batch", 1) + 1)
 
+    @property
+    def comparing(self) -> bool:
+        """Say whether a day's totals are still to be compared with the bank's."""
+        return bool(self.counter("compare"))
+
+    def comparison(self) -> Comparison | None:
+        """Return how the totals were compared last; None where they never were."""
+        row = self._file.execute(
+            "SELECT stan, at, batch, ours, theirs, state FROM compared ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        stan, at, batch, ours, theirs, state = row
+        return Comparison(
+            stan=stan, at=at, batch=batch, ours=_sums(ours), theirs=_sums(theirs), state=state
+        )
+
+    def begin_comparison(self, at: str) -> Comparison:
+        """Write what the totals are since the bank has agreed last; within `writing`."""
+        made = Comparison(
+            stan=self.next_trace(), at=at, batch=self.counter("compare"), ours=self._bank_sums()
+        )
+        self._file.execute(
+            "INSERT INTO compared (stan, at, batch, ours) VALUES (?, ?, ?, ?)",
+            (made.stan, made.at, made.batch, ",".join(map(str, made.ours))),
+        )
+        return made
+
+    def end_comparison(self, theirs: Sums, *, agreed: bool) -> None:
+        """Write what the bank has said to the last one; within `writing`."""
+        made = self.comparison()
+        assert made is not None, "something was compared"
+        self._file.execute(
+            "UPDATE compared SET theirs = ?, state = ? WHERE stan = ? AND at = ?",
+            (",".join(map(str, theirs)), "agreed" if agreed else "differs", made.stan, made.at),
+        )
+        self.set_counter("compare", 0)
+        if agreed:
+            self.set_counter("agreed", made.batch)
+            self._file.execute("DELETE FROM undone")
+
+    def _bank_sums(self) -> Sums:
+        counts, amounts = [0] * 4, [0] * 4
+        between = (self.counter("agreed"), self.counter("compare"))
+        entries = "SELECT kind, amount FROM entry WHERE batch > ? AND batch <= ?"
+        booked = self._file.execute(entries, between).fetchall()
+        undone = self._file.execute("SELECT kind, amount FROM undone").fetchall()
+        places = [(_PLACES[kind], amount) for kind, amount in booked if kind in _PLACES]
+        for kind, amount in undone:
+            # What was undone stands behind what it undid.
+            places += [(_PLACES[kind], amount), (_PLACES[kind] + 1, amount)]
+        for place, amount in places:
+            counts[place] += 1
+            amounts[place] += amount
+        return (*counts, *amounts)
+
     def totals(self) -> tuple[Totals, int]:
         """Return what the open batch came to: as a terminal says it, and the sum, which may be negative."""
         groups = dict.fromkeys(Group, (0, 0))
@@ -214,3 +325,7 @@ class Journal:
     def _entries(self, where: str, *values: object) -> Iterator[Entry]:
         rows = self._file.execute(f"SELECT {', '.join(_COLUMNS)} FROM entry {where}", values)  # noqa: S608 - ours
         return (Entry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows.fetchall())
+
+
+def _sums(text: str) -> Sums:
+    return tuple(int(each) for each in text.split(",") if each)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from protocols.zvt.status import Totals, show_card
-from sim.payment_terminal_journal import Entry, Kind
+from sim.payment_terminal_journal import Comparison, Entry, Kind, net_of
 
 _TITLES: Final[Mapping[Kind, str]] = {
     "payment": "카드 승인 / PAYMENT",
@@ -44,3 +44,16 @@ def end_of_day(
     for group, (count, each) in totals.groups.items():
         lines.append(f"{group.name:<10}{count:>4} {amount(each)}")
     return [*lines, f"합계 {amount(net)}"]
+
+
+def compared(comparison: Comparison | None, amount: Callable[[int], str]) -> list[str]:
+    """Return what the paper of an END OF DAY says of the bank's totals; None: it has not answered."""
+    if comparison is None:
+        return ["은행 응답 없음 / BANK NOT HEARD", "나중에 대조 / COMPARED LATER"]
+    if comparison.state == "agreed":
+        return ["은행과 일치 / BANK AGREES"]
+    ours, theirs = (
+        f"{amount(net_of(sums))} ({'+'.join(map(str, sums[:4]))})"
+        for sums in (comparison.ours, comparison.theirs)
+    )
+    return ["은행과 차이 / BANK DIFFERS", f"단말기 {ours}", f"은행 {theirs}"]

@@ -1,15 +1,23 @@
-"""The line that a twin dials itself: TCP to its host, dialled again whenever it is gone."""
+"""The line that a twin dials itself: TCP or in memory to its host, dialled again whenever it is gone.
+
+HOST:PORT     TCP
+sim://NAME    a host in this program: for virtual time
+"""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from protocols.ports import Clock
+from protocols.address import parse_address
+from protocols.ports import NANOSECONDS_PER_SECOND, ByteLink, Clock, LinkDownError
+from sim.bus import BUS
 from sim.twin import Dialling
 
 AGAIN_SECONDS: Final = 1.0
 """Between two diallings."""
+_DIAL_NS: Final = 10 * NANOSECONDS_PER_SECOND
+_MEMORY: Final = "sim://"
 _READ_BYTES: Final = 65_536
 
 
@@ -22,7 +30,7 @@ class Dialler:
         self._clock = clock
         self._pump = pump
         self._task: asyncio.Task[None] | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._writer: asyncio.StreamWriter | ByteLink | None = None
 
     def start(self) -> None:
         """Begin to dial."""
@@ -43,22 +51,42 @@ class Dialler:
             self._writer.write(said)
 
     async def _run(self) -> None:
-        host, _, port = self._twin.host_address.rpartition(":")
+        stay = self._in_memory if self._twin.host_address.startswith(_MEMORY) else self._over_tcp
         while True:
-            with contextlib.suppress(OSError):
-                reader, self._writer = await asyncio.open_connection(host, int(port))
-                try:
-                    await self._talk(reader)
-                finally:
-                    self._writer.close()
-                    self._writer = None
-                    self._twin.host_closed(self._clock.monotonic_ns())
-                    self._pump()
+            with contextlib.suppress(OSError, LinkDownError):
+                await stay()
             await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _talk(self, reader: asyncio.StreamReader) -> None:
+    async def _over_tcp(self) -> None:
+        """Dial and stay on the line until it is gone. Raises: OSError."""
+        host, _, port = self._twin.host_address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        with self._on(writer):
+            while data := await reader.read(_READ_BYTES):
+                self._heard(data)
+
+    async def _in_memory(self) -> None:
+        """Dial and stay on the line until it is gone. Raises: LinkDownError."""
+        deadline_ns = self._clock.monotonic_ns() + _DIAL_NS
+        link = await BUS.open(parse_address(self._twin.host_address), deadline_ns=deadline_ns)
+        gone = asyncio.Event()
+        link.attach(self._heard, lambda _: gone.set())
+        with self._on(link):
+            await gone.wait()
+
+    @contextlib.contextmanager
+    def _on(self, line: asyncio.StreamWriter | ByteLink) -> Iterator[None]:
+        self._writer = line
         self._twin.host_opened(self._clock.monotonic_ns())
         self._pump()
-        while data := await reader.read(_READ_BYTES):
-            self._twin.host_receive(data, self._clock.monotonic_ns())
+        try:
+            yield
+        finally:
+            self._writer = None
+            line.close()
+            self._twin.host_closed(self._clock.monotonic_ns())
             self._pump()
+
+    def _heard(self, data: bytes) -> None:
+        self._twin.host_receive(data, self._clock.monotonic_ns())
+        self._pump()

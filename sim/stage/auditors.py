@@ -419,6 +419,15 @@ def terminal(
     return findings
 
 
+def acquirer(terminal: str, *, net: int, shop: int, objections: Iterable[str]) -> list[Finding]:
+    """Find where a payment terminal and the bank that it dials part: `shop` is what that has for its merchant."""
+    money = f"the terminal's bank has {shop:,}"
+    findings = [_terminal(terminal, each, money) for each in objections]
+    if shop != net:
+        findings.append(_terminal(terminal, f"the payment terminal has {net:,}", money))
+    return findings
+
+
 def _terminal(where: str, what: str, money: str) -> Finding:
     return Finding(auditor="terminal", where=f"till {where}", what=what, money=money)
 

@@ -204,6 +204,100 @@ def test_a_bank_that_is_away_is_not_asked_and_one_that_leaves_is_undone_later() 
     play(story)
 
 
+def test_a_bank_that_was_switched_off_and_on_is_signed_on_to_again_and_undoes() -> None:
+    async def story(bench: BankBench) -> None:
+        bench.at_bank("lose_answers", count="1")
+        task = await bench.begin()
+        bench.do("tap", card="0011")
+        await after(5)
+        bench.at_bank("restart")
+        result = await task
+        assert isinstance(result, Finished) and result.code == Result.HOST_SILENT
+        await after(30)
+        assert bench.shop() == bench.total() == 0 and bench.twin.journal.requests() == []
+        assert (await bench.pay()).approved  # type: ignore[union-attr]
+        bench.at_bank("restart")
+        assert not (await bench.pay()).approved  # type: ignore[union-attr]
+        assert (await bench.pay()).approved  # type: ignore[union-attr]
+        assert bench.shop() == bench.total() == 25_000
+
+    play(story)
+
+
+def test_an_answer_that_comes_twice_ends_no_other_undoing() -> None:
+    async def story(bench: BankBench) -> None:
+        for _ in range(2):
+            assert (await bench.pay()).approved  # type: ignore[union-attr]
+        bench.both.hang_up()
+        for receipt in (1, 2):
+            back = await bench.terminal.reverse(Order(receipt=receipt))
+            assert isinstance(back, Finished) and back.approved
+        assert len(bench.twin.journal.requests()) == 2 and bench.total() == 0
+        bench.at_bank("delay", ms="12000")
+        bench.both.dial()
+        bench.cable.carry()
+        await after(23)
+        # The first was told at 12 and, unanswered, at 22: its answers come at 24 and at 34.
+        bench.at_bank("lose_requests", count="1")
+        await after(12)
+        assert len(bench.twin.journal.requests()) == 1, "only the first is undone"
+        bench.at_bank("restore_answers")
+        await after(30)
+        assert bench.shop() == bench.total() == 0 and bench.twin.journal.requests() == []
+
+    play(story)
+
+
+def test_the_day_is_compared_with_the_banks() -> None:
+    """What came to nothing here and was booked and undone there stands in both totals."""
+
+    async def story(bench: BankBench) -> None:
+        paid = await bench.pay()
+        assert isinstance(paid, Finished) and paid.status is not None
+        await bench.pay()
+        await bench.terminal.reverse(Order(receipt=paid.status.receipt))
+        bench.at_bank("lose_answers", count="1")
+        await bench.pay()
+        bench.at_bank("lose_requests", count="1")
+        await bench.pay()
+        await after(30)
+        ended = await bench.terminal.end_of_day()
+        assert isinstance(ended, Finished) and not ended.failed
+        assert any("BANK AGREES" in line for line in ended.paper)
+        made = bench.twin.journal.comparison()
+        assert made is not None and made.state == "agreed"
+        assert made.ours == made.theirs == (0, 0, 3, 2, 0, 0, 37_500, 25_000)
+        await bench.pay()
+        await bench.terminal.end_of_day()
+        made = bench.twin.journal.comparison()
+        assert made is not None and made.ours == made.theirs == (0, 0, 1, 0, 0, 0, 12_500, 0)
+
+    play(story)
+
+
+def test_the_banks_word_that_is_lost_is_asked_for_under_the_same_number() -> None:
+    """It has closed its batch at the first: another number would find it empty."""
+
+    async def story(bench: BankBench) -> None:
+        await bench.pay()
+        bench.at_bank("lose_answers", count="3")
+        ended = await bench.terminal.end_of_day()
+        assert isinstance(ended, Finished) and not ended.failed
+        assert any("BANK NOT HEARD" in line for line in ended.paper)
+        refused = await bench.pay()
+        assert isinstance(refused, Finished) and refused.code == Result.NO_CONNECTION, (
+            "what is asked before the bank's word on the day would be of the day"
+        )
+        bench.do("power_off")
+        bench.do("power_on")
+        await after(40)
+        made = bench.twin.journal.comparison()
+        assert made is not None and made.state == "agreed" and made.ours == made.theirs
+        assert (await bench.pay()).approved  # type: ignore[union-attr]
+
+    play(story)
+
+
 def test_over_tcp_as_a_bench_serves_it() -> None:
     """The twin's own dialling, on loopback."""
     from protocols.serial_line import LineSettings

@@ -6,6 +6,7 @@ stand on real wires. Whoever stands above gives the clock, the entropy and the f
 life       a program that may be killed at a named place, and nothing of it runs on
 network    what is between a till and its broker, and what goes wrong there
 banks      hosts of banks, for the broker to dial
+acquirer   the bank that stand-alone payment terminals dial
 asgi       one request to an application, without a server between
 broker     the broker in this program, over its real store
 agent      the agent of the tax office, and the line to it

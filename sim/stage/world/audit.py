@@ -101,6 +101,9 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
             findings += auditors.terminal(
                 told, reader, store=STORE, terminal=terminal, net=net, texts=texts
             )
+            if world.acquirer is not None:
+                held_there, wrong = world.acquirer.shop(terminal), world.acquirer.books.objections()
+                findings += auditors.acquirer(terminal, net=net, shop=held_there, objections=wrong)
         findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,
@@ -168,6 +171,10 @@ def _places(world: World) -> Iterator[Place]:
     yield Place("sold", sum(sale.total for sale in told.sales.values()))
     if world.banks is not None:
         yield Place("at the banks, for the shop", world.banks.shop(STORE))
+    if world.acquirer is not None:
+        for terminal in world.acquirer.hosts:
+            where = f"at its bank, for till {terminal}'s terminal"
+            yield Place(where, world.acquirer.shop(terminal))
     balances = auditors.balances_of(world.broker.reader)
     for name, amount in sorted(balances.items()):
         if amount:

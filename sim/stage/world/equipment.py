@@ -24,6 +24,7 @@ from sim.entropy import SeededEntropy
 from sim.faults import Faults
 from sim.hosting.card_slot import HostedSlot
 from sim.hosting.hosted import Hosted
+from sim.payment_terminal import PaymentTerminalTwin
 from sim.printer import PrinterTwin
 from sim.smart_card import SmartCardTwin
 from sim.stage.kinds import KINDS, Needs, SlotOptions
@@ -80,10 +81,11 @@ class Equipment:
         cards: Mapping[str, Card],
         away: set[str],
         pad: Mapping[str, Any] = MappingProxyType({}),
+        acquirer: Mapping[str, Any] = MappingProxyType({}),
         prefix: str = "",
     ) -> None:
         """Build the twins; nothing is reachable yet. `prefix` tells the tills of a world apart, `pad` is
-        what a PIN pad is made from."""
+        what a PIN pad is made from, `acquirer` says how a payment terminal reaches its bank."""
         self._wishes = wishes
         options = wishes[SHOP].options if SHOP in wishes else None
         self.own_card = options.inserted if isinstance(options, SlotOptions) else ""
@@ -95,7 +97,7 @@ class Equipment:
             brought = {
                 Needs.CARDS: {"cards": cards, "away": away},
                 Needs.ISSUERS: pad,
-                Needs.MEMORY: {"clock": clock},
+                Needs.MEMORY: {"clock": clock, **acquirer},
             }.get(kind.needs, {})
             twin = kind.build(each.options, **brought)
             if kind.name == "smart_card":
@@ -162,3 +164,10 @@ class Equipment:
     def card_in(self, slot: str) -> str:
         """Return the card that is in a slot; empty where none is."""
         return str(self.devices[slot].twin.state()["card"]) if slot in self.devices else ""
+
+
+def payment_terminal(equipment: Equipment) -> PaymentTerminalTwin | None:
+    """Return the stand-alone payment terminal itself; None where there is none."""
+    device = equipment.devices.get(PAYMENT_TERMINAL)
+    twin = None if device is None else device.twin
+    return twin if isinstance(twin, PaymentTerminalTwin) else None

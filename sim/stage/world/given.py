@@ -62,6 +62,8 @@ class Given:
     bank_cards: tuple[str, ...] = ()
     """Payment cards and passbooks beside the slots, by their labels in the set `payment`; those that are
     otherwise stand in `cards`."""
+    terminal_bank: bool = False
+    """Whether stand-alone payment terminals ask a bank of their own; else they decide by themselves."""
     agent: bool = False
     """Whether the broker has an agent of the tax office, who gives Korean cash receipts."""
     members: Mapping[str, int] = field(default_factory=dict)

@@ -13,7 +13,15 @@ from typing import Final
 
 from pos.store.papers import PaperState
 from sim.stage.world.banks import Banks
-from sim.stage.world.equipment import CUSTOMER, PAYMENT_TERMINAL, PIN_PAD, SHOP, SLOTS, Equipment
+from sim.stage.world.equipment import (
+    CUSTOMER,
+    PAYMENT_TERMINAL,
+    PIN_PAD,
+    SHOP,
+    SLOTS,
+    Equipment,
+    payment_terminal,
+)
 from sim.stage.world.network import Passing
 from sim.stage.world.shop import World
 from sim.stage.world.till import Disk, TillHere
@@ -60,12 +68,19 @@ async def rest(world: World) -> None:
         await quiet(world, till)
     if world.banks is not None:
         await _agreed(world)
+    if world.acquirer is not None:
+        for till in world.tills.values():
+            await _until(world, lambda till=till: _undone(till), till, "its terminal's bank")  # type: ignore[misc]
 
 
 async def mend(world: World) -> None:
     """Put right whatever is broken; who was to be killed is spared."""
     if world.banks is not None:
         await _mend_banks(world.banks)
+    if world.acquirer is not None:
+        for terminal in world.acquirer.hosts:
+            for verb in (*_WIRES, "restore_answers"):
+                await world.acquirer.do(terminal, verb)
     world.broker.spare()
     world.broker.start()
     for till in world.tills.values():
@@ -163,6 +178,12 @@ def _unsure(till: TillHere) -> list[int]:
             ),
         )
     return [row[0] for row in rows if isinstance(row[0], int)]
+
+
+def _undone(till: TillHere) -> bool:
+    """Say whether a till's payment terminal has nothing to tell its bank any more."""
+    twin = payment_terminal(till.equipment)
+    return twin is None or not (twin.journal.requests() or twin.journal.comparing)
 
 
 def _unsent(till: TillHere) -> int:

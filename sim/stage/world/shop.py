@@ -21,9 +21,9 @@ from protocols.purse.issuing import Issuer
 from sim.cards.card import Card
 from sim.cash_receipt_agent import CashReceiptAgent
 from sim.entropy import SeededEntropy
-from sim.payment_terminal import PaymentTerminalTwin
 from sim.payment_terminal_journal import SIGNS
 from sim.stage.recording import Watch
+from sim.stage.world.acquirer import Acquirer
 from sim.stage.world.bank_cards import (
     TRANSFERS,
     bank_cards,
@@ -34,7 +34,7 @@ from sim.stage.world.bank_cards import (
 )
 from sim.stage.world.banks import Banks
 from sim.stage.world.broker import ACTOR, BrokerHere
-from sim.stage.world.equipment import PAYMENT_TERMINAL, PIN_PAD, Equipment
+from sim.stage.world.equipment import PAYMENT_TERMINAL, PIN_PAD, Equipment, payment_terminal
 from sim.stage.world.given import STORE, TERMINAL, Given, TillWish
 from sim.stage.world.life import keep_lives
 from sim.stage.world.members import RULE, enter_members
@@ -115,6 +115,21 @@ class World:
                 wire=wire,
                 watch=watch,
             )
+        self.acquirer: Acquirer | None = None
+        if given.terminal_bank:
+            self.acquirer = Acquirer(
+                folder / "acquirer",
+                {
+                    wish.terminal: self._prefix(wish.terminal)
+                    for wish in given.tills
+                    if PAYMENT_TERMINAL in wish.equipment
+                },
+                clock=clock,
+                entropy=entropy.fork("acquirer"),
+                people=given.people,
+                wire=wire,
+                watch=watch,
+            )
         self._purses: Purses | None = None
         self._bank_cards: dict[str, Card] = {}
 
@@ -142,9 +157,8 @@ class World:
         register's texts on its payments; of tills without one nothing."""
         told = []
         for name, till in self.tills.items():
-            device = till.equipment.devices.get(PAYMENT_TERMINAL)
-            twin = None if device is None else device.twin
-            if isinstance(twin, PaymentTerminalTwin):
+            twin = payment_terminal(till.equipment)
+            if twin is not None:
                 entries = twin.journal.all_entries()
                 net = sum(SIGNS.get(each.kind, 0) * each.amount for each in entries)
                 told.append((name, net, [each.text for each in entries if each.kind == "payment"]))
@@ -155,6 +169,8 @@ class World:
         keep_lives(asyncio.get_running_loop(), self.crashes.append)
         if self.banks is not None:
             await self.banks.start()
+        if self.acquirer is not None:
+            await self.acquirer.start()
         self.broker.start()
         if (policy := self._policy()) != Policy():
             body = msgspec.msgpack.encode(policy)
@@ -176,8 +192,6 @@ class World:
             self._entropy.fork("bank cards"),
         )  # fmt: skip
         await enter_members(self.broker, self.given.members)
-        many = len(self.given.tills) > 1
-        prefixes = {wish.terminal: f"{wish.terminal}-" if many else "" for wish in self.given.tills}
         away: set[str] = set()
         for wish in self.given.tills:
             till = self.tills[wish.terminal] = TillHere(
@@ -185,7 +199,7 @@ class World:
                 folder=self._folder / f"till-{wish.terminal}",
                 clock=self.clock,
                 entropy=self._entropy.fork(f"till {wish.terminal}"),
-                network=self._network(prefixes[wish.terminal]),
+                network=self._network(self._prefix(wish.terminal)),
                 equipment=Equipment(
                     wish.equipment,
                     ground=self._ground,
@@ -193,13 +207,14 @@ class World:
                     entropy=self._entropy.fork(f"wires {wish.terminal}"),
                     cards=self.cards,
                     away=away,
-                    prefix=prefixes[wish.terminal],
+                    prefix=self._prefix(wish.terminal),
                     pad=self._pad(issuer, wish),
+                    acquirer=self.acquirer.options(wish.terminal) if self.acquirer else {},
                 ),
                 url=self.broker.url,
             )
             if self._watch is not None:
-                note_verbs(till.equipment, self._watch, prefixes[wish.terminal])
+                note_verbs(till.equipment, self._watch, self._prefix(wish.terminal))
             till.folder.mkdir(parents=True)
             await till.equipment.start()
             await till.join(self.broker)
@@ -210,6 +225,10 @@ class World:
                 await self._told(till)
             if till.wish.float_amount is not None:
                 await till.key(f"{till.wish.float_amount}OS")
+
+    def _prefix(self, terminal: str) -> str:
+        """Return what a till's devices are named with: nothing where there is only one."""
+        return f"{terminal}-" if len(self.given.tills) > 1 else ""
 
     async def _told(self, till: TillHere) -> None:
         """Wait a little until a till has the policy: it takes no transfers before."""
@@ -260,6 +279,8 @@ class World:
         await self.broker.end()
         if self.banks is not None:
             await self.banks.stop()
+        if self.acquirer is not None:
+            await self.acquirer.stop()
 
     async def __aenter__(self) -> Self:
         try:
