@@ -34,11 +34,16 @@ pin_pad_keys  its keys for the bank: each used once, whatever happens
 pin_pad_mouth  how it says things: on time, late, broken, twice
 payment_terminal  a virtual stand-alone payment terminal
 payment_terminal_bank  its line to a bank: asked once, undone where nobody answers
+payment_terminal_cards  the cards beside it, and what it decides over them by itself
 payment_terminal_commands  which commands it does, and how
+payment_terminal_desk  which commands of its register it takes
 payment_terminal_journal  what it remembers through a power cut
 payment_terminal_line  what goes wrong on its line by its own doing
 payment_terminal_paper  what it prints
+payment_terminal_upon  what is done about an earlier payment: given back, booked, a tip
 payment_terminal_verbs  what a tester can do to it
+payment_terminal_voice  how it says things: to its register, on its display, on paper
+payment_terminal_work  one command after the other: cards, PINs, the bank's word, results
 bank/       virtual banks: their hosts, accounts and cards
 smart_card  a virtual card reader's slot and keypad
 antenna     its field, where cards are tapped

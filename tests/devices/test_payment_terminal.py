@@ -24,7 +24,8 @@ from protocols.zvt.sequences import SEQUENCES
 from protocols.zvt.text import Charset
 from sim.clock import VirtualClock, run
 from sim.entropy import SeededEntropy
-from sim.payment_terminal import CARD_NS, TERMINAL_ID, PaymentTerminalTwin
+from sim.payment_terminal import TERMINAL_ID, PaymentTerminalTwin
+from sim.payment_terminal_work import CARD_NS
 from sim.twin import Twin, VerbError
 from tests.devices.cable import ADDRESS, Cable, Mute, after
 

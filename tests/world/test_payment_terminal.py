@@ -179,9 +179,9 @@ def test_what_is_not_the_payments_result_settles_nothing() -> None:
         assert await asked() == "TRM-11", "it is at something else"
         await world.equipment().do(PAYMENT_TERMINAL, "be_free")
         await asyncio.sleep(10)
-        known, twin._id = twin._id, 5
+        known, twin.voice.terminal_id = twin.voice.terminal_id, 5
         assert await asked() == "TRM-13"
-        twin._id = known
+        twin.voice.terminal_id = known
         with twin.journal.writing():
             later = twin.journal.add(Entry(kind="payment", amount=130, text="IPSFFFFFFFFFFFF"))
         assert await asked() == "TRM-12", "the same amount, and another's reference"
