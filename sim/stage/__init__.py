@@ -7,6 +7,7 @@ bench      the bench itself: opens everything a plan asks for, announces it, end
 children   our own programs as processes, none of which outlives this one
 shop       broker, equipment and a till's folder, made and opened in one folder
 shop_cards  the e-cash of that shop: its customers' cards, certified by its own broker
+shop_banks  the banks of that shop, and what its broker knows of them
 counter    a till as a process, worked by entries
 day        a trading day with its troubles, and the books at the end of it
 cards      the command ips-sim cards

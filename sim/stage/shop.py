@@ -2,10 +2,11 @@
 
     DIR/broker/   broker.toml, database, keys        DIR/till/    till.toml, journal, keys
     DIR/cards/    the customers' cards, where there is a card reader
+    DIR/banks/    two banks and a card issuer: their books
     DIR/*.log     what the programs said             the equipment lives on ptys it chooses
 
 The first opening makes everything as a shop owner would, with the programs' own commands: the
-terminal's place, its enrolment by code, the catalogue. Later openings find it made. Broker and
+terminal's place, its enrolment by code, the catalogue. Later openings find it made. Broker, banks and
 equipment are processes of their own (sim.stage.children); none outlives this one.
 """
 
@@ -19,14 +20,16 @@ import msgspec
 
 from protocols.control import Endpoint
 from protocols.ports import Clock, Entropy
+from sim.bank.keys import TEST_KEY
 from sim.control_client import Bench
 from sim.hosting.pcscd import find_daemon, find_driver
 from sim.stage.children import Child, call
+from sim.stage.shop_banks import BANKS, KEY_FILE, MODULES, banks_plan, banks_table
 from sim.stage.shop_cards import make_customers
 
 STORE: Final = "S01"
 TERMINAL: Final = "01"
-_BROKER: Final = """# The broker of the demonstration shop.
+_BROKER: Final = """# The broker of the demonstration shop; written at each opening.
 folder = {folder}
 organisation = "Intermarket demo"
 
@@ -34,7 +37,8 @@ organisation = "Intermarket demo"
 name_ko = "한빛마트 본점"
 name_en = "Hanbit Mart"
 business_number = "123-45-67890"
-"""
+
+{banks}"""
 ROLES: Final = {
     "printer": "printer",
     "line_display": "line_display",
@@ -72,6 +76,11 @@ class Places:
         return self.root / "cards"
 
     @property
+    def banks(self) -> Path:
+        """The banks' folder."""
+        return self.root / "banks"
+
+    @property
     def till_config(self) -> Path:
         """The till's wiring: written anew at each opening, because ptys have new names."""
         return self.till / "till.toml"
@@ -99,6 +108,7 @@ class Shop:
         self._entropy = entropy if serves_cards() else None
         self._clock = clock
         self._broker: Child | None = None
+        self._banks: Child | None = None
         self._bench: Child | None = None
         self._works: Bench | None = None
         self.broker_url = ""
@@ -106,14 +116,16 @@ class Shop:
 
     def open(self) -> None:
         """Start everything; at the first time, make it. Raises: ChildError."""
-        for folder in (self.places.broker, self.places.till):
+        for folder in (self.places.broker, self.places.till, self.places.banks):
             folder.mkdir(parents=True, exist_ok=True)
-        if not self.places.broker_config.exists():
-            text = _BROKER.format(folder=json.dumps(str(self.places.broker)), store=STORE)
-            self.places.broker_config.write_text(text)
+        self._start_banks()
+        made = (self.places.till / ".made").exists()
+        if not made:
+            for bank in BANKS:
+                self.broker("bank", "key", bank, "--from", str(self.places.banks / KEY_FILE))
         self.start_broker()
         self._write_till_config()
-        if not (self.places.till / ".made").exists():
+        if not made:
             self._make_till()
             (self.places.till / ".made").touch()
         if self._entropy is not None and not self.places.cards.exists():
@@ -126,9 +138,22 @@ class Shop:
         """End everything that was started."""
         if self._works is not None:
             self._works.close()
-        for child in (self._bench, self._broker):
+        for child in (self._bench, self._broker, self._banks):
             if child is not None:
                 child.end()
+
+    def _start_banks(self) -> None:
+        """Start the banks, and write down for the broker where they are. Raises: ChildError."""
+        plan = self.places.banks / "banks.toml"
+        plan.write_text(banks_plan(), encoding="utf-8")
+        folder = ["--folder", str(self.places.banks)]
+        (self.places.banks / KEY_FILE).write_text(TEST_KEY, encoding="ascii")
+        self._banks = self._child("banks", "sim.stage.cli", "up", str(plan), *folder)
+        hosts = msgspec.convert(self._banks.announcement(), Endpoint).devices
+        text = _BROKER.format(
+            folder=json.dumps(str(self.places.broker)), store=STORE, banks=banks_table(hosts)
+        )
+        self.places.broker_config.write_text(text, encoding="utf-8")
 
     def start_broker(self) -> None:
         """Start the broker where it was, or on a port it chooses. Raises: ChildError."""
@@ -226,5 +251,7 @@ class Shop:
     def _make_till(self) -> None:
         added = json.loads(self.broker("terminal", "add", TERMINAL, "--store", STORE, "--json"))
         self.till("enrol", added["code"])
+        for module in MODULES:
+            self.broker("module", "activate", module)
         goods = Path(__file__).parents[2] / "pos" / "data" / "goods.csv"
         self.till("catalogue", "import", str(goods))
