@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sim.hosting.pcscd import DaemonError, PrivateDaemon
 from tests.support.card_bench import start_daemon
+
+settings.register_profile("busy machine", suppress_health_check=[HealthCheck.too_slow])
+"""How long it takes to draw an example says something of the machine's load, and nothing of us."""
 
 
 def pytest_configure() -> None:
@@ -19,6 +23,7 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")

@@ -111,6 +111,9 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "device.scanner": ("스캐너", "Scanner"),
     "device.stripe_reader": ("마그네틱 리더", "Stripe reader"),
     "device.smart_card": ("카드 슬롯", "Card slot"),
+    "device.pin_pad": ("비밀번호 패드", "PIN pad"),
+    "device.payment_terminal": ("카드 단말기", "Card terminal"),
+    "device.bank": ("은행", "Bank"),
     "back": ("Esc 돌아가기", "Esc back"),
     # forms
     "form.open": ("개점", "OPEN SHIFT"),
@@ -215,6 +218,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "key.return": ("반품", "Return"),
     "key.find": ("찾기", "Find"),
     "key.cash": ("현금", "Cash"),
+    "key.card": ("카드", "Card"),
     "key.ecash": ("전자화폐", "E-cash"),
     "key.drawer": ("돈통", "Drawer"),
     "key.reprint": ("재발행", "Reprint"),

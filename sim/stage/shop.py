@@ -43,9 +43,20 @@ ROLES: Final = {
     "printer": "printer",
     "line_display": "line_display",
     "scanner": "scanner",
+    "stripe_reader": "stripe_reader",
+    "pin_pad": "pin_pad",
     "customer": "customer_card",
 }
 """Devices of the equipment that a till has an address for, and its key in the configuration."""
+_FOR_CARDS: Final = """
+[devices.stripe_reader]
+wire = "pty"
+line = { baud = 9600 }
+
+[devices.pin_pad]
+wire = "pty"
+line = { baud = 9600 }
+"""
 _SLOT: Final = """
 [devices.customer]
 kind = "smart_card"
@@ -199,12 +210,11 @@ class Shop:
     def _equipment(self) -> list[str]:
         """Return what the bench serves: a counter, with a slot for customers' cards if it can."""
         folder = ["--folder", str(self.places.root / "equipment")]
-        if self._entropy is None:
-            return ["--preset", "counter", *folder]
-        plan = (PRESETS / "counter.toml").read_text(encoding="utf-8")
-        slot = _SLOT.format(cards=json.dumps(str(self.places.cards)))
+        plan = (PRESETS / "counter.toml").read_text(encoding="utf-8") + _FOR_CARDS
+        if self._entropy is not None:
+            plan += _SLOT.format(cards=json.dumps(str(self.places.cards)))
         file = self.places.root / "equipment.toml"
-        file.write_text(plan + slot, encoding="utf-8")
+        file.write_text(plan, encoding="utf-8")
         return [str(file), *folder]
 
     def _write_till_config(self) -> None:

@@ -20,6 +20,7 @@ _ROWS: Final[_Places] = (
         (Binding.FIND, "key.find"),
         (Binding.RETURN, "key.return"),
         None,
+        (Binding.CARD, "key.card"),
         (Binding.ECASH, "key.ecash"),
         (Binding.CASH, "key.cash"),
         None,
@@ -96,6 +97,8 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
     match binding:
         case Binding.CASH | Binding.SUBTOTAL | Binding.QUANTITY:
             return selling and bool(view.lines or view.returned)
+        case Binding.CARD:
+            return selling and bool(view.lines) and "CD" in view.tenders
         case Binding.ECASH:
             return selling and bool(view.lines) and view.card_slots and "EC" in view.tenders
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.DISCOUNT | Binding.PRICE:

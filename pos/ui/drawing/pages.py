@@ -40,6 +40,7 @@ def draw_help(view: TillView, keymap: Keymap, width: int, height: int) -> tuple[
 
 _HELP = (
     (Binding.CASH, "key.cash"),
+    (Binding.CARD, "key.card"),
     (Binding.ECASH, "key.ecash"),
     (Binding.SUBTOTAL, "key.subtotal"),
     (Binding.QUANTITY, "key.quantity"),
