@@ -24,7 +24,15 @@ from sim.bank.keys import TEST_KEY
 from sim.control_client import Bench
 from sim.hosting.pcscd import find_daemon, find_driver
 from sim.stage.children import Child, call
-from sim.stage.shop_banks import BANKS, KEY_FILE, MODULES, banks_plan, banks_table
+from sim.stage.shop_banks import (
+    BANKS,
+    KEY_FILE,
+    MODULES,
+    banks_plan,
+    banks_table,
+    cards_policy,
+    make_bank_cards,
+)
 from sim.stage.shop_cards import make_customers
 
 STORE: Final = "S01"
@@ -140,7 +148,7 @@ class Shop:
             self._make_till()
             (self.places.till / ".made").touch()
         if self._entropy is not None and not self.places.cards.exists():
-            self._make_purses(self._entropy)
+            self._make_cards(self._entropy)
         self._bench = self._child("equipment", "sim.stage.cli", "up", *self._equipment())
         self.endpoint = msgspec.convert(self._bench.announcement(), Endpoint)
         self._write_till_config()
@@ -192,6 +200,10 @@ class Shop:
     def do(self, device: str, verb: str, **arguments: str) -> dict[str, Any]:
         """Do something to a device; returns its state. Raises: BenchError."""
         return self._control().device(device).do(verb, **arguments)
+
+    def state(self, device: str) -> dict[str, Any]:
+        """Return what can be seen on a device. Raises: BenchError."""
+        return self._control().device(device).look().state
 
     def paper(self) -> str:
         """Return everything the printer has printed, as text."""
@@ -246,8 +258,8 @@ class Shop:
         ]
         self.places.till_config.write_text("\n".join(lines) + "\n")
 
-    def _make_purses(self, entropy: Entropy) -> None:
-        """Make the issuer, the shop's purse in the till's folder, and the customers' cards."""
+    def _make_cards(self, entropy: Entropy) -> None:
+        """Make the issuer of e-cash, the shop's purse in the till's folder, and the customers' cards of all kinds."""
         self.broker("purse", "issuer")
         request = self.till("purse", "make").splitlines()[0]
         answer = json.loads(self.broker("purse", "certify", request, "--json"))["answer"]
@@ -256,7 +268,11 @@ class Shop:
         made = self.places.cards.with_name("cards.being-made")
         shutil.rmtree(made, ignore_errors=True)
         make_customers(made, self.broker, entropy)
+        make_bank_cards(made, entropy)
         made.rename(self.places.cards)
+        policy = self.places.broker / "policy.toml"
+        policy.write_text(cards_policy(self.places.cards), encoding="utf-8")
+        self.broker("document", "publish", "policy", str(policy))
 
     def _make_till(self) -> None:
         added = json.loads(self.broker("terminal", "add", TERMINAL, "--store", STORE, "--json"))

@@ -32,6 +32,7 @@ PIN: Final = "1234"
 SECRET_BYTES: Final = 40
 CEILING: Final = 200_000
 STRANGER: Final = "stranger"
+STRANGE_KEY: Final = 9
 Certify = Callable[..., str]
 """Runs `ips-broker` with these arguments and returns what it printed."""
 
@@ -59,7 +60,10 @@ def make_customers(folder: Path, broker: Certify, entropy: Entropy) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for label, wish in CUSTOMERS.items():
         _keep(folder, label, _certified(wish, broker, entropy))
-    other = Issuer(secret=secret_from(entropy.token(SECRET_BYTES)), suite=P256())
+    # Under a number of its own: whoever knows both issuers, such as the PIN pad, keeps them apart.
+    other = Issuer(
+        key_id=STRANGE_KEY, secret=secret_from(entropy.token(SECRET_BYTES)), suite=P256()
+    )
     profile = Profile(
         name=b"STRANGER",
         purse_class=0,
