@@ -46,6 +46,8 @@ VERBS: Final[dict[Binding, str]] = {
     Binding.REPRINT: "RP",
 }
 """What a function key appends to the entry."""
+_AT_A_TERMINAL: Final = "TE"
+"""How a card is paid with at a stand-alone terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +416,16 @@ def _function(desk: Desk, view: TillView, grammar: Grammar, binding: Binding) ->
             # Their verbs take nothing before them: a half-typed entry would be read as a code.
             return Step(replace(desk, note=notice("ENT-09", view.language, text=desk.text)))
         case _:
-            return _read(desk, view, grammar, desk.text + VERBS[binding])
+            return _read(desk, view, grammar, desk.text + verb_of(binding, view))
+
+
+def verb_of(binding: Binding, view: TillView) -> str:
+    """Return what a function key appends to the entry; a card's, by whatever reads cards here."""
+    if binding is Binding.CARD:
+        roles = {device.role for device in view.devices}
+        if "payment_terminal" in roles and not (view.card_slots or "stripe_reader" in roles):
+            return _AT_A_TERMINAL
+    return VERBS[binding]
 
 
 def _discount(desk: Desk, view: TillView, grammar: Grammar) -> Step:

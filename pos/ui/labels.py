@@ -219,6 +219,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "key.find": ("찾기", "Find"),
     "key.cash": ("현금", "Cash"),
     "key.card": ("카드", "Card"),
+    "key.transfer": ("계좌이체", "Transfer"),
     "key.ecash": ("전자화폐", "E-cash"),
     "key.drawer": ("돈통", "Drawer"),
     "key.reprint": ("재발행", "Reprint"),

@@ -38,6 +38,30 @@ async def test_wedge_scan_adds_a_line_and_leaves_the_entry_empty() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reads", "terminal", "method"),
+    [
+        (True, False, "card"),
+        (True, True, "card"),
+        (False, True, "terminal"),
+        (False, False, "card"),
+    ],
+)
+async def test_key_for_cards_takes_them_by_what_reads_cards_here(
+    reads: bool, terminal: bool, method: str
+) -> None:
+    """A shop has readers at its till or a stand-alone terminal beside it; the clerk presses one key."""
+    view = sold_view()
+    beside = replace(view.devices[0], role="payment_terminal")
+    devices = (*view.devices, beside) if terminal else view.devices
+    tenders = {"CA": "cash", "CD": "card", "TE": "terminal"}
+    till = ScriptedTill(replace(view, devices=devices, card_slots=reads, tenders=tenders))
+    async with on_stage(counter_of(till)) as stage:
+        await stage.press("f8")
+
+        assert till.commands == [commands.Pay(method)]
+
+
+@pytest.mark.parametrize(
     ("typed", "scanned"),
     [
         ("CR:", "154412345678901234"),

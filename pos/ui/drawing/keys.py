@@ -4,7 +4,7 @@ from typing import Final
 
 from pos.keymap import Binding, Keymap
 from pos.messages import cells
-from pos.ui.desk import Desk, chooses_paper, taken
+from pos.ui.desk import Desk, chooses_paper, taken, verb_of
 from pos.ui.grid import Ink, Row, Span, fit
 from pos.ui.labels import label
 from pos.view import Stage, TillView
@@ -98,7 +98,7 @@ def usable(binding: Binding, view: TillView, desk: Desk) -> bool:
         case Binding.CASH | Binding.SUBTOTAL | Binding.QUANTITY:
             return selling and bool(view.lines or view.returned)
         case Binding.CARD:
-            return selling and bool(view.lines) and "CD" in view.tenders
+            return selling and bool(view.lines) and verb_of(binding, view) in view.tenders
         case Binding.ECASH:
             return selling and bool(view.lines) and view.card_slots and "EC" in view.tenders
         case Binding.VOID_LINE | Binding.VOID_LAST | Binding.DISCOUNT | Binding.PRICE:

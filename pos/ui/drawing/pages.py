@@ -42,6 +42,7 @@ _HELP = (
     (Binding.CASH, "key.cash"),
     (Binding.CARD, "key.card"),
     (Binding.ECASH, "key.ecash"),
+    (Binding.TRANSFER, "key.transfer"),
     (Binding.SUBTOTAL, "key.subtotal"),
     (Binding.QUANTITY, "key.quantity"),
     (Binding.DISCOUNT, "key.discount"),
