@@ -241,7 +241,7 @@ _LABELS: Final[dict[str, tuple[str, str]]] = {
     "key.void_last": ("직전취소", "Void last"),
     "key.clear": ("지움", "Clear"),
     "key.training": ("연습", "Training"),
-    "key.leave": ("끝", "Leave"),
+    "key.leave": ("끝", "Exit"),
     # takeover
     "takeover.title": ("!! 확인 필요", "!! ATTENTION"),
     "takeover.money": ("돈은", "Money"),
