@@ -127,7 +127,6 @@ def test_purse_begins_with_the_hotlist(store: Store, tmp_path: Path) -> None:
         (["REQUEST", "--first", "KRW=5", "--ceiling", "4"], "cannot hold 5"),
         (["REQUEST", "--first", "KRW=5", "--first", "USD=5"], "one currency"),
         (["REQUEST", "--expiry", "20200101"], "20200101"),
-        (["REQUEST", "--expiry", "20301399"], "20301399"),
     ],
 )
 def test_broker_says_what_is_wrong_with_a_request(
@@ -137,6 +136,17 @@ def test_broker_says_what_is_wrong_with_a_request(
     given = [request if word == "REQUEST" else word for word in words]
 
     assert sentence in store.broker("purse", "certify", *given, status=1)
+    assert "no purse yet" in store.broker("purse", "list")
+
+
+def test_day_that_is_none_is_misuse(store: Store) -> None:
+    request = store.till("purse", "make").strip()
+
+    with pytest.raises(SystemExit) as ended:
+        store.broker("purse", "certify", request, "--expiry", "20301399")
+
+    assert ended.value.code == 2
+    assert "'20301399' is no date such as 20260417" in store.capsys.readouterr().err
     assert "no purse yet" in store.broker("purse", "list")
 
 
