@@ -399,10 +399,10 @@ def terminal(
     texts: Iterable[str],
     currency: str = "KRW",
 ) -> list[Finding]:
-    """Find where a till, its payment terminal and the broker part; of one terminal in the world.
+    """Find where tills, their payment terminals and the broker part; `terminal` names the tills, one or more.
 
-    `net` is what the terminal has taken less what it gave back, `texts` stand on its payments: each is of
-    one attempt (protocols.zvt.attempt).
+    `net` is what the terminals have taken less what they gave back, `texts` stand on their payments: each is
+    of one attempt (protocols.zvt.attempt).
     """
     money = f"the payment terminal has {net:,}"
     attempts = [each for each in told.attempts.values() if each.method == TERMINAL]

@@ -339,7 +339,14 @@ def test_two_terminals_are_two_merchants() -> None:
             await world.equipment(terminal).do(PAYMENT_TERMINAL, "tap", card=CARD)
             await paying
         assert [world.acquirer.shop(each) for each in ("01", "02")] == [PRICE, 2 * PRICE]
-        assert world.acquirer.books.objections() == []
+        await rest(world)
+        assert audit.at_rest(world) == []
+        second = payment_terminal(world.equipment("02"))
+        assert second is not None
+        with second.journal.writing():
+            second.journal.add(Entry(kind="payment", amount=500))
+        told = [each for each in audit.at_rest(world) if each.auditor == "terminal"]
+        assert [each.where for each in told] == ["till 01 02", "till 01 02", "till 02"]
 
     tills = tuple(
         TillWish(terminal=each, equipment=EQUIPMENT, float_amount=None) for each in ("01", "02")

@@ -97,13 +97,7 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
         if world.banks is not None:
             shop, objections = world.banks.shop(STORE), world.banks.objections()
             findings += auditors.banks(told, reader, shop=shop, objections=objections)
-        for terminal, net, texts in world.terminals():
-            findings += auditors.terminal(
-                told, reader, store=STORE, terminal=terminal, net=net, texts=texts
-            )
-            if world.acquirer is not None:
-                held_there, wrong = world.acquirer.shop(terminal), world.acquirer.books.objections()
-                findings += auditors.acquirer(terminal, net=net, shop=held_there, objections=wrong)
+        findings += payment_terminals(world, told)
         findings += auditors.shadows(held, shadow.pockets(reader))
         findings += auditors.ledger(
             told,
@@ -112,6 +106,27 @@ def at_rest(world: World, asked: Collection[str] = ()) -> list[Finding]:
             shops=[each for each in held if each.shop],
         )
     return findings + auditors.broker(reader, prover)
+
+
+def payment_terminals(world: World, told: Told) -> list[Finding]:
+    """Find where tills, payment terminals, the broker and the terminals' bank part."""
+    known = world.terminals()
+    if not known:
+        return []
+    findings = auditors.terminal(
+        told,
+        world.broker.reader,
+        store=STORE,
+        terminal=" ".join(terminal for terminal, _, _ in known),
+        net=sum(net for _, net, _ in known),
+        texts=[text for _, _, texts in known for text in texts],
+    )
+    if world.acquirer is not None:
+        wrong = world.acquirer.books.objections()
+        for terminal, net, _ in known:
+            held = world.acquirer.shop(terminal)
+            findings += auditors.acquirer(terminal, net=net, shop=held, objections=wrong)
+    return findings
 
 
 async def settle(world: World) -> list[auditors.BankTotals]:
