@@ -50,12 +50,20 @@ class Counter:
 
     def enter(self, entry: str, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
         """Send an entry and return its answer. Raises: TillGoneError, ChildError."""
+        self.send(entry)
+        return self.answer(entry, seconds)
+
+    def send(self, entry: str) -> None:
+        """Send an entry whose answer waits for a customer. Raises: TillGoneError."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(entry.encode() + b"\n")
             self.process.stdin.flush()
         except (BrokenPipeError, OSError):
             raise TillGoneError(f"the till is gone before {entry!r}") from None
+
+    def answer(self, entry: str, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+        """Return the answer to an entry that was sent. Raises: TillGoneError, ChildError."""
         deadline = self._deadline(seconds)
         while True:
             message = self._next(deadline, f"the answer to {entry!r}")

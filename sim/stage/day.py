@@ -2,9 +2,10 @@
 
 Every step is real: goods are scanned by the virtual scanner over its pty, receipts come out of the
 virtual printer's paper, the till's journal goes to the broker over HTTP. In the middle the paper runs
-out, the broker is killed and comes back, and the till is killed with a basket open. At the end four
-accounts are laid side by side (what the customers paid, the till's journal, the paper, the broker's
-ledger), and only if they agree to the won the last line is `books balance`.
+out, the broker is killed and comes back, and the till is killed with a basket open. Every fifth customer pays by
+card where the till has its broker. At the end five accounts are laid side by side (what the customers paid,
+the till's journal, the paper, the broker's ledger, the bank's books), and only if they agree to the won the
+last line is `books balance`.
 """
 
 import json
@@ -16,7 +17,7 @@ from random import Random  # noqa: TID251 - the day is drawn from its own seed
 from typing import Any, Final
 
 from protocols.money import KRW, Money
-from protocols.ports import Clock
+from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from sim.stage.counter import Counter
 from sim.stage.shop import STORE, TERMINAL, Shop
 
@@ -27,6 +28,13 @@ PAPER_BACK_AT: Final = 36
 BROKER_GONE_AT: Final = 50
 BROKER_BACK_AT: Final = 65
 TILL_KILLED_AT: Final = 80
+CARD_EVERY: Final = 5
+CARD: Final = "bank-credit"
+CARD_WANTED: Final = "카드"
+"""What the customer's display says when a card may be swiped."""
+OVER_LIMIT: Final = "CRD-16"
+SHOWN_SECONDS: Final = 20.0
+BANK: Final = "hanbit"
 QUIET_SECONDS: Final = 180.0
 """How long what waits may take: a whole day's paper at the speed of a printer, on a busy machine."""
 PRINTER_PERCENT: Final = "300"
@@ -52,6 +60,10 @@ class _Book:
     sales: int = 0
     taken: int = 0
     """Minor units that stayed in the shop."""
+    cards: int = 0
+    """Sales of them that a bank has approved."""
+    by_card: int = 0
+    """Minor units of those."""
     receipts: int = 0
     """Sales whose key is on a piece of paper; a copy, marked as one, counts with its original."""
 
@@ -75,7 +87,9 @@ class Day:
     def play(self) -> None:
         """Play it to the end. Raises: DayError, ChildError, BenchError."""
         try:
-            self._say("opening the shop: broker, printer, drawer, display, scanner")
+            self._say(
+                "opening the shop: broker, banks, printer, drawer, display, scanner, stripe reader"
+            )
             self._shop.open()
             self._goods = self._barcodes()
             self._before = self._broker_says()
@@ -147,13 +161,36 @@ class Day:
             if number == int(TILL_KILLED_AT * self._sales / SALES) and index == len(basket):
                 self._kill_till()
         due = self._till.view["due"]
+        self._book.sales += 1
+        self._book.taken += due
+        if number % CARD_EVERY == 0 and self._till.view["link"] == "online" and self._swipe(due):
+            return
         tendered = self._hand_over(due)
         answer = self._till.enter(f"{tendered}CA")
         view = answer["view"]
         if view["due"] or view["last_change"] != tendered - due:
             raise DayError(f"sale {number}: paid {tendered} for {due}, and the till says {answer}")
-        self._book.sales += 1
-        self._book.taken += due
+
+    def _swipe(self, due: int) -> bool:
+        """Pay by a card's stripe, signed for; a card that has paid for many days is at its limit."""
+        self._till.send("CD")
+        self._until_shown(CARD_WANTED)
+        self._shop.do("stripe_reader", "swipe", card=CARD)
+        answer = self._till.answer("CD")
+        if answer["notice"] is not None and answer["notice"]["code"] == OVER_LIMIT:
+            return False
+        if answer["view"]["lines"]:
+            raise DayError(f"no card paid {due}, and the till says {answer}")
+        self._book.cards += 1
+        self._book.by_card += due
+        return True
+
+    def _until_shown(self, word: str) -> None:
+        """Wait until the customer's display says so. Raises: DayError."""
+        deadline_ns = self._clock.monotonic_ns() + int(SHOWN_SECONDS * NANOSECONDS_PER_SECOND)
+        while word not in (shown := " ".join(map(str, self._shop.state("line_display").values()))):
+            if self._clock.monotonic_ns() > deadline_ns:
+                raise DayError(f"the customer's display shows no {word}, but {shown}")
 
     def _kill_till(self) -> None:
         before = self._till.view
@@ -176,7 +213,7 @@ class Day:
 
     def _count(self) -> None:
         """Count the drawer blind, and close; what is expected is shown only after the count."""
-        left = FLOAT + self._book.taken
+        left = FLOAT + self._book.taken - self._book.by_card
         counted = []
         for piece in _PIECES:
             pieces, left = divmod(left, piece)
@@ -205,14 +242,18 @@ class Day:
         chain = json.loads(self._shop.broker("audit", "chain", "--json"))
         verified = json.loads(self._shop.till("journal", "verify", "--json"))
         findings = sum(len(audit["findings"]) for audit in (*ledger, *chain))
+        bank = json.loads(self._shop.broker("bank", "settle", BANK, "--json"))
         book = self._book
+        cash = book.taken - book.by_card
         rows: list[tuple[str, Any, Any]] = [
             ("sales with a receipt on paper", book.receipts, book.sales),
             ("sales settled at the broker", settled[0] - before[0][0], book.sales),
             ("won settled at the broker", settled[1] - before[0][1], book.taken),
             ("payments still open", still_open["count"], 0),
-            ("won in the safe after the Z, by the ledger", safe - before[1], book.taken),
+            ("won in the safe after the Z, by the ledger", safe - before[1], cash),
             ("won left in the drawer, by the ledger", drawer, 0),
+            ("payments of the day at the bank", bank["theirs"][2], book.cards),
+            ("won of them at the bank", bank["theirs"][6], book.by_card),
             ("ledger: the sum of all accounts", total, 0),
             ("ledger and chains: findings of the audit", findings, 0),
             ("journal records at the broker", chain[0]["checked"], verified["records"]),
