@@ -104,8 +104,7 @@ def _counter(shop: Shop) -> None:
 
 
 def _receipt(shop: Shop) -> None:
-    answer = shop._control().get("/devices/printer/paper", headers={"accept": "image/png"})
-    (PICTURES / "receipt.png").write_bytes(answer.content)
+    (PICTURES / "receipt.png").write_bytes(shop.picture())
 
 
 if __name__ == "__main__":

@@ -209,6 +209,10 @@ class Shop:
         """Return everything the printer has printed, as text."""
         return self._control().device("printer").paper()
 
+    def picture(self) -> bytes:
+        """Return everything the printer has printed as a PNG, dot for dot."""
+        return self._control().device("printer").picture()
+
     def _control(self) -> Bench:
         if self._works is None:
             assert self.endpoint is not None, "the shop is closed"
