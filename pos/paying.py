@@ -6,7 +6,7 @@ them can take the sale back. One payment runs at a time: the till's own lock see
 Source: clerk-and-courier.md 2.3 rules 1, 2, 5; house.md "journal".
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -56,6 +56,8 @@ class Paying:
     """Shows the view as it is now: a payment by device takes seconds."""
     announce: Callable[[Notice], None]
     """Tells clerk and customer what it waits for."""
+    ask_first: Callable[[Tender], Awaitable[None]]
+    """Asks about what the tender's next result would take away."""
     _desk: PaymentDesk | None = None
     """Of the attempt that runs."""
 
@@ -152,6 +154,7 @@ class Paying:
             if not (doubt.parked and another):
                 return said, outcome
             # Another card than that of the parked attempt: it may pay.
+        await self.ask_first(tender)
         return await self._attempt(tender, offer)
 
     def _tender(self, method: str) -> Tender | None:
@@ -357,6 +360,7 @@ class Paying:
         if await register.runner.run(lambda store: store.refunds.in_doubt(way.attempt)):
             # It may have gone back already: that is found out first, under its own key.
             return register.say("PUR-37")
+        await self.ask_first(tender)
         desk = PaymentDesk(
             register=register,
             key=self._mint(),

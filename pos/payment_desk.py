@@ -29,6 +29,7 @@ from pos.tenders.agreement import (
     Recognising,
     Stripes,
     Tender,
+    Unsettled,
     holds_money,
 )
 from pos.view import Notice, PaymentStep, PaymentView, Side, Stage
@@ -148,6 +149,19 @@ class PaymentDesk:
     def terminal(self) -> Terminal | None:
         """Return the stand-alone payment terminal."""
         return self.register.payment_terminal
+
+    async def unsettled(self) -> list[Unsettled]:
+        """Return this tender's other attempts in doubt. Raises: StoreError."""
+        return [
+            Unsettled(
+                key=doubt.key,
+                peer=doubt.fact.peer,
+                amount=doubt.fact.amount,
+                day=int(doubt.intent.business_date),
+            )
+            for doubt in await self.register.doubts()
+            if doubt.fact.method == self.method and doubt.key != self.key
+        ]
 
     def may_stop(self, stop: Callable[[], None] | None) -> None:
         """Say how the clerk's Esc reaches the peer."""

@@ -43,6 +43,7 @@ from pos.store.chains import QueueCounts
 from pos.store.errors import StoreError, cause_of
 from pos.store.journal import Doubt
 from pos.store.papers import Paper
+from pos.tenders.agreement import LastOnly, Tender
 from pos.trading_day import TradingDay
 from pos.view import DeviceView, Lamp, Notice, QueueView, Stage, TillView
 from pos.voiding import Voiding, by_device
@@ -110,8 +111,10 @@ class Till:
         self._drawer = drawer
         self._display = display
         self._selling = Selling(register, display)
-        self._paying = Paying(register, self._publish, self._announce)
-        self._voiding = Voiding(register, self._selling, self._publish, self._announce)
+        self._paying = Paying(register, self._publish, self._announce, self._ask_first)
+        self._voiding = Voiding(
+            register, self._selling, self._publish, self._announce, self._ask_first
+        )
         self._returns = GivingBack(
             register, self._selling, self._paying.give_back, self._voiding.give_back
         )
@@ -718,6 +721,25 @@ class Till:
         if doubt.fact.service == "void":
             return await self._voiding.resume(doubt)
         return await self._paying.resume(doubt)
+
+    async def _ask_first(self, tender: Tender) -> None:
+        """Ask about what is in doubt at a device that says only its last result, before it has another.
+
+        What proves to be the customer's goes back at once, while it can be undone without the card. What is
+        the open sale's is left to whoever asks for it: it may end the sale.
+        """
+        register = self.register
+        if not isinstance(tender, LastOnly) or not register.counts.in_doubt:
+            return
+        order = register.order(register.sale.number) if register.has_sale() else ""
+        for doubt in await register.doubts():
+            if doubt.fact.method != tender.name or doubt.order == order:
+                continue
+            self._found(await self._ask_about(doubt))
+            for late in await register.owed():
+                if late.key in (doubt.key, doubt.fact.refunds):
+                    await self._repaying.repay(late)
+        self.print_what_waits()
 
     async def _repay(self) -> Notice | None:
         """Give back what came too late, to the card that is there."""

@@ -11,7 +11,7 @@ between two payments finds in its basket what still stands, and the same command
 Source: clerk-and-courier.md 2.3 rules 5 and 8b; decisions.md "A parked attempt".
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
@@ -34,6 +34,7 @@ from pos.store.journal import Doubt, Draft, Ending
 from pos.store.papers import Paper
 from pos.tenders.agreement import Ask, Carded, Refunding
 from pos.tenders.agreement import Paid as Earlier
+from pos.tenders.agreement import Tender as TenderWay
 from pos.view import Notice, Stage
 from protocols.facts import Tender, TenderChanged, TenderVoided
 from protocols.money import Money, currency
@@ -52,6 +53,8 @@ class Voiding:
     selling: Selling
     publish: Callable[[], None]
     announce: Callable[[Notice], None]
+    ask_first: Callable[[TenderWay], Awaitable[None]]
+    """Asks about what the tender's next result would take away."""
     _desk: PaymentDesk | None = None
     """Of the attempt to give back that runs."""
 
@@ -229,6 +232,7 @@ class Voiding:
         self, method: str, amount: int, earlier: Earlier, giver: Refunding
     ) -> Notice | Paid:
         register, key = self.register, earlier.attempt
+        await self.ask_first(giver)
         peer = await register.runner.run(lambda store: store.journal.peer(key))
         desk = self._opened(method, amount, key)
         money = Money(amount, register.setup.currency)

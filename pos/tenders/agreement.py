@@ -87,6 +87,18 @@ class Paid:
     """What its papers said."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """An earlier attempt whose result nobody knows yet."""
+
+    key: str
+    peer: str
+    """What its intent said."""
+    amount: int
+    day: int
+    """The business date of its intent as a number, YYYYMMDD."""
+
+
 @dataclass(frozen=True, slots=True)
 class GivenUp:
     """The clerk would wait no longer. Nothing has moved, and nothing may any more."""
@@ -186,6 +198,10 @@ class Desk(Protocol):
     @property
     def terminal(self) -> Terminal | None:
         """Return the stand-alone payment terminal; None where there is none."""
+        ...
+
+    async def unsettled(self) -> "Sequence[Unsettled]":
+        """Return this tender's other attempts in doubt: what is sent now may take their result away."""
         ...
 
     def may_stop(self, stop: Callable[[], None] | None) -> None:
@@ -398,6 +414,19 @@ class Recovering(Tender, Protocol):
 
         `peer` is what the attempt's intent said. Unknown again: nothing more is known than before.
         """
+        ...
+
+
+@runtime_checkable
+class LastOnly(Recovering, Protocol):
+    """A tender whose peer says only its last result: the next one takes it away.
+
+    Whoever has it take or give back asks about its attempts in doubt first; it refuses what would lose one.
+    """
+
+    @property
+    def says_last_only(self) -> bool:
+        """Say so."""
         ...
 
 

@@ -1,6 +1,7 @@
 """A stand-alone payment terminal: it reads the card, asks its bank, and says what came of it.
 
     take      its last result is asked for -> intent with that -> payment, said once -> result
+              not where that would take away the result of an attempt in doubt, which it can still say
     resume    its last result is asked for again: the same as before, ours, or another (protocols.zvt.attempt)
     give_back the same with a reversal; where the terminal's day has ended or it is a part, with a refund
 
@@ -23,7 +24,7 @@ from pos.view import PaymentStep
 from protocols.facts import Slip
 from protocols.money import Money
 from protocols.outcome import Approved, Declined, NotSent, Outcome, Unknown
-from protocols.ports import NANOSECONDS_PER_SECOND
+from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from protocols.zvt.attempt import Before, Verdict, before_in, judge, peer_of, reference_of
 from protocols.zvt.messages import Order
 from protocols.zvt.results import Result, State, is_declined_by_bank, result_name
@@ -41,6 +42,7 @@ _ANOTHER_RESULT: Final = "TRM-12"
 _ANOTHER_TERMINAL: Final = "TRM-13"
 _CANNOT_REPEAT: Final = "TRM-14"
 _NOT_BACK: Final = "TRM-17"
+_IN_DOUBT: Final = "TRM-18"
 _CARDS: Final = frozenset(
     {
         Result.CARD_UNREADABLE,
@@ -89,6 +91,7 @@ class StandAlone:
     right: Right = Right.PAYMENT_TAKE
     over: OverTender = OverTender.REFUSED
     mover: Mover = Mover.DEVICE
+    says_last_only: bool = True
 
     def label(self, language: Language) -> str:
         """Return what the screen and the receipt call it."""
@@ -142,6 +145,8 @@ async def _attempt(
         return NotSent(code=_UNUSABLE, reason="no payment terminal is configured")
     desk.progress(PaymentStep.CARD)
     last = await _last(terminal)
+    if await _takes_away(last, desk):
+        return NotSent(code=_IN_DOUBT, reason="an earlier attempt at it is in doubt")
     if isinstance(last, NotSent):
         return last
     before = _before(last, terminal)
@@ -198,6 +203,28 @@ async def _last(terminal: Terminal) -> Finished | NotSent:
             return NotSent(code=_UNUSABLE, reason=reason)
 
 
+async def _takes_away(last: Finished | NotSent, desk: Desk) -> bool:
+    """Tell whether another result would take away what the terminal may still say of an attempt in doubt.
+
+    What it cannot say any more holds nothing up: another result since, another terminal, a sum for people to judge.
+    """
+    for each in await desk.unsettled():
+        before = before_in(each.peer)
+        if isinstance(last, NotSent):
+            return True
+        if before is None:
+            continue
+        match _judged(before, last, key=each.key, amount=each.amount, day=each.day, desk=desk):
+            case Verdict.NOTHING:
+                return True
+            case Verdict.OURS if last.status is not None:
+                if (last.status.amount or 0) <= each.amount:
+                    return True
+            case _:
+                pass
+    return False
+
+
 def _before(last: Finished, terminal: Terminal) -> Before:
     """Return what an intent keeps of it."""
     status = None if last.code else last.status
@@ -218,16 +245,7 @@ async def _asked(ask: Ask, peer: str, desk: Desk) -> Outcome:
         )
         return Unknown(case_id=desk.key, reason=reason, code=_UNKNOWN)
     last = result.status if not result.code else None
-    reference = reference_of(desk.key)
-    verdict = judge(
-        before,
-        last,
-        amount=ask.amount.minor,
-        reference=reference,
-        paper="\n".join(result.paper),
-        dates=_dates(desk),
-    )
-    match verdict:
+    match _judged(before, result, key=desk.key, amount=ask.amount.minor, day=desk.day, desk=desk):
         case Verdict.OURS:
             assert last is not None, "what is ours has a result"
             return (
@@ -242,6 +260,20 @@ async def _asked(ask: Ask, peer: str, desk: Desk) -> Outcome:
             return Unknown(case_id=desk.key, reason=told, code=_ANOTHER_RESULT)
         case Verdict.ANOTHER_TERMINAL:
             return Unknown(case_id=desk.key, reason="another terminal", code=_ANOTHER_TERMINAL)
+
+
+def _judged(
+    before: Before, result: Finished, *, key: str, amount: int, day: int, desk: Desk
+) -> Verdict:
+    """Say whether the terminal's last result is that of the attempt with this key."""
+    return judge(
+        before,
+        result.status if not result.code else None,
+        amount=amount,
+        reference=reference_of(key),
+        paper="\n".join(result.paper),
+        dates=_dates(day, desk.clock),
+    )
 
 
 def _approved(result: Finished, ask: Ask, desk: Desk) -> Outcome:
@@ -308,10 +340,10 @@ def _slip(status: StatusInformation, paper: tuple[str, ...]) -> Slip:
     )
 
 
-def _dates(desk: Desk) -> tuple[int, int]:
+def _dates(day: int, clock: Clock) -> tuple[int, int]:
     """Return the days that a result of this attempt may be of, as MMDD: from its day on, give or take one."""
-    first = datetime.strptime(str(desk.day), "%Y%m%d").replace(tzinfo=UTC) - timedelta(days=1)
-    now_s = desk.clock.now_ns() // NANOSECONDS_PER_SECOND
+    first = datetime.strptime(str(day), "%Y%m%d").replace(tzinfo=UTC) - timedelta(days=1)
+    now_s = clock.now_ns() // NANOSECONDS_PER_SECOND
     last = datetime.fromtimestamp(now_s, UTC) + timedelta(days=2)
     if last - first > timedelta(days=300):
         return 101, 1231

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pos.commands import Cancel
+from pos.view import Stage
 from sim.entropy import SeededEntropy
 from sim.payment_terminal import PaymentTerminalTwin
 from sim.payment_terminal_journal import Entry
@@ -190,6 +191,148 @@ def test_what_is_not_the_payments_result_settles_nothing() -> None:
             twin.journal._file.execute("DELETE FROM entry WHERE receipt = ?", (later.receipt,))
         assert await asked() == ""
         assert not till.doubts() and not till.view.lines
+
+    live(story, given=GIVEN)
+
+
+async def parked(world: World, *, paid: bool, instead: tuple[str, ...] = ("KT", "CA")) -> None:
+    """Have a payment in doubt set aside and its sale paid in cash, or given up; the cable is still out."""
+    await asyncio.sleep(5)
+    till, devices = world.till(), world.equipment()
+    await till.key(WATER)
+    paying = asyncio.create_task(till.key("TE"))
+    assert await phase(world, "card")
+    await devices.do(PAYMENT_TERMINAL, "pull_cable")
+    await devices.do(
+        PAYMENT_TERMINAL, "tap" if paid else "cancel", **({"card": "0011"} if paid else {})
+    )
+    said = await paying
+    assert said is not None and said.code == "TRM-11", said
+    for entry in instead:
+        await till.key(entry)
+    assert till.doubts() and not till.view.lines
+    await asyncio.sleep(20)
+
+
+def kinds(world: World) -> list[str]:
+    return [each.kind for each in terminal_of(world).journal.all_entries()]
+
+
+@pytest.mark.parametrize("paid", [True, False], ids=["paid", "not paid"])
+def test_the_next_payment_first_asks_about_the_one_that_was_parked(paid: bool) -> None:
+    """A terminal says only its last result: the next payment's would take the parked one's away for ever."""
+
+    async def story(world: World) -> None:
+        await parked(world, paid=paid)
+        await world.equipment().do(PAYMENT_TERMINAL, "plug_cable")
+        await asyncio.sleep(30)
+        assert world.till().doubts(), "nobody has asked yet"
+        await sell(world, "none")
+        assert kinds(world) == (["payment", "reversal", "payment"] if paid else ["payment"])
+        assert not world.till().doubts() and world.till().view.queue.owed == 0
+        assert terminal_of(world).state()["total"] == 130
+        await rest(world)
+        assert audit.at_rest(world) == []
+
+    live(story, given=GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("instead", "entries"),
+    [(("KT", "CA"), ("RT:1", "1RL", "GB")), (("KV",), ("VF", "GB"))],
+    ids=["return", "void"],
+)
+def test_money_going_back_first_asks_about_the_payment_that_was_parked(
+    instead: tuple[str, ...], entries: tuple[str, ...]
+) -> None:
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        await sell(world, "none")
+        till = world.till()
+        await parked(world, paid=True, instead=instead)
+        await world.equipment().do(PAYMENT_TERMINAL, "plug_cable")
+        await asyncio.sleep(30)
+        for entry in entries:
+            await till.key(entry)
+        assert kinds(world)[:3] == ["payment", "payment", "reversal"]
+        assert len(kinds(world)) == 4 and terminal_of(world).state()["total"] == 0
+        await rest(world)
+        assert audit.at_rest(world) == []
+
+    live(story, given=GIVEN)
+
+
+def test_while_nobody_can_say_what_became_of_the_parked_one_the_terminal_takes_no_other() -> None:
+    """Silent, or at something else: nothing is sent to it, and cash is taken; afterwards all is found out."""
+
+    async def story(world: World) -> None:
+        await parked(world, paid=True)
+        till, devices = world.till(), world.equipment()
+        await till.key(WATER)
+        for trouble in ("cable out", "busy"):
+            if trouble == "busy":
+                await devices.do(PAYMENT_TERMINAL, "be_busy")
+                await devices.do(PAYMENT_TERMINAL, "plug_cable")
+                await asyncio.sleep(30)
+            said = await till.key("TE")
+            assert said is not None and said.code == "TRM-18", (trouble, said)
+            assert kinds(world) == ["payment"] and till.view.stage is Stage.ENTRY
+        await till.key("CA")
+        assert not till.view.lines
+        await devices.do(PAYMENT_TERMINAL, "be_free")
+        await sell(world, "none")
+        assert kinds(world) == ["payment", "reversal", "payment"]
+        await rest(world)
+        assert audit.at_rest(world) == []
+
+    live(story, given=GIVEN)
+
+
+def test_a_payment_parked_in_the_open_sale_stops_another_of_it_from_going_back() -> None:
+    """Giving back would take its result away, and asking may end the sale: the clerk asks."""
+
+    async def story(world: World) -> None:
+        await asyncio.sleep(5)
+        till, devices = world.till(), world.equipment()
+        await till.key(WATER)
+        for entry in ("50TE", "TE"):
+            paying = asyncio.create_task(till.key(entry))
+            assert await phase(world, "card")
+            if entry == "TE":
+                await devices.do(PAYMENT_TERMINAL, "pull_cable")
+            await devices.do(PAYMENT_TERMINAL, "tap", card="0011")
+            await paying
+        await till.key("KT")
+        await devices.do(PAYMENT_TERMINAL, "plug_cable")
+        await asyncio.sleep(30)
+        said = await till.key("VS:left")
+        assert said is not None and said.code == "TRM-18" and kinds(world) == ["payment"] * 2
+        assert till.doubts() and till.view.lines
+        await till.key("RS")
+        assert not till.doubts() and not till.view.lines
+        await rest(world)
+        assert audit.at_rest(world) == [] and terminal_of(world).state()["total"] == 130
+
+    live(story, given=GIVEN)
+
+
+def test_a_result_that_is_gone_already_holds_the_terminal_up_no_longer() -> None:
+    """Somebody has used it by hand since: it will never say the parked one's again, so it takes others."""
+
+    async def story(world: World) -> None:
+        await parked(world, paid=True)
+        twin, till = terminal_of(world), world.till()
+        with twin.journal.writing():
+            later = twin.journal.add(Entry(kind="payment", amount=130, text="IPSFFFFFFFFFFFF"))
+        await world.equipment().do(PAYMENT_TERMINAL, "plug_cable")
+        await asyncio.sleep(30)
+        await till.key(WATER)
+        paying = asyncio.create_task(till.key("TE"))
+        assert await phase(world, "card")
+        await world.equipment().do(PAYMENT_TERMINAL, "tap", card="0011")
+        said = await paying
+        assert said is not None and said.code == "" and not till.view.lines
+        assert till.doubts() and terminal_of(world).journal.last() != later
 
     live(story, given=GIVEN)
 
