@@ -44,17 +44,27 @@ _LATE: Final = "duplicate-payment"
 """The broker's question of money that belongs to the customer."""
 _NO_RECEIPT: Final = (
     *(words.situation_no_receipt for words in WORDS.values()),
-    *(words.change_title for words in WORDS.values()),
-    *(words.slip_title for words in WORDS.values()),
-    *(words.merchant_title for words in WORDS.values()),
-    *(words.repaid_title for words in WORDS.values()),
+    *(
+        title
+        for words in WORDS.values()
+        for title in (
+            words.situation_title,
+            words.payment_void_title,
+            words.change_title,
+            words.gift_title,
+            words.slip_title,
+            words.merchant_title,
+            words.declined_title,
+            words.repaid_title,
+        )
+    ),
     *(
         title
         for words in PURSE_WORDS.values()
         for title in (words.load_title, words.deposit_title, words.repay_title)
     ),
 )
-"""What only slips say that show a key and are no receipts."""
+"""What only slips say that show a key and are no receipts; their titles, as the end of a roll may tear off the rest."""
 BANKED: Final = ("card", "transfer")
 TERMINAL: Final = "terminal"
 """The tender and payment module of stand-alone terminals."""

@@ -1,5 +1,6 @@
 """An auditor that cannot object is none: each is shown a shop that is well, and what it must find."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,6 +27,14 @@ from sim.stage.auditors import BankTotals, PurseTold
 from sim.stage.told import Finding, Told, read_journal
 
 SHOP, CARD = b"THE SHOP", b"CUSTOMER"
+PAPERS = Path(__file__).parents[2] / "receipts" / "golden"
+"""What a till prints, in every form."""
+RECEIPTS = {
+    "bank-refund", "bank-sale", "cash-receipt", "e-cash", "linked", "marked", "member", "member-refund",
+    "refund", "sale",
+}  # fmt: skip
+WITHOUT_KEY = {"e-receipt", "purse-statement", "z"}
+"""Papers of no one payment, and a page that is no paper."""
 DETAILS = PaymentDetails(CARD, SHOP, 700, 410, 5, 9, b"order-01").encode()
 
 
@@ -173,6 +182,44 @@ def test_a_receipt_without_a_sale_and_a_sale_without_a_receipt_are_found() -> No
     assert auditors.receipts(shop, [slip, one, two]) == []
     assert where(auditors.receipts(shop, [slip, two])) == [f"receipt of {order(1)}"]
     assert auditors.receipts(shop, [one, f"*** 재발행 1 ***\n{one}", two]) == []
+
+
+def printed() -> dict[str, list[str]]:
+    """Return every paper that shows a key, by its form."""
+    papers: dict[str, list[str]] = {}
+    for path in sorted(PAPERS.glob("*.txt")):
+        form = path.stem.rsplit("-", 2)[0]
+        if form not in WITHOUT_KEY:
+            papers.setdefault(form, []).append(path.read_text(encoding="utf-8"))
+    return papers
+
+
+def test_every_receipt_passes_for_one_and_no_other_paper_does() -> None:
+    passing = {form for form, texts in printed().items() if any(map(auditors.is_receipt, texts))}
+
+    assert passing == RECEIPTS
+    assert all(auditors.is_receipt(text) for form in RECEIPTS for text in printed()[form])
+
+
+@pytest.mark.parametrize("form", sorted(printed().keys() - RECEIPTS))
+def test_no_half_of_a_slip_that_the_end_of_the_roll_tore_off_passes_for_a_receipt(
+    form: str,
+) -> None:
+    """That it is no receipt may stand at its end only: it is known by its title, wherever it was torn."""
+    for slip in printed()[form]:
+        lines = slip.splitlines(keepends=True)
+        halves = ["".join(lines[:end]) for end in range(1, len(lines) + 1)]
+        assert [half for half in halves if auditors.is_receipt(half)] == []
+
+
+def test_a_slip_that_was_torn_off_beside_its_sales_receipt_is_no_second_original() -> None:
+    shop = told(SHIFT, *BY_PURSE)
+    one = f"영수증\n거래 {order(1)}-b\n"
+    torn = f"PAYMENT VOIDED\nE-cash 700\nKey {order(1)}-a\n"
+
+    assert auditors.receipts(shop, [torn, one]) == []
+    assert where(auditors.receipts(shop, [torn])) == [f"receipt of {order(1)}"]
+    assert where(auditors.receipts(shop, [torn, one, one])) == [f"receipt of {order(1)}"]
 
 
 def test_value_that_is_made_or_lost_is_found() -> None:
