@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from devices.drivers.line_display import LineDisplayDriver
 from devices.health import Health, Role
-from devices.supervisor import OpenLink, Supervisor
+from devices.supervisor import OpenLink, Supervised, Supervisor
 from protocols.address import Address
 from protocols.ports import Clock
 
 
-class LineDisplay:
+class LineDisplay(Supervised):
     """A display of two lines of twenty cells, ten Hangul syllables each."""
 
     def __init__(
@@ -29,19 +29,6 @@ class LineDisplay:
             clock=clock,
             on_health=on_health,
         )
-
-    @property
-    def health(self) -> Health:
-        """How the display is now."""
-        return self._supervisor.health
-
-    def start(self) -> None:
-        """Begin to keep it open; on the running loop, once."""
-        self._supervisor.start()
-
-    async def stop(self, *, deadline_ns: int) -> None:
-        """Send the last lines, close, and end."""
-        await self._supervisor.stop(deadline_ns=deadline_ns)
 
     def show(self, upper: str, lower: str) -> None:
         """Show two lines; never waits, never fails. The newest text wins."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from devices.drivers.payment_terminal import PaymentTerminalDriver, Phase, TerminalJob
 from devices.health import Health, Role
-from devices.supervisor import OpenLink, Supervisor
+from devices.supervisor import OpenLink, Supervised, Supervisor
 from protocols.address import Address
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
 from protocols.zvt.apdu import Apdu
@@ -87,7 +87,7 @@ class NoAnswer:
 TerminalResult = Finished | Refused | NotAsked | NoAnswer
 
 
-class PaymentTerminal:
+class PaymentTerminal(Supervised):
     """One payment terminal."""
 
     def __init__(
@@ -128,22 +128,9 @@ class PaymentTerminal:
         self._step = asyncio.Event()
 
     @property
-    def health(self) -> Health:
-        """How the terminal is now."""
-        return self._supervisor.health
-
-    @property
     def terminal_id(self) -> int:
         """Who it says it is; 0 before it has."""
         return self._driver.terminal_id
-
-    def start(self) -> None:
-        """Begin to keep it open; on the running loop, once."""
-        self._supervisor.start()
-
-    async def stop(self, *, deadline_ns: int) -> None:
-        """Close and end."""
-        await self._supervisor.stop(deadline_ns=deadline_ns)
 
     async def pay(
         self, order: Order, *, on_state: Callable[[State], None] = lambda _: None

@@ -15,7 +15,7 @@ from typing import Final
 
 from devices.drivers.pin_pad import PadJob, Phase, PinPadDriver
 from devices.health import Health, Role
-from devices.supervisor import OpenLink, Supervisor
+from devices.supervisor import OpenLink, Supervised, Supervisor
 from protocols.address import Address
 from protocols.pin_pad.words import Confirm, Ending, EnterPin, Identity, Show
 from protocols.ports import NANOSECONDS_PER_SECOND, Clock
@@ -41,7 +41,7 @@ class NoAnswer:
 PadResult = Ending | NotAsked | NoAnswer
 
 
-class PinPad:
+class PinPad(Supervised):
     """One PIN pad."""
 
     def __init__(
@@ -68,11 +68,6 @@ class PinPad:
         self._step = asyncio.Event()
 
     @property
-    def health(self) -> Health:
-        """How the pad is now."""
-        return self._supervisor.health
-
-    @property
     def able(self) -> bool:
         """Say whether it would take a PIN now, as far as anybody knows."""
         return self._supervisor.connected and self._driver.able
@@ -81,14 +76,6 @@ class PinPad:
     def identity(self) -> Identity | None:
         """Who the pad says it is; None before it has."""
         return self._driver.identity
-
-    def start(self) -> None:
-        """Begin to keep it open; on the running loop, once."""
-        self._supervisor.start()
-
-    async def stop(self, *, deadline_ns: int) -> None:
-        """Close and end."""
-        await self._supervisor.stop(deadline_ns=deadline_ns)
 
     async def enter_pin(
         self, command: EnterPin, *, on_digits: Callable[[int], None] = lambda _: None

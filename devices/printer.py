@@ -17,7 +17,7 @@ from devices.drivers.drawer import DrawerState, DrawerWiring, Kick, KickEnd
 from devices.drivers.print_job import JOBS_TOLD_APART, Happening, PrintJob, Proof, Verdict
 from devices.drivers.printer import PrinterDriver
 from devices.health import NOT_OPENED, Health, Role
-from devices.supervisor import OpenLink, Supervisor
+from devices.supervisor import OpenLink, Supervised, Supervisor
 from protocols.address import Address
 from protocols.escpos.commands import Initialise
 from protocols.escpos.encode import encode
@@ -94,7 +94,7 @@ class PrinterOptions:
     wiring: DrawerWiring = field(default_factory=DrawerWiring)
 
 
-class Printer:
+class Printer(Supervised):
     """One receipt printer."""
 
     def __init__(
@@ -143,11 +143,6 @@ class Printer:
         return self._driver.able
 
     @property
-    def health(self) -> Health:
-        """How the printer is now."""
-        return self._supervisor.health
-
-    @property
     def drawer(self) -> DrawerState:
         """What the drawer's contact says."""
         return self._driver.drawer
@@ -171,14 +166,6 @@ class Printer:
     def late_count(self) -> int:
         """Proofs that came for an earlier job, or for none."""
         return self._driver.late_count
-
-    def start(self) -> None:
-        """Begin to keep it open; on the running loop, once."""
-        self._supervisor.start()
-
-    async def stop(self, *, deadline_ns: int) -> None:
-        """Close and end. A paper on its way ends as what is known of it."""
-        await self._supervisor.stop(deadline_ns=deadline_ns)
 
     async def print_job(self, data: bytes, *, job: int, deadline_ns: int) -> PrintResult:
         """Print one paper before the monotonic deadline. `job` tells it from the ones before.

@@ -16,7 +16,7 @@ from devices.drivers.scanner import (
     Source,
 )
 from devices.health import Health, Role
-from devices.supervisor import OpenLink, Supervisor
+from devices.supervisor import OpenLink, Supervised, Supervisor
 from protocols.address import Address
 from protocols.ports import Clock
 from protocols.scanner import Ending
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class SerialScanner:
+class SerialScanner(Supervised):
     """A scanner on a line of its own."""
 
     def __init__(
@@ -69,19 +69,6 @@ class SerialScanner:
         )
 
     @property
-    def health(self) -> Health:
-        """How the scanner is now."""
-        return self._supervisor.health
-
-    @property
     def noise_count(self) -> int:
         """How many pieces of garbage it has sent."""
         return self._driver.noise_count
-
-    def start(self) -> None:
-        """Begin to keep it open; on the running loop, once."""
-        self._supervisor.start()
-
-    async def stop(self, *, deadline_ns: int) -> None:
-        """Close and end."""
-        await self._supervisor.stop(deadline_ns=deadline_ns)

@@ -11,7 +11,7 @@ from devices.drivers.stripe_reader import (
     Swipe,
 )
 from devices.health import Health, Role
-from devices.supervisor import OpenLink, Supervisor
+from devices.supervisor import OpenLink, Supervised, Supervisor
 from protocols.address import Address
 from protocols.ports import Clock
 
@@ -31,7 +31,7 @@ class StripeHead(Protocol):
         ...
 
 
-class StripeReader:
+class StripeReader(Supervised):
     """A stripe reader on a line of its own."""
 
     def __init__(
@@ -52,16 +52,3 @@ class StripeReader:
             clock=clock,
             on_health=on_health,
         )
-
-    @property
-    def health(self) -> Health:
-        """How the reader is now."""
-        return self._supervisor.health
-
-    def start(self) -> None:
-        """Begin to keep it open; on the running loop, once."""
-        self._supervisor.start()
-
-    async def stop(self, *, deadline_ns: int) -> None:
-        """Close and end."""
-        await self._supervisor.stop(deadline_ns=deadline_ns)

@@ -309,3 +309,22 @@ class Supervisor:
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+class Supervised:
+    """What every device on a line has in common: a supervisor keeps it open."""
+
+    _supervisor: Supervisor
+
+    @property
+    def health(self) -> Health:
+        """How it is now."""
+        return self._supervisor.health
+
+    def start(self) -> None:
+        """Begin to keep it open; on the running loop, once."""
+        self._supervisor.start()
+
+    async def stop(self, *, deadline_ns: int) -> None:
+        """Say what is still to be said, close, and end; what is on its way ends as what is known of it."""
+        await self._supervisor.stop(deadline_ns=deadline_ns)
