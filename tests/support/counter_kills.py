@@ -245,7 +245,7 @@ class Shop:
         extra = {"HOME": str(self.folder)} | ({"FAULT": fault} if fault else {})
         config = str(self.folder / "pos.toml")
         self._screen = Terminal(["-m", "pos.cli", "--config", config], extra=extra)
-        self.wait(lambda text: "Lane 01" in text and "^C=Leave" in text, "the counter")
+        self.wait(lambda text: "Lane 01" in text and "^C=Exit" in text, "the counter")
 
     def died(self) -> None:
         """Wait for its sudden end, and put the terminal away."""
