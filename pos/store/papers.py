@@ -129,11 +129,11 @@ class Papers:
     def of_sale(
         self, business_date: str, sale: int, forms: Sequence[Form] = ("sale",)
     ) -> Paper | None:
-        """Return the newest paper of a sale; of sale 0, of the last sale of that date."""
+        """Return the newest paper of a sale, its last copy; of sale 0, of the last sale of that date."""
         marks = ", ".join("?" * len(forms))
         row = self._database.row(
             f"SELECT {_COLUMNS} FROM paper WHERE form IN ({marks}) AND business_date = ?"  # noqa: S608 our own names and marks
-            " AND (? = 0 OR sale = ?) ORDER BY sale DESC, copy DESC, number DESC LIMIT 1",
+            " AND (? = 0 OR sale = ?) ORDER BY sale DESC, sequence DESC, copy DESC LIMIT 1",
             (*forms, business_date, sale, sale),
         )
         return None if row is None else _paper(row)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pos.rights import Right, Role
+from pos.store.papers import RECEIPTS
 from pos.view import Side, Stage
 from protocols.facts import (
     AttemptClosed,
@@ -74,6 +75,27 @@ def test_cash_is_handed_back_and_the_sale_goes_on(tmp_path: Path) -> None:
         assert counter.till.register.shift.expected == 50_000 + PRICE
 
     play(tmp_path, story)
+
+
+def test_slip_that_came_out_again_does_not_stand_before_the_receipt_of_its_sale(
+    tmp_path: Path,
+) -> None:
+    """F11 is for the newest of what a sale has, not for what was copied most often."""
+
+    async def story(counter: Counter) -> None:
+        await part_paid(counter)
+        register = counter.till.register
+        register.setup = replace(register.setup, has_printer=True)
+        day = register.business_date
+        await counter.key("VT", "RP", "RP")
+        slip = counter.store.papers.of_sale(day, 1, RECEIPTS)
+        assert slip is not None and (slip.form, slip.copy) == ("void", 2)
+
+        await counter.key("CA", "RP")
+        receipt = counter.store.papers.of_sale(day, 1, RECEIPTS)
+        assert receipt is not None and (receipt.form, receipt.copy) == ("sale", 1)
+
+    play(tmp_path, story, at_the_counter())
 
 
 def test_e_cash_goes_back_to_its_card_and_another_payment_ends_the_sale(tmp_path: Path) -> None:
