@@ -66,9 +66,9 @@ _NO_RECEIPT: Final = (
 )
 """What only slips say that show a key and are no receipts; their titles, as the end of a roll may tear off the rest."""
 BANKED: Final = ("card", "transfer")
+"""Ways to pay whose peer is a bank."""
 TERMINAL: Final = "terminal"
 """The tender and payment module of stand-alone terminals."""
-"""Ways to pay whose peer is a bank."""
 _BANKED: Final = {"authorise": 1, "capture": 1, "refund": -1}
 """What an exchange brings the shop."""
 _MONEY_OF_BROKER: Final = "as the journals of the terminals say; keep the broker's folder as it is"

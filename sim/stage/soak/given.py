@@ -7,7 +7,15 @@ from msgspec.structs import replace
 from sim.bank.people import People, read_people
 from sim.cards.issue import CardSet, CardWish
 from sim.stage.kinds import KINDS
-from sim.stage.world.equipment import BYTES, CUSTOMER, PIN_PAD, SHOP, TwinWish, wish
+from sim.stage.world.equipment import (
+    BYTES,
+    CUSTOMER,
+    PAYMENT_TERMINAL,
+    PIN_PAD,
+    SHOP,
+    TwinWish,
+    wish,
+)
 from sim.stage.world.given import Given, TillWish
 
 MEMBERS: Final = ("M123456782", "M000000018", "M000000026")
@@ -62,6 +70,7 @@ def given(tills: int) -> Given:
             TillWish(terminal=name, float_amount=None, equipment=_equipment(name)) for name in names
         ),
         banks=True,
+        terminal_bank=True,
         bank_cards=(*CHIPS, *BOOKS),
         people=_people(),
         members=dict.fromkeys(MEMBERS, 0),
@@ -86,6 +95,6 @@ def _people() -> People:
 
 def _equipment(terminal: str) -> dict[str, TwinWish]:
     inserted = KINDS["smart_card"].options(inserted=shop_card(terminal))
-    return {name: wish(name) for name in (*BYTES, PIN_PAD, CUSTOMER)} | {
+    return {name: wish(name) for name in (*BYTES, PIN_PAD, CUSTOMER, PAYMENT_TERMINAL)} | {
         SHOP: TwinWish(options=inserted)
     }

@@ -63,8 +63,17 @@ class Move:
     """Does it at a till, drawing from a stream of its own. Raises: ObjectedError."""
 
 
-ACTORS: Final = ("clerk", "customer", "equipment", "network", "broker", "bank", "killer")
-MOVES: Final = ("purse", "bank_cards", "members", "corrections", "besides")
+ACTORS: Final = (
+    "clerk",
+    "customer",
+    "equipment",
+    "network",
+    "broker",
+    "bank",
+    "payment_terminal",
+    "killer",
+)
+MOVES: Final = ("purse", "bank_cards", "terminal_card", "members", "corrections", "besides")
 MODULES: Final = (*ACTORS, *MOVES)
 """Who and what may stay away."""
 

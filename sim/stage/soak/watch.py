@@ -21,6 +21,8 @@ from sim.stage.world.given import STORE
 from sim.stage.world.shop import World
 from sim.stage.world.till import TillHere
 
+REASONS: Final = frozenset({"terminal-totals"})
+"""A shift may end while its payment terminal is away, or a payment there in doubt: then its Z differs, and says so."""
 _EPOCH: Final = 1
 _RECORDS_MAX: Final = 1 << 40
 
@@ -106,12 +108,13 @@ class Watch:
         for till in world.tills.values():
             findings += self._compare(till)
         findings += auditors.payments(day, self._payments())
-        findings += auditors.questions(day, self._questions())
+        findings += auditors.questions(day, self._questions(), REASONS)
         findings += auditors.points(told, reader)
         if world.banks is not None:
             shop, objections = world.banks.shop(STORE), world.banks.objections()
             findings += auditors.banks(told, reader, shop=shop, objections=objections)
             findings += auditors.totals(day, settled)
+        findings += audit.payment_terminals(world, told)
         findings += auditors.ledger(
             told,
             auditors.balances_of(reader),
@@ -133,7 +136,7 @@ class Watch:
             *findings,
             *auditors.settled(self.told),
             *auditors.payments(self.told, rows),
-            *auditors.questions(self.told, asked),
+            *auditors.questions(self.told, asked, REASONS),
             *auditors.broker(reader, world.broker.prover),
         ]
 

@@ -49,7 +49,9 @@ def test_a_shop_trades_while_everything_goes_wrong_and_its_books_agree() -> None
     assert outcome.complete and outcome.figures.days == 2
     assert 22 <= outcome.hours < 23
     assert outcome.figures.records("sale.closed") > 200
-    assert {"cash", "purse", "points", "card", "transfer"} <= set(outcome.figures.tenders)
+    assert {"cash", "purse", "points", "card", "transfer", "terminal"} <= set(
+        outcome.figures.tenders
+    )
     assert set(outcome.figures.moves) == {move.name for move in moves()}
     assert outcome.figures.records("shift.closed") >= 3
     assert outcome.figures.records("sale.held") > 0
