@@ -10,6 +10,7 @@ another, our reference on its receipt    that is ours: what it says
 another, no reference, amount and time   that is ours too: a terminal has one register
 another, a foreign reference or amount   somebody else's came in between: only people can tell
 of another terminal                      it cannot tell
+none, where there was one before         it is another, or has forgotten: it cannot tell
 """
 
 import hashlib
@@ -79,7 +80,9 @@ def judge(
     of the intent, and of now; a terminal's clock may be a day off at midnight.
     """
     if last is None:
-        return Verdict.NOTHING
+        # A terminal that had a result and has none now is another one, or has lost its memory.
+        remembers = (before.receipt, before.trace) == (0, 0)
+        return Verdict.NOTHING if remembers else Verdict.ANOTHER_TERMINAL
     if last.terminal_id and before.terminal_id and last.terminal_id != before.terminal_id:
         return Verdict.ANOTHER_TERMINAL
     if (last.receipt, last.trace) == (before.receipt, before.trace):

@@ -33,7 +33,7 @@ def test_reference_is_short_and_of_one_attempt():
 @pytest.mark.parametrize(
     ("last", "paper", "told"),
     [
-        (None, "", Verdict.NOTHING),
+        (None, "", Verdict.ANOTHER_TERMINAL),
         (replace(PAID, receipt=3, trace=16), "", Verdict.NOTHING),
         (replace(PAID, receipt=3, trace=16, terminal_id=0), "", Verdict.NOTHING),
         (replace(PAID, receipt=3, trace=16, terminal_id=5), "", Verdict.ANOTHER_TERMINAL),
@@ -50,6 +50,12 @@ def test_reference_is_short_and_of_one_attempt():
 )
 def test_verdicts(last, paper, told):
     assert verdict(last, paper=paper) is told
+
+
+def test_terminal_that_never_had_a_result_has_done_nothing():
+    first = Before(terminal_id=PAID.terminal_id, receipt=0, trace=0)
+    told = judge(first, None, amount=12_500, reference=OURS, dates=(1128, 1130))
+    assert told is Verdict.NOTHING
 
 
 def test_dates_over_new_year():
