@@ -94,7 +94,7 @@ def _start_shop(python: str, folder: str) -> tuple["subprocess.Popen[bytes]", in
 
 
 def _log_sizes(folder: str) -> "dict[Path, int]":
-    logs = [Path(folder) / f"{name}.log" for name in ("broker", "equipment", "shop")]
+    logs = [Path(folder) / f"{name}.log" for name in ("banks", "broker", "equipment", "shop")]
     return {log: log.stat().st_size if log.exists() else 0 for log in logs}
 
 
