@@ -131,6 +131,14 @@ class IcashWorld:
     """The shop, its customers, its collector, and whatever happens to them."""
 
     configured = True
+    reads = True
+
+    def keeps(self, scheme: str) -> bool:
+        """The shop's module is in a slot of its own."""
+        return True
+
+    def read_stripe(self, *, failed: bool) -> None:
+        """No slot here has a head."""
 
     def __init__(
         self,
