@@ -41,7 +41,6 @@ from ips.requests import (
     answer_of_outcome,
     check_give_back,
     check_request,
-    order_of_give_back,
     order_of_request,
     refund_answer_of,
     refund_order,
@@ -182,7 +181,7 @@ class Desk:
             reason = f"there is no active payment module {request.module!r}"
             return Problem(error="unknown-module", reason=reason)
         self._faults.reach("desk.give_back")
-        outcome = await self._caller.call(module, order_of_give_back(request, payment))
+        outcome = await self._caller.call(module, refund_order(request, payment, final=True))
         return answer_of_outcome(request, outcome)
 
     async def approve_refund(self, key: str, *, actor: str, why: str) -> PaymentAnswer | Problem:

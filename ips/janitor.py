@@ -6,7 +6,7 @@ asked the same way. Pure: it says what is due and when to look next; ips.desk do
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ips.books import RefundRecord
@@ -88,14 +88,9 @@ def inquiry_of(payment: PaymentRecord) -> Order:
 
 def void_of(payment: PaymentRecord) -> Order:
     """Return the order to undo a payment; the same twice undoes it once."""
-    return Order(
-        operation=Operation.VOID,
-        key=f"{payment.key}/void",
-        payment=payment.key,
-        amount=Money(payment.authorised, currency(payment.currency)),
-        store=payment.store,
-        terminal=payment.terminal,
-        reference=payment.reference,
+    amount = Money(payment.authorised, currency(payment.currency))
+    return replace(
+        inquiry_of(payment), operation=Operation.VOID, key=f"{payment.key}/void", amount=amount
     )
 
 

@@ -98,20 +98,6 @@ def check_give_back(request: GiveBackRequest, payment: PaymentRecord | None) -> 
     return None
 
 
-def order_of_give_back(request: GiveBackRequest, payment: PaymentRecord) -> Order:
-    """Return what the module is asked; who is told that nothing was sent gives back another way."""
-    return Order(
-        operation=Operation.REFUND,
-        key=request.key,
-        payment=payment.key,
-        amount=Money(request.amount, currency(request.currency)),
-        store=request.store,
-        terminal=request.terminal,
-        reference=payment.reference,
-        final=True,
-    )
-
-
 def answer_of_outcome(request: GiveBackRequest, outcome: Outcome) -> PaymentAnswer:
     """Return what became of giving back, as the terminal is told of it."""
     answer = PaymentAnswer(key=request.key, outcome="unknown", state="give-back")
@@ -127,16 +113,20 @@ def answer_of_outcome(request: GiveBackRequest, outcome: Outcome) -> PaymentAnsw
             return answer
 
 
-def refund_order(refund: RefundRecord, payment: PaymentRecord) -> Order:
-    """Return what the module is asked for money back."""
+def refund_order(
+    asked: RefundRecord | GiveBackRequest, payment: PaymentRecord, *, final: bool = False
+) -> Order:
+    """Return what the module is asked for money back; `final`: told that nothing was sent, whoever asks gives
+    it back another way."""
     return Order(
         operation=Operation.REFUND,
-        key=refund.key,
+        key=asked.key,
         payment=payment.key,
-        amount=Money(refund.amount, currency(refund.currency)),
-        store=refund.store,
-        terminal=refund.terminal,
+        amount=Money(asked.amount, currency(asked.currency)),
+        store=asked.store,
+        terminal=asked.terminal,
         reference=payment.reference,
+        final=final,
     )
 
 

@@ -4,6 +4,7 @@ A module says what the bank is asked, and nothing else; everything that makes a 
 the exchange is durable before it is sent, and undone when nobody answers.
 """
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 from ips.bank.codes import NOT_REACHED
@@ -18,7 +19,7 @@ UNREADABLE: Final = "CRD-25"
 """What a till sent is nothing that a bank could be asked."""
 
 
-class BankModule:
+class BankModule(ABC):
     """The base of modules whose peer is a bank. Implements PaymentModule."""
 
     def __init__(self, manifest: Manifest) -> None:
@@ -29,9 +30,9 @@ class BankModule:
         """What it says about itself; equal to its TOML file."""
         return self._manifest
 
+    @abstractmethod
     def request(self, order: Order) -> BankRequest:
         """Return what is asked. Raises: MalformedError, ValueError for what cannot be."""
-        raise NotImplementedError
 
     async def perform(self, order: Order, context: Context) -> Outcome:
         """Ask the bank, once a key."""
