@@ -90,9 +90,12 @@ def claimants(store: Asks, details: bytes) -> set[str]:
 
 
 def claimed_image(store: Asks, name: str) -> bytes | None:
-    """Return the clear code of the log that a purse claimed last."""
+    """Return the clear code of the log that a purse claimed last: of its newest transfer, by the number that
+    the purse itself gave it. A clock may be set back."""
     rows = store.ask(
-        "SELECT image FROM purse_claim WHERE name = ? ORDER BY at_ns DESC LIMIT 1", (name,)
+        "SELECT image FROM purse_claim WHERE name = ?"
+        " ORDER BY substr(pd, CASE payer WHEN name THEN 23 ELSE 27 END, 4) DESC LIMIT 1",
+        (name,),
     )
     return rows[0][0] if rows else None
 

@@ -269,6 +269,14 @@ TORN = st.one_of(st.none(), st.builds(Torn, st.integers(7, 12), st.booleans()))
 
 @settings(max_examples=25, deadline=None)
 @example(history=[(("load", "shop", 1), Torn(10, done=False))])
+@example(
+    # Two logs of one purse within one instant of the broker's clock, which may also be set back.
+    history=[
+        (("pay", "kim", 2), Torn(8, done=True)),
+        (("claim", "shop", 0), None),
+        (("pay", "kim", 1), Torn(8, done=True)),
+    ]
+)
 @given(history=st.lists(st.tuples(STEPS, TORN), min_size=4, max_size=14))
 def test_float_equation_holds_over_any_history(
     tmp_path_factory: pytest.TempPathFactory, history: list
